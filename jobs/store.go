@@ -1,0 +1,153 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"handoff/crm"
+	"handoff/rules"
+)
+
+// Handoff is what we hold of one deal: its latest card, what people changed of it, and what the CRM holds of ours.
+type Handoff struct {
+	Connection string
+	DealID     string
+	AccountID  string
+	Snapshot   *crm.Snapshot
+	InputHash  string      // of Snapshot
+	Rulebook   string      // identifies the scorecard that Card was computed with
+	Card       *rules.Card // as computed, without people's edits
+	AsOf       time.Time   // the moment that Card is for
+	Version    int         // 1 for the first card of a deal; 0 before it is saved
+
+	Merged  crm.Values      // our fields as they should stand in the CRM: computed, with people's edits in place
+	Written crm.Values      // our fields as the CRM last acknowledged or showed them as ours
+	Edits   map[string]Edit // people's values by field
+
+	Finalised bool       // frozen by its CSM: nothing is computed or written any more
+	Reopened  bool       // left Closed Won after it was scored
+	DueAt     *time.Time // when time alone may change the card
+	Pending   bool       // Merged is not yet what the CRM holds
+	Parked    string     // the CRM's words when it refused the last write; empty otherwise
+}
+
+// Edit is a value that a person set in one of our fields.
+type Edit struct {
+	Value   string    `json:"value"`
+	By      string    `json:"by,omitempty"`
+	At      time.Time `json:"at"`                // when it was made; not Exact: it was made by then
+	Exact   bool      `json:"exact"`             // By and At come from the CRM's field history
+	Ignored string    `json:"ignored,omitempty"` // why the value does not count, such as "7 is not 0, 1 or 2"
+}
+
+// WriteState is where an intended write stands.
+type WriteState string
+
+// The states of a write.
+const (
+	WriteIntended WriteState = "intended" // saved, perhaps sent, no outcome known
+	WriteDone     WriteState = "done"
+	WriteParked   WriteState = "parked"  // refused for now
+	WriteDropped  WriteState = "dropped" // the record is gone, or the intent was overtaken
+)
+
+// Write is one line of the ledger: what we intended to change on one record.
+type Write struct {
+	ID         int64
+	RunID      int64
+	Connection string
+	Ref        crm.Ref
+	Before     crm.Values
+	After      crm.Values // same keys as Before
+	State      WriteState
+	Detail     string    // the CRM's words when it refused
+	At         time.Time // when it was intended
+}
+
+// AccountHealth is the health that an account should show: that of its latest won deal.
+type AccountHealth struct {
+	AccountID string
+	Health    string
+	Written   crm.Values
+	Edits     map[string]Edit
+}
+
+// Run is one run of a job over a connection.
+type Run struct {
+	ID         int64
+	Connection string
+	Job        string
+	StartedAt  time.Time
+	EndedAt    *time.Time
+	Summary    Summary
+	Error      string // why it did not finish; empty otherwise
+}
+
+// Summary is what a run did; its JSON form is the contract of `run --once --json`.
+type Summary struct {
+	Connection string `json:"connection"`
+	Pulled     int    `json:"pulled"`  // deals with new input
+	Scored     int    `json:"scored"`  // deals scored
+	Written    int    `json:"written"` // deals with at least one write
+	Flagged    int    `json:"flagged"` // deals of the connection that are ghost or Incomplete now
+	Parked     int    `json:"parked"`  // rows that the CRM refused
+	Calls      int    `json:"calls"`   // API calls
+}
+
+// Message is a notification waiting to be sent, once.
+type Message struct {
+	ID         int64
+	Key        string // the same finding has the same key, and is sent once
+	Connection string
+	DealID     string
+	Title      string
+	Body       string
+	CreatedAt  time.Time
+	Attempts   int
+}
+
+// Change is what saving one deal changes.
+type Change struct {
+	Handoff    *Handoff
+	NewVersion bool     // Card is a new version, not a correction of the state around it
+	Write      *Write   // intended write, nil: none; Save sets its ID
+	Message    *Message // finding to send, nil: none
+}
+
+// Store keeps what runs know. Methods may be called from one goroutine per connection.
+type Store interface {
+	BeginRun(ctx context.Context, run Run) (id int64, err error)
+	EndRun(ctx context.Context, run Run) error
+	// Succeeded says when the first run of a connection's job that finished without error started; nil: none has yet.
+	Succeeded(ctx context.Context, connection, job string) (*time.Time, error)
+
+	Watermarks(ctx context.Context, connection string) (crm.Watermarks, error)
+	SaveWatermarks(ctx context.Context, connection string, marks crm.Watermarks) error
+
+	// Handoffs returns those of the given deals that we hold, by deal id.
+	Handoffs(ctx context.Context, connection string, dealIDs []string) (map[string]*Handoff, error)
+	// Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or
+	// before now, or computed with a scorecard other than rulebook; finalised and reopened ones only if Pending.
+	Waiting(ctx context.Context, connection, rulebook string, now time.Time, after string, limit int) ([]*Handoff, error)
+	// Save saves the changes in one transaction: snapshots, cards, intended writes, findings.
+	Save(ctx context.Context, runID int64, changes []Change) error
+	// CountHandoffs counts the handoffs of a connection and those among them that are flagged.
+	CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error)
+
+	// OpenWrites returns the intended writes whose outcome is unknown, oldest first.
+	OpenWrites(ctx context.Context, connection string) ([]Write, error)
+	// FinishWrites saves the outcomes in one transaction. A write that is done moves its values to Written of its record
+	// and clears Pending of its deal; one that is parked keeps Pending and sets Parked.
+	FinishWrites(ctx context.Context, writes []Write) error
+
+	// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote.
+	Accounts(ctx context.Context, connection, after string, limit int) ([]AccountHealth, error)
+	// SaveAccounts saves edits and written values of accounts together with intended writes, in one transaction; writes
+	// get their IDs.
+	SaveAccounts(ctx context.Context, connection string, accounts []AccountHealth, writes []*Write) error
+
+	// Unsent returns up to limit messages that are still to be sent, oldest first.
+	Unsent(ctx context.Context, limit int) ([]Message, error)
+	// MarkSent records the outcome of sending: err nil removes the message from the outbox for good.
+	MarkSent(ctx context.Context, id int64, at time.Time, err error) error
+}
