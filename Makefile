@@ -1,0 +1,52 @@
+# `make help` lists the targets. Everything a target needs beyond Go and a C compiler it installs itself, below bin/ and
+# connectors/sandbox/conformance/node_modules.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+BIN := $(CURDIR)/bin
+LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint race bench conformance eval kills fuzz
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
+
+demo: build ## the whole idea in two minutes, on this machine alone
+	@$(BIN)/handoff demo
+
+build: ## bin/handoff
+	@mkdir -p $(BIN)
+	@go build -trimpath -o $(BIN)/handoff ./cmd/handoff
+
+test: ## every test, in under five minutes
+	go vet ./...
+	go test ./...
+
+race: ## every test under the race detector
+	go test -race ./...
+
+lint: $(LINT) ## the pinned linters
+	$(LINT) run
+
+$(LINT):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv $(BIN)/golangci-lint $@
+
+bench: ## benchmarks: compare ratios within one run, machines differ
+	go test -run '^$$' -bench . -benchmem ./...
+
+conformance: build ## real clients and independent parsers against the sandbox (needs Node 20)
+	@connectors/sandbox/conformance/run.sh $(BIN)/handoff
+
+eval: build ## agreement of the scores with the labelled demo deals
+	go test -run TestAgreement -v ./rules
+
+kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
+	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff
+
+fuzz: ## a minute of fuzzing, spread over every parser
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	  for name in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
+	    echo "$$(dirname $$f) $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 10s $$(dirname $$f) || exit 1; \
+	  done; done
