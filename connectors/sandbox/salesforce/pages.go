@@ -1,0 +1,5 @@
+package salesforce
+
+import "net/http"
+
+func (o *Org) pageRoutes(mux *http.ServeMux) {}

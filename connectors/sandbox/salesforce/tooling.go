@@ -1,0 +1,5 @@
+package salesforce
+
+import "net/http"
+
+func (o *Org) toolingRoutes(mux *http.ServeMux) {}
