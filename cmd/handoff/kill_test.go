@@ -1,0 +1,114 @@
+package main
+
+import (
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKills kills runs at random moments and restarts them: the CRM must end as after an undisturbed run, and each change
+// must have been written once. `make kills` runs it at full size.
+func TestKills(t *testing.T) {
+	deals, kills := setting(t, "HANDOFF_KILL_DEALS", 300), setting(t, "HANDOFF_KILLS", 3)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	flags := []string{"--generate", strconv.Itoa(deals), "--seed", "7", "--latency", "10ms"}
+
+	calm := newLab(t, flags...)
+	calm.handoff(0, "setup", "--apply")
+	start := time.Now()
+	calm.run()
+	took := time.Since(start)
+
+	disturbed := newLab(t, flags...)
+	disturbed.handoff(0, "setup", "--apply")
+	for killed := 0; killed < kills; {
+		cmd := disturbed.command("run", "--once")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Runs get shorter as the work gets done, so each is killed within its share of the whole.
+		time.Sleep(time.Duration((0.2 + 1.2*random.Float64()) * float64(took) / float64(kills)))
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatalf("the run ended before kill %d of %d: %v", killed+1, kills, err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("the run ended before kill %d of %d", killed+1, kills)
+		}
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+			t.Fatalf("the run ended by itself, with %v", cmd.ProcessState)
+		}
+		killed++
+		t.Logf("kill %d: %d of the deals carry a score", killed, len(disturbed.query("SELECT Id FROM Opportunity WHERE Handoff_Score__c != null")))
+	}
+	last := disturbed.run()
+	t.Logf("last run: %+v", last)
+
+	if diff := cmp.Diff(state(calm), state(disturbed)); diff != "" {
+		t.Errorf("the CRM differs from that of an undisturbed run (-calm +disturbed):\n%s", diff)
+	}
+	once := disturbed.writes()
+	if want := len(calm.writes()); len(once) != want {
+		t.Errorf("%d fields were written, want %d as undisturbed", len(once), want)
+	}
+	for c, n := range once {
+		if n != 1 {
+			t.Errorf("%s of %s was written %d times, want once", c.field, c.record, n)
+		}
+	}
+	if again := disturbed.run(); again.Written != 0 {
+		t.Errorf("a run after that wrote %d deals, want none", again.Written)
+	}
+}
+
+// state is every field of ours in the CRM, by the name of its record; the moment of scoring is left out.
+func state(l *lab) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for _, object := range []string{"Opportunity", "Account"} {
+		fields := handoffFields(l, object)
+		for _, row := range l.query("SELECT Name, " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ") + " FROM " + object) {
+			name := object + " " + row["Name"].(string)
+			delete(row, "attributes")
+			delete(row, "Handoff_Scored_At__c")
+			all[name] = row
+		}
+	}
+	return all
+}
+
+// handoffFields returns the types of our fields on an object, by the CRM's names, as describe shows them.
+func handoffFields(l *lab, object string) map[string]string {
+	var describe struct {
+		Fields []struct{ Name, Type string }
+	}
+	l.do("GET", "/services/data/v62.0/sobjects/"+object+"/describe", "", "", &describe)
+	types := map[string]string{}
+	for _, f := range describe.Fields {
+		if strings.HasPrefix(f.Name, "Handoff_") {
+			types[f.Name] = f.Type
+		}
+	}
+	return types
+}
+
+func setting(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
