@@ -39,8 +39,8 @@ bench: ## benchmarks: compare ratios within one run, machines differ
 conformance: build ## real clients and independent parsers against the sandbox (needs Node 20)
 	@connectors/sandbox/conformance/run.sh $(BIN)/handoff
 
-eval: build ## agreement of the scores with the labelled demo deals
-	go test -run TestAgreement -v ./rules
+eval: ## agreement of the scores with the labelled demo deals
+	go test -run TestAgreement -v -count=1 ./cmd/handoff
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff
