@@ -1,0 +1,296 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"handoff/connectors/sandbox/control"
+)
+
+var digits = regexp.MustCompile(`^\d+$|^v\d+$`)
+
+// toy is a CRM that says hello to every call and shows what the faults passed on to it.
+func toy(edit func(object, id string, fields map[string]any) error) control.CRM {
+	return control.CRM{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if lag, late := control.Lag(r.Context()), control.CommitDelay(r.Context()); lag+late > 0 {
+				_, _ = fmt.Fprintf(w, "lag %v, commit delay %v", lag, late)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"hello":"world"}`)
+		}),
+		API:    func(path string) bool { return path != "/page" },
+		Secret: func(path string) bool { return path == "/token" },
+		Varies: digits.MatchString,
+		WriteError: func(w http.ResponseWriter, status int, code string) {
+			if status == 0 {
+				status = http.StatusTeapot
+			}
+			w.Header().Set("Content-Type", "application/toy")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "toy:"+code)
+		},
+		Edit: func(_ context.Context, object, id string, fields map[string]any) error {
+			return edit(object, id, fields)
+		},
+	}
+}
+
+func call(t *testing.T, h http.Handler, method, target, body string) *http.Response {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
+	return w.Result()
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	h := control.New(toy(nil), control.Options{})
+	call(t, h, "GET", "/data/v62/deals/17?q=1", "")
+	call(t, h, "GET", "/data/v63/deals/18", "")
+	call(t, h, "POST", "/token", "secret=s3")
+	call(t, h, "GET", "/page", "")
+	call(t, h, "GET", "/_sandbox/log", "")
+	call(t, h, "GET", "/_sandbox/no-such-thing", "")
+
+	want := `{"total":3,"by_route":{"GET /data/…/deals/…":2,"POST /token":1}}`
+	if got := text(t, call(t, h, "GET", "/_sandbox/requests", "")); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := call(t, h, "DELETE", "/_sandbox/requests", "").StatusCode; got != http.StatusNoContent {
+		t.Errorf("DELETE: status %d", got)
+	}
+	if got, want := text(t, call(t, h, "GET", "/_sandbox/requests", "")), `{"total":0,"by_route":{}}`; got != want {
+		t.Errorf("after DELETE: got %s, want %s", got, want)
+	}
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	h := control.New(toy(nil), control.Options{})
+	call(t, h, "PATCH", "/deals/1?a=%20b", `{"x":[1, 2]}`)
+	call(t, h, "PUT", "/deals", "Id,Name\n1,\"A \xff\"\n")
+	call(t, h, "POST", "/token?secret=s3", "secret=s3")
+	call(t, h, "GET", "/page", "")
+
+	got := text(t, call(t, h, "GET", "/_sandbox/log", ""))
+	want := `{"method":"PATCH","path":"/deals/1","query":"a=%20b","requestBody":{"x":[1,2]},"status":201,"contentType":"application/json","responseBody":{"hello":"world"}}
+{"method":"PUT","path":"/deals","query":"","requestBody":"Id,Name\n1,\"A ` + "\uFFFD" + `\"\n","status":201,"contentType":"application/json","responseBody":{"hello":"world"}}
+{"method":"POST","path":"/token","query":"","status":201,"contentType":"application/json"}
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+
+	quiet := control.New(toy(nil), control.Options{NoLog: true})
+	call(t, quiet, "GET", "/deals", "")
+	if got := text(t, call(t, quiet, "GET", "/_sandbox/log", "")); got != "" {
+		t.Errorf("NoLog: got %q", got)
+	}
+	if got, want := text(t, call(t, quiet, "GET", "/_sandbox/requests", "")), `{"total":1,"by_route":{"GET /deals":1}}`; got != want {
+		t.Errorf("NoLog still counts: got %s, want %s", got, want)
+	}
+}
+
+func TestEdit(t *testing.T) {
+	t.Parallel()
+	var got string
+	h := control.New(toy(func(object, id string, fields map[string]any) error {
+		got = fmt.Sprint(object, " ", id, " ", fields)
+		if id == "404" {
+			return errors.New("no deal 404")
+		}
+		return nil
+	}), control.Options{})
+
+	if r := call(t, h, "PATCH", "/_sandbox/records/deals/17", `{"score":2,"note":null}`); r.StatusCode != http.StatusNoContent {
+		t.Errorf("status %d, want 204", r.StatusCode)
+	}
+	if want := "deals 17 map[note:<nil> score:2]"; got != want {
+		t.Errorf("edit got %q, want %q", got, want)
+	}
+	if r := call(t, h, "PATCH", "/_sandbox/records/deals/404", `{}`); r.StatusCode != http.StatusBadRequest || text(t, r) != "no deal 404\n" {
+		t.Errorf("a refused edit: status %d", r.StatusCode)
+	}
+	if r := call(t, h, "PATCH", "/_sandbox/records/deals/17", `[`); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("broken JSON: status %d, want 400", r.StatusCode)
+	}
+	if got, want := text(t, call(t, h, "GET", "/_sandbox/requests", "")), `{"total":0,"by_route":{}}`; got != want {
+		t.Errorf("edits are not calls: got %s, want %s", got, want)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const hello = `201 application/json {"hello":"world"}`
+	tests := []struct {
+		name   string
+		faults []string
+		want   []string // answers to as many GET /deals/1?path=/x
+	}{
+		{"status", []string{`{"status":503}`}, []string{"503  ", "503  "}},
+		{"code in the CRM's form", []string{`{"code":"BUSY"}`}, []string{"418 application/toy toy:BUSY"}},
+		{"code and status", []string{`{"code":"BUSY","status":403}`}, []string{"403 application/toy toy:BUSY"}},
+		{"body as text", []string{`{"status":502,"body":"<h1>no</h1>","content_type":"text/html"}`}, []string{"502 text/html <h1>no</h1>"}},
+		{"body as JSON", []string{`{"body":[{"a":1}]}`}, []string{`200 application/json;charset=UTF-8 [{"a":1}]`}},
+		{"content type alone", []string{`{"content_type":"text/html"}`}, []string{`201 text/html {"hello":"world"}`}},
+		{"after and times", []string{`{"status":500,"after":1,"times":2}`}, []string{hello, "500  ", "500  ", hello, hello}},
+		{"other method", []string{`{"method":"POST|GE","status":500}`}, []string{hello}},
+		{"path as a whole", []string{`{"path":"/deals","status":500}`, `{"path":"1","status":500}`}, []string{hello}},
+		{"path without query", []string{`{"method":"GET","path":"/deals/\\d|/x","status":500}`}, []string{"500  "}},
+		{"query is no part of the path", []string{`{"path":".*x","status":500}`}, []string{hello}},
+		{"in turn", []string{`{"status":500,"times":1}`, `{"status":501,"times":1}`}, []string{"500  ", "501  ", hello}},
+		{"one lets through, the next hits", []string{`{"status":500,"after":1,"times":1}`, `{"status":501,"times":1}`}, []string{"501  ", "500  ", hello}},
+		{"lags reach the CRM", []string{`{"lag_ms":1500,"commit_delay_ms":20}`}, []string{"200  lag 1.5s, commit delay 20ms"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := control.New(toy(nil), control.Options{})
+			for _, f := range tt.faults {
+				if r := call(t, h, "POST", "/_sandbox/faults", f); r.StatusCode != http.StatusNoContent {
+					t.Fatalf("POST %s: %d %s", f, r.StatusCode, text(t, r))
+				}
+			}
+			var got []string
+			for range tt.want {
+				r := call(t, h, "GET", "/deals/1?path=/x", "")
+				got = append(got, fmt.Sprintf("%d %s %s", r.StatusCode, r.Header.Get("Content-Type"), text(t, r)))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("answers (-want +got):\n%s", diff)
+			}
+			if r := call(t, h, "GET", "/page", ""); r.StatusCode != http.StatusCreated {
+				t.Errorf("a fault hit a page: %d", r.StatusCode)
+			}
+			call(t, h, "DELETE", "/_sandbox/faults", "")
+			if r := call(t, h, "GET", "/deals/1", ""); r.StatusCode != http.StatusCreated {
+				t.Errorf("after DELETE: %d", r.StatusCode)
+			}
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		`{"status":429,"retry_after":2}`:                               "2",
+		`{"status":429,"retry_after":"Sat, 21 Nov 2026 10:00:00 GMT"}`: "Sat, 21 Nov 2026 10:00:00 GMT",
+	} {
+		h := control.New(toy(nil), control.Options{})
+		call(t, h, "POST", "/_sandbox/faults", fault)
+		if got := call(t, h, "GET", "/deals", "").Header.Get("Retry-After"); got != want {
+			t.Errorf("%s: Retry-After %q, want %q", fault, got, want)
+		}
+	}
+}
+
+func TestFaultsRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, fault, want string }{
+		{"unknown key", `{"status":500,"pathh":"x"}`, `unknown key "pathh"`},
+		{"wrong type", `{"status":"500"}`, `key "status": a JSON string does not fit`},
+		{"bad path", `{"path":"(","status":500}`, "key \"path\": error parsing regexp: missing closing ): `(`"},
+		{"escaping the group", `{"path":"a)|(b","status":500}`, "key \"path\": error parsing regexp: unexpected ): `a)|(b`"},
+		{"bad method", `{"method":"[","status":500}`, "key \"method\": error parsing regexp: missing closing ]: `[`"},
+		{"negative", `{"status":500,"after":-1}`, "after, times, delay_ms, lag_ms and commit_delay_ms cannot be negative"},
+		{"impossible status", `{"status":7}`, `key "status": 7 is not an HTTP status from 200 to 599`},
+		{"two answers", `{"code":"X","body":"y"}`, `"code" and "body" exclude each other: both say what the answer holds`},
+		{"no effect", `{"path":".*"}`, "a fault needs at least one of status, code, body, content_type, retry_after, delay_ms, truncate, reset, lag_ms, commit_delay_ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := control.New(toy(nil), control.Options{})
+			r := call(t, h, "POST", "/_sandbox/faults", tt.fault)
+			if got := strings.TrimSpace(text(t, r)); r.StatusCode != http.StatusBadRequest || got != tt.want {
+				t.Errorf("got %d %s, want 400 %s", r.StatusCode, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := control.New(toy(nil), control.Options{Latency: 100 * time.Millisecond})
+		call(t, h, "POST", "/_sandbox/faults", `{"method":"GET","delay_ms":2000}`)
+		for method, want := range map[string]time.Duration{"GET": 2100 * time.Millisecond, "POST": 100 * time.Millisecond} {
+			start := time.Now()
+			call(t, h, method, "/deals", "")
+			if got := time.Since(start); got != want {
+				t.Errorf("%s took %v, want %v", method, got, want)
+			}
+		}
+		start := time.Now()
+		call(t, h, "GET", "/page", "")
+		call(t, h, "GET", "/_sandbox/log", "")
+		if got := time.Since(start); got != 0 {
+			t.Errorf("pages and control took %v, want no wait", got)
+		}
+	})
+}
+
+// Calls whose answer is lost on the way are carried out, counted and logged.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, fault string
+		lost        func(error) bool
+	}{
+		{"truncated", `{"truncate":true}`, func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
+		{"reset", `{"reset":true}`, func(err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(control.New(toy(nil), control.Options{}))
+			defer srv.Close()
+			r, err := http.Post(srv.URL+"/_sandbox/faults", "", strings.NewReader(tt.fault))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = r.Body.Close()
+			r, err = http.Post(srv.URL+"/deals", "", strings.NewReader("x"))
+			if err == nil {
+				_, err = io.ReadAll(r.Body)
+				_ = r.Body.Close()
+			}
+			if !tt.lost(err) {
+				t.Errorf("got error %v", err)
+			}
+			r, err = http.Get(srv.URL + "/_sandbox/log")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			want := `{"method":"POST","path":"/deals","query":"","requestBody":"x","status":201,"contentType":"application/json","responseBody":{"hello":"world"}}` + "\n"
+			if got := text(t, r); got != want {
+				t.Errorf("log: got %s, want %s", got, want)
+			}
+		})
+	}
+}
