@@ -92,6 +92,9 @@ type Summary struct {
 	Flagged    int    `json:"flagged"` // deals of the connection that are ghost or Incomplete now
 	Parked     int    `json:"parked"`  // rows that the CRM refused
 	Calls      int    `json:"calls"`   // API calls
+
+	// Interrupted says that the run was told to stop: what it did is complete, the rest is for the next run.
+	Interrupted bool `json:"interrupted,omitempty"`
 }
 
 // Message is a notification waiting to be sent, once.
@@ -104,6 +107,7 @@ type Message struct {
 	Body       string
 	CreatedAt  time.Time
 	Attempts   int
+	TriedAt    time.Time // when it was last tried in vain; zero: never
 }
 
 // Change is what saving one deal changes.
@@ -148,6 +152,7 @@ type Store interface {
 
 	// Unsent returns up to limit messages that are still to be sent, oldest first.
 	Unsent(ctx context.Context, limit int) ([]Message, error)
-	// MarkSent records the outcome of sending: err nil removes the message from the outbox for good.
+	// MarkSent records the outcome of sending at the given moment: err nil removes the message from the outbox for good,
+	// another counts as an attempt in vain.
 	MarkSent(ctx context.Context, id int64, at time.Time, err error) error
 }
