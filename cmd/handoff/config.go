@@ -1,0 +1,400 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"handoff/crm"
+)
+
+// Config is a configuration file, checked and with every default in place. config.example.toml explains each key.
+type Config struct {
+	StoreURL    string  // "sqlite:" and an absolute path
+	Slack       *Secret // webhook that findings are posted to; nil: nowhere
+	Connections []Connection
+}
+
+// Connection is one CRM that deals are pulled from.
+type Connection struct {
+	Name         string
+	URL          string
+	Auth         string // "client_credentials", "password" or "soap"
+	ClientID     string
+	ClientSecret Secret
+	Username     string
+	Password     Secret
+	APIVersion   string // "" is the connector's choice
+
+	Schedule string // cron line
+	Zone     *time.Location
+
+	Since      since
+	Overlap    time.Duration // 0 is the connector's choice
+	Pipelines  []string
+	DealTypes  []string
+	MinAmount  *float64 // nil: every won deal
+	WriteBack  bool
+	AlertsFrom *crm.Date // nil: from the first successful run on
+	AsOf       asOf
+
+	Fields        map[string]string // the CRM's field for a neutral deal field
+	HandoffFields map[string]string // the CRM's field for one of ours
+}
+
+// since is where a first run begins: a day, or so long before it.
+type since struct {
+	Day    *crm.Date
+	Window time.Duration
+}
+
+// From returns the moment that a first run at now reads from.
+func (s since) From(now time.Time) time.Time {
+	if s.Day != nil {
+		return s.Day.Time()
+	}
+	return now.Add(-s.Window)
+}
+
+// asOf is the moment that scores are for, in place of the clock: At, or each deal's own where Case is set. The zero value
+// is the clock.
+type asOf struct {
+	At   *time.Time
+	Case bool
+}
+
+// parseAsOf reads "case", a date or a moment in RFC 3339; "" is the clock.
+func parseAsOf(s string) (asOf, error) {
+	if s == "" {
+		return asOf{}, nil
+	}
+	if s == "case" {
+		return asOf{Case: true}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return asOf{At: &t}, nil
+		}
+	}
+	return asOf{}, fmt.Errorf(`%q is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`, s)
+}
+
+const (
+	defaultConfigPath = "config.toml"
+	defaultStore      = "sqlite:handoff.db"
+	defaultSchedule   = "0 7 * * *"
+	defaultWindow     = 90 * 24 * time.Hour
+)
+
+// loadConfig reads and checks a configuration file. Its error is a useError that lists every problem. With a nil env
+// secrets are left out, for commands that do not call a CRM.
+func loadConfig(path string, env lookupEnv) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, useError{fmt.Errorf("%s: %w. Copy config.example.toml to it and fill it in, or name another file with --config", path, cause(err))}
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	top, bad := parseDocument(data)
+	if bad != nil {
+		return nil, useError{&configError{path, []problem{*bad}}}
+	}
+	c := &configReader{dir: dir, env: env}
+	cfg := c.config(top)
+	if err := top.doc.err(path); err != nil {
+		return nil, useError{err}
+	}
+	return cfg, nil
+}
+
+// configReader turns a document into a Config.
+type configReader struct {
+	dir string
+	env lookupEnv
+}
+
+func (c *configReader) config(top *table) *Config {
+	cfg := &Config{StoreURL: c.store(top.section("store"))}
+
+	slack := top.section("slack")
+	if slack.has("webhook") {
+		webhook := c.secret(slack, "webhook")
+		if _, err := checkURL(webhook.Reveal()); err != nil && webhook.Reveal() != "" {
+			slack.problem("webhook", "the secret is not the address of a webhook: it should start with https://. Copy it from the Slack app, under Incoming Webhooks")
+		}
+		cfg.Slack = &webhook
+	}
+	slack.done()
+
+	connections := top.section("connections")
+	for _, name := range connections.keys() {
+		if !connectionName.MatchString(name) {
+			connections.problem(name, "%q is no name for a connection. Use letters, digits, - and _", name)
+		}
+		cfg.Connections = append(cfg.Connections, c.connection(name, connections.section(name)))
+	}
+	if len(cfg.Connections) == 0 {
+		top.problem("connections", "no CRM is configured. Add a section [connections.NAME]; config.example.toml shows one")
+	}
+	top.done()
+	return cfg
+}
+
+func (c *configReader) store(t *table) string {
+	raw, ok := t.text("url", defaultStore)
+	t.done()
+	if !ok {
+		raw = defaultStore
+	}
+	file, ok := strings.CutPrefix(raw, "sqlite:")
+	if !ok || file == "" {
+		t.problem("url", "%q is no store that this version knows. Write \"sqlite:FILE\"", raw)
+		return ""
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(c.dir, file)
+	}
+	return "sqlite:" + file
+}
+
+var (
+	connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	knownCRMs      = []string{"salesforce"}
+	knownAuths     = []string{"client_credentials", "password", "soap"}
+	apiVersion     = regexp.MustCompile(`^[0-9]{2}\.0$`)
+)
+
+func (c *configReader) connection(name string, t *table) Connection {
+	conn := Connection{
+		Name:      name,
+		Pipelines: t.texts("pipelines", "New business"),
+		DealTypes: t.texts("deal_types", "New Business"),
+		MinAmount: t.amount("min_amount"),
+		WriteBack: t.flag("write_back"),
+	}
+	choice(t, "crm", "", knownCRMs)
+	conn.ClientID, _ = t.text("client_id", "3MVG9...")
+	conn.Username, _ = t.text("username", "integration@example.com")
+	conn.Auth = choice(t, "auth", knownAuths[0], knownAuths)
+	conn.URL = c.address(t)
+	c.credentials(t, &conn)
+	if v, ok := t.text("api_version", "62.0"); ok {
+		if !apiVersion.MatchString(v) {
+			t.problem("api_version", `%q is no API version. Write it as "62.0", or leave the line out`, v)
+		}
+		conn.APIVersion = v
+	}
+	c.schedule(t, &conn)
+	c.window(t, &conn)
+	c.asOf(t, &conn)
+	conn.Fields = mapping(t.section("fields"), dealFields(), "Use_Case__c")
+	conn.HandoffFields = mapping(t.section("handoff_fields"), ownFields(), "Handoff_Score__c")
+	t.done()
+	return conn
+}
+
+// choice reads one of a few words; otherwise is the value of an absent key, and where it is empty the key is required.
+func choice(t *table, key, otherwise string, known []string) string {
+	word, ok := t.text(key, known[0])
+	switch {
+	case ok && !slices.Contains(known, word):
+		t.problem(key, "%q is not known here. This version knows %s", word, quoted(known))
+	case !ok && !t.has(key) && otherwise == "":
+		t.problem(key, "missing. Write %s = %q; this version knows %s", key, known[0], quoted(known))
+	case !ok:
+		return otherwise
+	}
+	return word
+}
+
+func quoted(words []string) string {
+	q := make([]string, len(words))
+	for i, w := range words {
+		q[i] = strconv.Quote(w)
+	}
+	return strings.Join(q, ", ")
+}
+
+// address reads where the CRM is. Plain http is for this machine alone: credentials travel with every call.
+func (c *configReader) address(t *table) string {
+	raw, ok := t.text("url", "https://example.my.salesforce.com")
+	if !ok {
+		if !t.has("url") {
+			t.problem("url", `missing. Write your My Domain address: url = "https://example.my.salesforce.com"`)
+		}
+		return ""
+	}
+	if _, err := checkURL(raw); err != nil {
+		t.problem("url", `%q %v. Write it as "https://example.my.salesforce.com"`, withoutUser(raw), err)
+	}
+	return strings.TrimRight(raw, "/")
+}
+
+// checkURL accepts the address of a host over https, and over http where the host is this machine.
+func checkURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "":
+		return nil, errors.New("is not a web address")
+	case u.User != nil:
+		return nil, errors.New("carries a user name; credentials have keys of their own")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return u, nil
+	case u.Scheme == "http":
+		return nil, errors.New("would send credentials over http, where anyone on the way can read them")
+	}
+	return nil, errors.New("does not start with https://")
+}
+
+// withoutUser hides a user name and password in something that may be an address.
+func withoutUser(raw string) string {
+	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
+		return "…" + raw[i:]
+	}
+	return raw
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// credentials reads what the connection's way of logging in needs.
+func (c *configReader) credentials(t *table, conn *Connection) {
+	conn.ClientSecret = c.secret(t, "client_secret")
+	conn.Password = c.secret(t, "password")
+	need := map[string][]string{
+		"client_credentials": {"client_id", "client_secret"},
+		"password":           {"client_id", "client_secret", "username", "password"},
+		"soap":               {"username", "password"},
+	}
+	for _, key := range need[conn.Auth] {
+		if !t.has(key) {
+			example := "..."
+			if key == "client_secret" || key == "password" {
+				example = "file:" + conn.Name + "." + key
+			}
+			t.problem(key, "missing; auth = %q needs it. Write %s = %q", conn.Auth, key, example)
+		}
+	}
+}
+
+func (c *configReader) secret(t *table, key string) Secret {
+	ref, ok := t.text(key, "env:NAME")
+	if !ok {
+		return Secret{}
+	}
+	s, err := readSecret(ref, c.dir, c.env)
+	if err != nil {
+		t.problem(key, "%v", err)
+	}
+	return s
+}
+
+func (c *configReader) schedule(t *table, conn *Connection) {
+	conn.Schedule = defaultSchedule
+	if line, ok := t.text("schedule", defaultSchedule); ok {
+		conn.Schedule = line
+	}
+	name, ok := t.text("time_zone", "Europe/London")
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" || ok && name == "" {
+		t.problem("time_zone", `%q is no time zone. Write a name of the IANA list, such as "Europe/London", "America/New_York" or "UTC"`, name)
+		zone = time.UTC
+	}
+	conn.Zone = zone
+	if err := checkSchedule(conn.Schedule); err != nil {
+		t.problem("schedule", `%q is no cron line: %v. Write minute, hour, day, month and weekday; "0 7 * * 1-5" is 07:00 from Monday to Friday`, conn.Schedule, err)
+	}
+}
+
+func (c *configReader) window(t *table, conn *Connection) {
+	conn.Since.Window = defaultWindow
+	if raw, ok := t.text("since", "90d"); ok {
+		if day, err := crm.ParseDate(raw); err == nil {
+			conn.Since = since{Day: &day}
+		} else if d, err := parseDuration(raw); err == nil {
+			conn.Since = since{Window: d}
+		} else {
+			t.problem("since", `%q is neither a length of time nor a date. Write "90d" or "2026-01-01"`, raw)
+		}
+	}
+	if raw, ok := t.text("overlap", "5m"); ok {
+		d, err := parseDuration(raw)
+		if err != nil {
+			t.problem("overlap", `%q is no length of time. Write it as "30s", "5m" or "2h"`, raw)
+		}
+		conn.Overlap = d
+	}
+	if raw, ok := t.text("alerts_from", "2026-01-01"); ok {
+		day, err := crm.ParseDate(raw)
+		if err != nil {
+			t.problem("alerts_from", "%v. Write alerts_from = \"2026-01-01\"", err)
+		}
+		conn.AlertsFrom = &day
+	}
+}
+
+// parseDuration reads whole days ("90d") and what time.ParseDuration reads; more than nothing.
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n <= 0 || n > 36500 {
+			return 0, errors.New("not a number of days")
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && d <= 0 {
+		err = errors.New("not a length of time")
+	}
+	return d, err
+}
+
+func (c *configReader) asOf(t *table, conn *Connection) {
+	raw, _ := t.text("as_of", "case")
+	at, err := parseAsOf(raw)
+	if err == nil && at != (asOf{}) {
+		err = conn.allowsAsOf()
+	}
+	if err != nil {
+		t.problem("as_of", "%v", err)
+	}
+	conn.AsOf = at
+}
+
+// allowsAsOf reports an error unless the connection's CRM is a sandbox on this machine: scores for another moment than now
+// have no place in a real CRM.
+func (conn *Connection) allowsAsOf() error {
+	u, err := url.Parse(conn.URL)
+	if err != nil || !isLoopback(u.Hostname()) {
+		return errors.New("another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out")
+	}
+	return nil
+}
+
+// mapping reads a section of names, each of which must be one of known.
+func mapping(t *table, known []string, example string) map[string]string {
+	names := map[string]string{}
+	for _, key := range t.keys() {
+		if !slices.Contains(known, key) {
+			t.problem(key, "unknown field. %s", suggest(key, known))
+		}
+		name, ok := t.text(key, example)
+		if ok && name == "" {
+			t.problem(key, "empty. Write the CRM's name of the field, such as %s = %q, or leave the line out", key, example)
+		}
+		names[key] = name
+	}
+	return names
+}
