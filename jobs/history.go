@@ -1,0 +1,24 @@
+package jobs
+
+import (
+	"time"
+
+	"handoff/rules"
+)
+
+// Filter says which handoffs a list shows.
+type Filter struct {
+	Connection string // empty: every connection
+	Flagged    bool   // only those that are ghost or Incomplete now
+}
+
+// Version is one version of a deal's scorecard. It is never changed once saved.
+type Version struct {
+	Version   int // 1 for the first
+	Card      *rules.Card
+	AsOf      time.Time
+	InputHash string // of the snapshot that Card was computed from
+	Rulebook  string
+	RunID     int64
+	CreatedAt time.Time // when its run started
+}

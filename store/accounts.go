@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"handoff/jobs"
+)
+
+// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote, and is not kept
+// by a person's edit. An account's health is that of its latest won deal, by close date, then id, whose health is known.
+func (db *DB) Accounts(ctx context.Context, connection, after string, limit int) ([]jobs.AccountHealth, error) {
+	var accounts []jobs.AccountHealth
+	err := db.query(ctx, "find accounts", func(rows *sqlx.Rows) error {
+		var (
+			a              jobs.AccountHealth
+			written, edits string
+		)
+		if err := rows.Scan(&a.AccountID, &a.Health, &written, &edits); err != nil {
+			return err
+		}
+		if err := errors.Join(decode(written, &a.Written), decode(edits, &a.Edits)); err != nil {
+			return fmt.Errorf("account %s: %w", a.AccountID, err)
+		}
+		accounts = append(accounts, a)
+		return nil
+	}, `
+		SELECT h.account_id, h.health, COALESCE(a.written, '{}'), COALESCE(a.edits, '{}')
+		FROM handoffs h LEFT JOIN accounts a ON a.connection = h.connection AND a.account_id = h.account_id
+		WHERE h.connection = ? AND h.account_id > ? AND NOT h.reopened AND h.health <> ''
+			AND h.health <> COALESCE(a.health, '') AND NOT COALESCE(a.kept, FALSE)
+			AND NOT EXISTS (
+				SELECT 1 FROM handoffs later
+				WHERE later.connection = h.connection AND later.account_id = h.account_id
+					AND NOT later.reopened AND later.health <> ''
+					AND (later.close_date, later.deal_id) > (h.close_date, h.deal_id))
+		ORDER BY h.account_id LIMIT ?`, connection, after, limit)
+	return accounts, err
+}
+
+// SaveAccounts saves edits and written values of accounts together with intended writes, in one transaction; writes get their
+// IDs. A write's account must be saved with it or before it.
+func (db *DB) SaveAccounts(ctx context.Context, connection string, accounts []jobs.AccountHealth, writes []*jobs.Write) error {
+	ids := make([]int64, len(writes))
+	err := db.update(ctx, "save accounts", func(tx *sqlx.Tx) error {
+		for _, a := range accounts {
+			written, err := encodeMap(a.Written)
+			if err != nil {
+				return err
+			}
+			edits, err := encodeMap(a.Edits)
+			if err != nil {
+				return err
+			}
+			edit, edited := a.Edits[healthField]
+			if _, err := tx.ExecContext(ctx, tx.Rebind(`
+				INSERT INTO accounts (connection, account_id, health, kept, written, edits) VALUES (?, ?, ?, ?, ?, ?)
+				ON CONFLICT (connection, account_id) DO UPDATE SET
+					health = excluded.health, kept = excluded.kept, written = excluded.written, edits = excluded.edits`),
+				connection, a.AccountID, a.Written[healthField], edited && edit.Ignored == "", written, edits); err != nil {
+				return fmt.Errorf("account %s: %w", a.AccountID, err)
+			}
+		}
+		for i, w := range writes {
+			before, err := encodeMap(w.Before)
+			if err != nil {
+				return err
+			}
+			after, err := encodeMap(w.After)
+			if err != nil {
+				return err
+			}
+			if err := tx.GetContext(ctx, &ids[i], tx.Rebind(insertWrite),
+				w.RunID, connection, w.Ref.Object, w.Ref.ID, before, after, millis(w.At)); err != nil {
+				return fmt.Errorf("write to %s %s: %w", w.Ref.Object, w.Ref.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, w := range writes {
+		w.ID = ids[i]
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"handoff/jobs"
+)
+
+// List returns the handoffs that filter lets through: by connection, ghosts first, then from the lowest total, then by name.
+func (db *DB) List(ctx context.Context, filter jobs.Filter) ([]jobs.Handoff, error) {
+	found, err := db.handoffs(ctx, "list handoffs", `WHERE (? = '' OR h.connection = ?) AND (h.flagged OR NOT ?)`,
+		filter.Connection, filter.Connection, filter.Flagged)
+	if err != nil {
+		return nil, err
+	}
+	return sorted(found), nil
+}
+
+// Find returns every handoff that query names: by its deal's id (of a Salesforce id also the 15 characters that pages show),
+// by "connection:id", or by the deal's exact name in any case. The order is that of List.
+func (db *DB) Find(ctx context.Context, query string) ([]jobs.Handoff, error) {
+	connection, id, _ := strings.Cut(query, ":")
+	found, err := db.handoffs(ctx, "find handoff", `
+		WHERE h.name = ?
+			OR h.deal_id = ? OR LENGTH(?) = 15 AND LENGTH(h.deal_id) = 18 AND SUBSTR(h.deal_id, 1, 15) = ?
+			OR h.connection = ? AND (h.deal_id = ? OR LENGTH(?) = 15 AND LENGTH(h.deal_id) = 18 AND SUBSTR(h.deal_id, 1, 15) = ?)`,
+		strings.ToLower(query), query, query, query, connection, id, id, id)
+	if err != nil {
+		return nil, err
+	}
+	return sorted(found), nil
+}
+
+func sorted(handoffs []*jobs.Handoff) []jobs.Handoff {
+	slices.SortFunc(handoffs, func(a, b *jobs.Handoff) int {
+		return cmp.Or(
+			cmp.Compare(a.Connection, b.Connection),
+			cmp.Compare(b.Merged["ghost"], a.Merged["ghost"]), // "true" before "false"
+			cmp.Compare(total(a), total(b)),
+			cmp.Compare(strings.ToLower(a.Snapshot.Deal.Name), strings.ToLower(b.Snapshot.Deal.Name)),
+			cmp.Compare(a.DealID, b.DealID),
+		)
+	})
+	list := make([]jobs.Handoff, len(handoffs))
+	for i, h := range handoffs {
+		list[i] = *h
+	}
+	return list
+}
+
+// total is the deal's total with people's edits counted.
+func total(h *jobs.Handoff) int {
+	if n, err := strconv.Atoi(h.Merged["final_score"]); err == nil {
+		return n
+	}
+	if h.Card == nil {
+		return 0
+	}
+	return h.Card.Total
+}
+
+// Versions returns every scorecard of a deal, newest first.
+func (db *DB) Versions(ctx context.Context, connection, dealID string) ([]jobs.Version, error) {
+	var versions []jobs.Version
+	err := db.query(ctx, "read scorecards", func(rows *sqlx.Rows) error {
+		var (
+			v           jobs.Version
+			card        string
+			asOf, begun int64
+			due         *int64
+		)
+		err := rows.Scan(&v.Version, &card, &due, &asOf, &v.InputHash, &v.Rulebook, &v.RunID, &begun)
+		if err != nil {
+			return err
+		}
+		v.AsOf, v.CreatedAt = moment(asOf), moment(begun)
+		v.Card, err = decodeCard(card, due)
+		versions = append(versions, v)
+		return err
+	}, `SELECT c.version, c.card, c.due_at, c.as_of, c.input_hash, c.rulebook, c.run_id, r.started_at
+		FROM scorecards c JOIN runs r ON r.id = c.run_id
+		WHERE c.connection = ? AND c.deal_id = ? ORDER BY c.version DESC`, connection, dealID)
+	return versions, err
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"handoff/crm"
+	"handoff/jobs"
+	"handoff/rules"
+)
+
+// handoffRow is a handoff as the tables hold it.
+type handoffRow struct {
+	Connection string
+	DealID     string `db:"deal_id"`
+	AccountID  string `db:"account_id"`
+	Rulebook   string
+	AsOf       int64 `db:"as_of"`
+	Version    int
+	Finalised  bool
+	Reopened   bool
+	Pending    bool
+	DueAt      *int64 `db:"due_at"`
+	Parked     string
+	Merged     string
+	Written    string
+	Edits      string
+	InputHash  string `db:"hash"`
+	Snapshot   []byte `db:"data"`
+	Card       *string
+	CardDueAt  *int64 `db:"card_due_at"`
+}
+
+// selectHandoffs reads handoffRows from handoffs h; conditions follow.
+const selectHandoffs = `
+	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.pending, h.due_at,
+		h.parked, h.merged, h.written, h.edits, s.hash, s.data, c.card, c.due_at AS card_due_at
+	FROM handoffs h
+	JOIN snapshots s ON s.connection = h.connection AND s.deal_id = h.deal_id
+	LEFT JOIN scorecards c ON c.connection = h.connection AND c.deal_id = h.deal_id AND c.version = h.version `
+
+// handoffs reads with selectHandoffs and the given conditions.
+func (db *DB) handoffs(ctx context.Context, op, conditions string, args ...any) ([]*jobs.Handoff, error) {
+	var found []*jobs.Handoff
+	err := db.query(ctx, op, func(rows *sqlx.Rows) error {
+		var row handoffRow
+		if err := rows.StructScan(&row); err != nil {
+			return err
+		}
+		h, err := row.handoff()
+		if err != nil {
+			return fmt.Errorf("deal %s of %s: %w", row.DealID, row.Connection, err)
+		}
+		found = append(found, h)
+		return nil
+	}, selectHandoffs+conditions, args...)
+	return found, err
+}
+
+func (row *handoffRow) handoff() (*jobs.Handoff, error) {
+	h := &jobs.Handoff{
+		Connection: row.Connection,
+		DealID:     row.DealID,
+		AccountID:  row.AccountID,
+		Snapshot:   new(crm.Snapshot),
+		InputHash:  row.InputHash,
+		Rulebook:   row.Rulebook,
+		AsOf:       moment(row.AsOf),
+		Version:    row.Version,
+		Finalised:  row.Finalised,
+		Reopened:   row.Reopened,
+		DueAt:      momentOrNil(row.DueAt),
+		Pending:    row.Pending,
+		Parked:     row.Parked,
+	}
+	var cardErr error
+	if row.Card != nil {
+		h.Card, cardErr = decodeCard(*row.Card, row.CardDueAt)
+	}
+	return h, errors.Join(cardErr,
+		decompress(row.Snapshot, h.Snapshot),
+		decode(row.Merged, &h.Merged),
+		decode(row.Written, &h.Written),
+		decode(row.Edits, &h.Edits))
+}
+
+func decodeCard(text string, dueAt *int64) (*rules.Card, error) {
+	card := &rules.Card{DueAt: momentOrNil(dueAt)}
+	return card, decode(text, card)
+}
+
+// Handoffs returns those of the given deals that we hold, by deal id. Their maps are not nil.
+func (db *DB) Handoffs(ctx context.Context, connection string, dealIDs []string) (map[string]*jobs.Handoff, error) {
+	const op = "read handoffs"
+	byID := make(map[string]*jobs.Handoff, len(dealIDs))
+	for ids := range slices.Chunk(dealIDs, 1000) { // databases limit the values of one statement
+		conditions, args, err := sqlx.In(`WHERE h.connection = ? AND h.deal_id IN (?)`, connection, ids)
+		if err != nil {
+			return nil, db.failed(op, err)
+		}
+		found, err := db.handoffs(ctx, op, conditions, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range found {
+			byID[h.DealID] = h
+		}
+	}
+	return byID, nil
+}
+
+// Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or before now,
+// or computed with a scorecard other than rulebook; finalised and reopened ones only if Pending.
+func (db *DB) Waiting(ctx context.Context, connection, rulebook string, now time.Time, after string, limit int) ([]*jobs.Handoff, error) {
+	return db.handoffs(ctx, "find waiting handoffs", `
+		WHERE h.connection = ? AND h.deal_id > ?
+			AND (h.pending OR NOT h.finalised AND NOT h.reopened AND (h.due_at <= ? OR h.rulebook <> ?))
+		ORDER BY h.deal_id LIMIT ?`, connection, after, millis(now), rulebook, limit)
+}
+
+// CountHandoffs counts the handoffs of a connection and those among them that are flagged.
+func (db *DB) CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error) {
+	row := db.reader.QueryRowxContext(ctx, db.reader.Rebind(
+		`SELECT COUNT(*), COUNT(CASE WHEN flagged THEN 1 END) FROM handoffs WHERE connection = ?`), connection)
+	return all, flagged, db.failed("count handoffs", row.Scan(&all, &flagged))
+}

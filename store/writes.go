@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/jmoiron/sqlx"
+
+	"handoff/crm"
+	"handoff/jobs"
+)
+
+const insertWrite = `
+	INSERT INTO writes (run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at)
+	VALUES (?, ?, ?, ?, ?, ?, 'intended', '', ?) RETURNING id`
+
+const selectWrites = `
+	SELECT id, run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at FROM writes `
+
+func (db *DB) writes(ctx context.Context, op, conditions string, args ...any) ([]jobs.Write, error) {
+	var found []jobs.Write
+	err := db.query(ctx, op, func(rows *sqlx.Rows) error {
+		var (
+			w             jobs.Write
+			before, after string
+			at            int64
+		)
+		if err := rows.Scan(&w.ID, &w.RunID, &w.Connection, &w.Ref.Object, &w.Ref.ID, &before, &after, &w.State, &w.Detail, &at); err != nil {
+			return err
+		}
+		w.At = moment(at)
+		if err := errors.Join(decode(before, &w.Before), decode(after, &w.After)); err != nil {
+			return fmt.Errorf("write %d: %w", w.ID, err)
+		}
+		found = append(found, w)
+		return nil
+	}, selectWrites+conditions, args...)
+	return found, err
+}
+
+// OpenWrites returns the intended writes whose outcome is unknown, oldest first.
+func (db *DB) OpenWrites(ctx context.Context, connection string) ([]jobs.Write, error) {
+	return db.writes(ctx, "read open writes", `WHERE connection = ? AND state = 'intended' ORDER BY id`, connection)
+}
+
+// Writes returns the ledger of one record, newest first.
+func (db *DB) Writes(ctx context.Context, connection string, ref crm.Ref) ([]jobs.Write, error) {
+	return db.writes(ctx, "read the ledger", `WHERE connection = ? AND object = ? AND record_id = ? ORDER BY id DESC`,
+		connection, ref.Object, ref.ID)
+}
+
+// FinishWrites saves the outcomes in one transaction, each by its write's ID, State and Detail. A write that is done moves its
+// values to Written of its record and clears Pending and Parked of its deal; one that is parked keeps Pending and sets
+// Parked; one that is dropped leaves its record as it is. A write has one outcome: another one is an error.
+func (db *DB) FinishWrites(ctx context.Context, writes []jobs.Write) error {
+	return db.update(ctx, "finish writes", func(tx *sqlx.Tx) error {
+		finish, err := tx.PreparexContext(ctx, tx.Rebind(`
+			UPDATE writes SET state = ?, detail = ? WHERE id = ? AND state = 'intended'
+			RETURNING connection, object, record_id, after_values`))
+		if err != nil {
+			return err
+		}
+		records, err := prepareRecords(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, w := range writes {
+			if err := finishWrite(ctx, finish, records, w); err != nil {
+				return fmt.Errorf("write %d: %w", w.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func finishWrite(ctx context.Context, finish *sqlx.Stmt, records *records, w jobs.Write) error {
+	var after string
+	err := finish.QueryRowxContext(ctx, w.State, w.Detail, w.ID).Scan(&w.Connection, &w.Ref.Object, &w.Ref.ID, &after)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errors.New("it is not open")
+	}
+	if err != nil {
+		return err
+	}
+	switch w.State {
+	case jobs.WriteDone:
+		var values crm.Values
+		if err := decode(after, &values); err != nil {
+			return err
+		}
+		return records.written(ctx, w.Connection, w.Ref, values)
+	case jobs.WriteParked:
+		return records.parked(ctx, w.Connection, w.Ref, w.Detail)
+	case jobs.WriteDropped:
+		return nil
+	default:
+		return fmt.Errorf("%q is no outcome", w.State)
+	}
+}
+
+// records moves the outcomes of writes to deals and accounts.
+type records struct {
+	deal, dealDone, dealParked *sqlx.Stmt
+	account, accountDone       *sqlx.Stmt
+}
+
+func prepareRecords(ctx context.Context, tx *sqlx.Tx) (*records, error) {
+	var r records
+	for _, p := range []struct {
+		statement **sqlx.Stmt
+		query     string
+	}{
+		{&r.deal, `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`},
+		{&r.dealDone, `UPDATE handoffs SET written = ?, pending = FALSE, parked = '' WHERE connection = ? AND deal_id = ?`},
+		{&r.dealParked, `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`},
+		{&r.account, `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`},
+		{&r.accountDone, `UPDATE accounts SET written = ?, health = ? WHERE connection = ? AND account_id = ?`},
+	} {
+		var err error
+		if *p.statement, err = tx.PreparexContext(ctx, tx.Rebind(p.query)); err != nil {
+			return nil, err
+		}
+	}
+	return &r, nil
+}
+
+// written adds values to what the record holds of ours.
+func (r *records) written(ctx context.Context, connection string, ref crm.Ref, values crm.Values) error {
+	read := r.deal
+	if ref.Object == crm.AccountObject {
+		read = r.account
+	}
+	var text string
+	if err := read.GetContext(ctx, &text, connection, ref.ID); err != nil {
+		return fmt.Errorf("read %s %s: %w", ref.Object, ref.ID, err)
+	}
+	var all crm.Values
+	if err := decode(text, &all); err != nil {
+		return err
+	}
+	maps.Copy(all, values)
+	text, err := encodeMap(all)
+	if err != nil {
+		return err
+	}
+	if ref.Object == crm.AccountObject {
+		_, err = r.accountDone.ExecContext(ctx, text, all[healthField], connection, ref.ID)
+	} else {
+		_, err = r.dealDone.ExecContext(ctx, text, connection, ref.ID)
+	}
+	return err
+}
+
+// parked keeps the CRM's words beside the deal. An account has no place for them but the ledger.
+func (r *records) parked(ctx context.Context, connection string, ref crm.Ref, detail string) error {
+	if ref.Object == crm.AccountObject {
+		return nil
+	}
+	_, err := r.dealParked.ExecContext(ctx, detail, connection, ref.ID)
+	return err
+}
