@@ -1,0 +1,19 @@
+package jobs
+
+import "handoff/rules"
+
+// Edited returns the card as people should see it: as computed, with the points that people set in place.
+func (h *Handoff) Edited(e *rules.Engine) *rules.Card {
+	set := map[string]int{}
+	for _, it := range h.Card.Items {
+		if edit, ok := h.Edits[ItemField(it.ID)]; ok {
+			if n, valid := points(edit.Value); valid {
+				set[it.ID] = n
+			}
+		}
+	}
+	return e.Override(h.Card, set)
+}
+
+// ItemField names the field of an item's points: item 1.5 is in item_1_5.
+func ItemField(id string) string { return itemField(id) }

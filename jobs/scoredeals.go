@@ -1,0 +1,330 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"handoff/connectors"
+	"handoff/crm"
+	"handoff/rules"
+)
+
+// ScoreJob names the job of ScoreDeals in the store.
+const ScoreJob = "score"
+
+const (
+	chunk  = 200              // deals that are settled, saved and written together
+	maxAge = 60 * time.Second // how old values may be when what was decided on them is written
+	grace  = 20 * time.Second // how long the deals at hand may take to finish after the run is told to stop
+)
+
+// CRM is what scoring needs of a connector.
+type CRM interface {
+	connectors.Puller
+	connectors.Writer
+	connectors.Usage
+}
+
+// ScoreDeals pulls the won deals of a connection that have news, scores them, writes the scores back and finds out which
+// deals a manager should look at. What people wrote into our fields stays (judge), finalised cards are frozen.
+//
+// A run that was killed anywhere is made good by the next one: what it intended is saved before it is sent, its
+// outcome after, and the watermarks move last.
+type ScoreDeals struct {
+	Connection string
+	CRM        CRM
+	Store      Store
+	Engine     *rules.Engine
+
+	WriteBack  bool                          // false: everything is saved and nothing written, until it is turned on
+	DryRun     bool                          // nothing is written and nothing saved
+	Adopt      bool                          // a lost store: keep what differs as people's values and go on
+	AlertsFrom *time.Time                    // deals closed before that day are scored silently; nil: the first successful run
+	AsOf       func(*crm.Snapshot) time.Time // the moment to score a deal for; nil: now
+
+	Clock    func() time.Time
+	Log      *slog.Logger
+	Progress func(done, total int)        // total is 0 while unknown; may be nil
+	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
+	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
+}
+
+// Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
+// finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
+// says Interrupted and the error wraps ctx's.
+func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, hidden: map[string]bool{}}
+	r.sum.Connection = j.Connection
+	if r.AsOf == nil {
+		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
+	}
+	if r.DryRun {
+		r.Store, r.CRM, r.WriteBack = dryStore{j.Store}, dryCRM{j.CRM}, true
+	}
+	work, done := outlive(ctx, grace)
+	defer done()
+
+	calls := r.CRM.Calls()
+	id, err := r.Store.BeginRun(work, Run{Connection: r.Connection, Job: ScoreJob, StartedAt: r.started})
+	if err != nil {
+		return r.sum, fmt.Errorf("score %s: %w", r.Connection, err)
+	}
+	r.id = id
+	err = r.run(ctx, work)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		r.sum.Interrupted = true
+		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
+	}
+	if len(r.hidden) > 0 {
+		r.Log.Warn("fields are missing in the CRM or not visible to us and were not written; `handoff setup` creates them",
+			"connection", r.Connection, "fields", slices.Sorted(maps.Keys(r.hidden)))
+	}
+	r.sum.Calls = r.CRM.Calls() - calls
+	ended := r.Clock()
+	record := Run{ID: id, Connection: r.Connection, Job: ScoreJob, StartedAt: r.started, EndedAt: &ended, Summary: r.sum}
+	if err != nil {
+		record.Error = err.Error()
+	}
+	if endErr := r.Store.EndRun(work, record); endErr != nil {
+		err = errors.Join(err, endErr)
+	}
+	if err != nil {
+		return r.sum, fmt.Errorf("score %s: %w", r.Connection, err)
+	}
+	return r.sum, nil
+}
+
+// outlive returns a context that ends the given time after ctx does.
+func outlive(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	long, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(after, cancel) })
+	return long, func() {
+		stop()
+		cancel()
+	}
+}
+
+// scoring is one run of ScoreDeals.
+type scoring struct {
+	ScoreDeals
+	id       int64
+	started  time.Time
+	rulebook string
+	silent   bool            // no findings: the first run
+	alerts   time.Time       // findings are for deals closed on that day or later
+	seen     map[string]bool // deals handled by id
+	hidden   map[string]bool // fields of ours that are missing or invisible
+	readAt   time.Time       // no value at hand was read before
+	adopted  adoption
+	sum      Summary
+}
+
+// run does the work. ctx says whether to go on; work outlives it for what is at hand.
+func (r *scoring) run(ctx, work context.Context) error {
+	if err := r.prepare(work); err != nil {
+		return err
+	}
+	if err := r.resolve(work); err != nil {
+		return err
+	}
+	marks, err := r.Store.Watermarks(work, r.Connection)
+	if err != nil {
+		return err
+	}
+	r.readAt = r.Clock()
+	err = r.CRM.Pull(ctx, marks, func(b connectors.Batch) error {
+		err := r.batch(ctx, work, b)
+		r.readAt = r.Clock()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.waiting(ctx, work); err != nil {
+		return err
+	}
+	if r.DryRun || !r.WriteBack {
+		return nil // accounts follow from cards that are saved
+	}
+	return r.accounts(ctx, work)
+}
+
+func (r *scoring) prepare(ctx context.Context) error {
+	first, err := r.Store.Succeeded(ctx, r.Connection, ScoreJob)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.AlertsFrom != nil:
+		r.alerts = *r.AlertsFrom
+	case first != nil:
+		r.alerts = *first
+	default:
+		r.silent = true
+	}
+	all, flagged, err := r.Store.CountHandoffs(ctx, r.Connection)
+	if err != nil {
+		return err
+	}
+	r.sum.Flagged = flagged
+	r.adopted.held = all
+	return nil
+}
+
+// batch takes one batch of a pull from scoring to its outcome in the store.
+func (r *scoring) batch(ctx, work context.Context, b connectors.Batch) error {
+	for records := range slices.Chunk(b.Records, chunk) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.records(work, records); err != nil {
+			return err
+		}
+		if r.Progress != nil {
+			r.Progress(len(r.seen), b.Total)
+		}
+	}
+	for ids := range slices.Chunk(b.Left, chunk) {
+		if err := r.leave(work, ids); err != nil {
+			return err
+		}
+	}
+	if b.Watermarks != nil {
+		if err := r.Store.SaveWatermarks(work, r.Connection, b.Watermarks); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// records scores and settles won deals as they were just read.
+func (r *scoring) records(ctx context.Context, records []connectors.Record) error {
+	ids := make([]string, len(records))
+	for i := range records {
+		ids[i] = records[i].Snapshot.Deal.ID
+	}
+	held, err := r.Store.Handoffs(ctx, r.Connection, ids)
+	if err != nil {
+		return err
+	}
+	next := make([]*Handoff, len(records))
+	for i := range records {
+		rec := &records[i]
+		next[i] = r.score(held[ids[i]], rec.Snapshot, rec.AccountID, rec.Values)
+		r.seen[ids[i]] = true
+	}
+	now := map[string]crm.Values{}
+	if r.Clock().Sub(r.readAt) > maxAge {
+		if now, err = r.read(ctx, ids); err != nil {
+			return err
+		}
+	} else {
+		for i := range records {
+			now[ids[i]] = records[i].Values
+		}
+	}
+	var changes []Change
+	for i, id := range ids {
+		values, ok := now[id]
+		if !ok {
+			continue // gone since the batch was read; the next pull says so
+		}
+		rec := &records[i]
+		who := authors{tracked: rec.Edits, by: rec.ModifiedBy, at: rec.ModifiedAt}
+		if c, ok := r.settle(held[id], next[i], values, who); ok {
+			changes = append(changes, c)
+		}
+	}
+	if r.adopted.refused() && !r.Adopt {
+		return r.adopted.err(r.Connection)
+	}
+	return r.commit(ctx, changes)
+}
+
+// leave settles deals that are not Closed Won any more.
+func (r *scoring) leave(ctx context.Context, ids []string) error {
+	held, err := r.Store.Handoffs(ctx, r.Connection, ids)
+	if err != nil {
+		return err
+	}
+	var gone []*Handoff
+	for _, id := range ids {
+		if h := held[id]; h != nil && !h.Reopened {
+			next := *h
+			next.Reopened = true
+			gone = append(gone, &next)
+			r.seen[id] = true
+		}
+	}
+	return r.again(ctx, held, gone)
+}
+
+// waiting settles deals without news: those whose last write is still to be done, those that time has changed, and those
+// that another scorecard scored.
+func (r *scoring) waiting(ctx, work context.Context) error {
+	for after := ""; ; {
+		list, err := r.Store.Waiting(work, r.Connection, r.rulebook, r.Clock(), after, chunk)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		after = list[len(list)-1].DealID
+		held := map[string]*Handoff{}
+		var todo []*Handoff
+		for _, h := range list {
+			if r.seen[h.DealID] || !r.stale(h) && !(h.Pending && r.WriteBack) {
+				continue
+			}
+			held[h.DealID] = h
+			next := *h
+			todo = append(todo, &next)
+		}
+		if err := r.again(work, held, todo); err != nil {
+			return err
+		}
+	}
+}
+
+// again settles handoffs from the store, scored again where they are stale: held as they were, next as they should be.
+func (r *scoring) again(ctx context.Context, held map[string]*Handoff, next []*Handoff) error {
+	if len(next) == 0 {
+		return nil
+	}
+	ids := make([]string, len(next))
+	for i, h := range next {
+		ids[i] = h.DealID
+	}
+	now, err := r.read(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var changes []Change
+	for _, h := range next {
+		values, ok := now[h.DealID]
+		if !ok { // deleted in the CRM: the card stays, and there is nothing to write to
+			h.Reopened, h.Pending, h.Parked = true, false, ""
+			r.flag(held[h.DealID], h)
+			changes = append(changes, Change{Handoff: h})
+			continue
+		}
+		if r.stale(h) && !finalised(h, values) {
+			r.rescore(h)
+		}
+		if c, ok := r.settle(held[h.DealID], h, values, authors{at: r.readAt}); ok {
+			changes = append(changes, c)
+		}
+	}
+	return r.commit(ctx, changes)
+}
+
+func (r *scoring) read(ctx context.Context, ids []string) (map[string]crm.Values, error) {
+	r.readAt = r.Clock()
+	return r.CRM.ReadValues(ctx, crm.DealObject, ids)
+}

@@ -1,0 +1,220 @@
+package jobs
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"handoff/connectors"
+	"handoff/crm"
+	"handoff/rules"
+)
+
+// score returns the handoff of a won deal as it was just read, scored again where anything that its card rests on has
+// changed. prev is what we hold of it, nil for a new one. A finalised card is not scored again.
+func (r *scoring) score(prev *Handoff, s crm.Snapshot, account string, now crm.Values) *Handoff {
+	if prev == nil {
+		prev = &Handoff{Connection: r.Connection, DealID: s.Deal.ID}
+	}
+	h := *prev
+	h.Reopened = false
+	if h.Card != nil && finalised(&h, now) {
+		return &h
+	}
+	h.AccountID = account
+	switch hash := s.Hash(); {
+	case hash != h.InputHash:
+		r.sum.Pulled++
+		h.Snapshot, h.InputHash = &s, hash
+		r.rescore(&h)
+	case r.stale(&h):
+		r.rescore(&h)
+	}
+	return &h
+}
+
+func finalised(h *Handoff, now crm.Values) bool {
+	if v, visible := now[fieldFinalised]; visible {
+		return v == "true"
+	}
+	return h.Finalised
+}
+
+// stale reports whether the card of h would come out differently although its snapshot is the same.
+func (r *scoring) stale(h *Handoff) bool {
+	if h.Finalised || h.Reopened {
+		return false
+	}
+	return h.Rulebook != r.rulebook || h.DueAt != nil && !r.AsOf(h.Snapshot).Before(*h.DueAt)
+}
+
+func (r *scoring) rescore(h *Handoff) {
+	r.sum.Scored++
+	h.AsOf = r.AsOf(h.Snapshot)
+	h.Card = r.Engine.Score(h.Snapshot, h.AsOf)
+	h.DueAt = h.Card.DueAt
+	h.Rulebook = r.rulebook
+}
+
+// settle merges what is computed for h with what its record holds now, and says what is to be saved and written; false:
+// nothing has changed. prev is what we held so far, nil for a new deal.
+func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change, bool) {
+	if prev == nil {
+		prev = &Handoff{}
+	}
+	c := Change{Handoff: h, NewVersion: !sameCard(prev.Card, h.Card)}
+	h.Finalised = finalised(prev, now)
+	frozen := h.Finalised && prev.Finalised && !prev.Pending
+	if !frozen {
+		computed, card := r.compute(prev, h, now)
+		who.earlier = prev.Edits
+		m := merge(prev.Merged, prev.Written, now, computed, who.of)
+		if !h.Finalised {
+			r.adopted.count(prev, now, computed, m)
+		}
+		h.Merged, h.Written, h.Edits = m.Values, m.Written, m.Edits
+		for _, it := range h.Card.Items {
+			field := itemField(it.ID)
+			if e, ok := h.Edits[field]; ok {
+				if _, valid := points(e.Value); !valid {
+					e.Ignored = ignored(e.Value)
+					h.Edits[field] = e
+				}
+			}
+		}
+		h.Pending = len(m.Send) > 0 || r.hides(computed, now)
+		if len(m.Send) > 0 && r.WriteBack {
+			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
+			maps.Copy(h.Merged, c.Write.After)
+		}
+		if c.Write != nil || !h.Pending {
+			h.Parked = ""
+		}
+		c.Message = r.finding(prev, h, card, c.NewVersion)
+	}
+	if c.Write == nil && sameState(prev, h) {
+		return Change{}, false
+	}
+	r.flag(prev, h)
+	return c, true
+}
+
+// compute returns what our fields on the deal should hold, before people's edits of them; card is what people should
+// see, with their edits counted. A card is finalised with the points that the CRM shows at that moment.
+func (r *scoring) compute(prev, h *Handoff, now crm.Values) (values crm.Values, card *rules.Card) {
+	if h.Reopened {
+		if h.Finalised {
+			return nil, h.Card
+		}
+		return crm.Values{fieldGhost: "false", fieldReason: ""}, h.Card
+	}
+	values = itemValues(h.Card)
+	set, shown := map[string]int{}, map[string]int{}
+	for _, it := range h.Card.Items {
+		field := itemField(it.ID)
+		n, ok := points(now[field])
+		if !ok {
+			continue
+		}
+		shown[it.ID] = n
+		if judge(field, prev.Written, now, values) == theirs {
+			set[it.ID] = n
+		}
+	}
+	card = r.Engine.Override(h.Card, set)
+	maps.Copy(values, cardValues(r.Engine, card, h.Snapshot.Unread, set))
+	switch {
+	case h.Finalised && prev.Finalised:
+		values[fieldFinalScore] = prev.Merged[fieldFinalScore]
+	case h.Finalised:
+		values[fieldFinalScore] = strconv.Itoa(r.Engine.Override(h.Card, shown).Total)
+	}
+	return values, card
+}
+
+// intend returns the write that sets the given fields, with the moment of scoring beside them.
+func (r *scoring) intend(ref crm.Ref, now, send crm.Values) *Write {
+	w := &Write{
+		RunID: r.id, Connection: r.Connection, Ref: ref, State: WriteIntended, At: r.Clock(),
+		Before: crm.Values{}, After: maps.Clone(send),
+	}
+	stamp := w.At.UTC().Format(time.RFC3339)
+	if current, visible := now[fieldScoredAt]; visible && current != stamp {
+		w.After[fieldScoredAt] = stamp
+	}
+	for field := range w.After {
+		w.Before[field] = now[field]
+	}
+	return w
+}
+
+// hides reports whether a field that should hold something cannot be seen: it becomes visible when an administrator says
+// so, which is no news of the deal.
+func (r *scoring) hides(computed, now crm.Values) bool {
+	hides := false
+	for field := range computed {
+		if _, visible := now[field]; !visible {
+			r.hidden[field] = true
+			hides = true
+		}
+	}
+	return hides
+}
+
+func sameCard(a, b *rules.Card) bool {
+	if a == nil || b == nil || a == b {
+		return a == b
+	}
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// sameState reports whether saving h in place of prev would change nothing.
+func sameState(prev, h *Handoff) bool {
+	return prev.Card == h.Card && prev.InputHash == h.InputHash && prev.Rulebook == h.Rulebook && prev.AccountID == h.AccountID &&
+		prev.Finalised == h.Finalised && prev.Reopened == h.Reopened && prev.Pending == h.Pending && prev.Parked == h.Parked &&
+		maps.Equal(prev.Merged, h.Merged) && maps.Equal(prev.Written, h.Written) &&
+		maps.EqualFunc(prev.Edits, h.Edits, func(a, b Edit) bool {
+			return a.Value == b.Value && a.By == b.By && a.At.Equal(b.At) && a.Exact == b.Exact && a.Ignored == b.Ignored
+		})
+}
+
+// adoption watches for a store that was lost: deals that we scored before, as the CRM shows, and know nothing about.
+// Taking all that differs there for people's edits would silently freeze it.
+type adoption struct {
+	held              int // handoffs that the store held when the run began
+	unknown           int // deals scored before that it knows nothing about
+	compared, differs int // their field values, and those that are not what would be written
+}
+
+func (a *adoption) count(prev *Handoff, now, computed crm.Values, m merged) {
+	if len(prev.Written) > 0 || now[fieldScoredAt] == "" {
+		return
+	}
+	a.unknown++
+	a.differs += len(m.Edits)
+	for field := range computed {
+		if now[field] != "" {
+			a.compared++
+		}
+	}
+}
+
+// refused reports whether a person has to decide: nearly all deals scored before are unknown to the store, and more than
+// 5 % of their values differ.
+func (a *adoption) refused() bool {
+	return a.unknown >= 9*a.held && a.differs*20 > a.compared
+}
+
+func (a *adoption) err(connection string) error {
+	return &connectors.Error{
+		Op: "take over the scores that are there", CRM: connection, Class: connectors.ErrConfig,
+		Message: fmt.Sprintf("%d of %d field values on deals scored earlier differ from what would be written, and the store knows nothing of them", a.differs, a.compared),
+		Remedy:  "If the store was lost, run once with --adopt: what differs is then kept as edited by people. If another store wrote them, correct url under [store]",
+	}
+}

@@ -1,0 +1,2 @@
+// Package notify sends findings to people, one file a channel.
+package notify
