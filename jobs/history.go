@@ -14,7 +14,7 @@ type Filter struct {
 
 // Version is one version of a deal's scorecard. It is never changed once saved.
 type Version struct {
-	Version   int // 1 for the first
+	Version   int         // 1 for the first
 	Card      *rules.Card // without DueAt
 	AsOf      time.Time
 	InputHash string // of the snapshot that Card was computed from

@@ -47,11 +47,11 @@ func (db *DB) SaveAccounts(ctx context.Context, connection string, accounts []jo
 	ids := make([]int64, len(writes))
 	err := db.update(ctx, "save accounts", func(tx *sqlx.Tx) error {
 		for _, a := range accounts {
-			written, err := encodeMap(a.Written)
+			written, err := encode(a.Written)
 			if err != nil {
 				return err
 			}
-			edits, err := encodeMap(a.Edits)
+			edits, err := encode(a.Edits)
 			if err != nil {
 				return err
 			}
@@ -65,11 +65,7 @@ func (db *DB) SaveAccounts(ctx context.Context, connection string, accounts []jo
 			}
 		}
 		for i, w := range writes {
-			before, err := encodeMap(w.Before)
-			if err != nil {
-				return err
-			}
-			after, err := encodeMap(w.After)
+			before, after, err := encodeWrite(w)
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"handoff/jobs"
+	"handoff/rules"
 )
 
 // List returns the handoffs that filter lets through: by connection, ghosts first, then from the lowest total, then by name.
@@ -26,11 +27,16 @@ func (db *DB) List(ctx context.Context, filter jobs.Filter) ([]jobs.Handoff, err
 // by "connection:id", or by the deal's exact name in any case. The order is that of List.
 func (db *DB) Find(ctx context.Context, query string) ([]jobs.Handoff, error) {
 	connection, id, _ := strings.Cut(query, ":")
+	// The keys come first, from indexes alone: the rows are fat.
 	found, err := db.handoffs(ctx, "find handoff", `
-		WHERE h.name = ?
-			OR h.deal_id = ? OR LENGTH(?) = 15 AND LENGTH(h.deal_id) = 18 AND SUBSTR(h.deal_id, 1, 15) = ?
-			OR h.connection = ? AND (h.deal_id = ? OR LENGTH(?) = 15 AND LENGTH(h.deal_id) = 18 AND SUBSTR(h.deal_id, 1, 15) = ?)`,
-		strings.ToLower(query), query, query, query, connection, id, id, id)
+		WHERE (h.connection, h.deal_id) IN (
+			SELECT connection, deal_id FROM handoffs WHERE name = ?
+			UNION
+			SELECT connection, deal_id FROM handoffs WHERE deal_id = ? OR LENGTH(deal_id) = 18 AND SUBSTR(deal_id, 1, 15) = ?
+			UNION
+			SELECT connection, deal_id FROM handoffs
+			WHERE connection = ? AND (deal_id = ? OR LENGTH(deal_id) = 18 AND SUBSTR(deal_id, 1, 15) = ?))`,
+		strings.ToLower(query), query, query, connection, id, id)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func sorted(handoffs []*jobs.Handoff) []jobs.Handoff {
 
 // total is the deal's total with people's edits counted.
 func total(h *jobs.Handoff) int {
-	if n, err := strconv.Atoi(h.Merged["final_score"]); err == nil {
+	if n, err := strconv.Atoi(h.Merged["score"]); err == nil {
 		return n
 	}
 	if h.Card == nil {
@@ -70,20 +76,17 @@ func (db *DB) Versions(ctx context.Context, connection, dealID string) ([]jobs.V
 	var versions []jobs.Version
 	err := db.query(ctx, "read scorecards", func(rows *sqlx.Rows) error {
 		var (
-			v           jobs.Version
-			card        string
-			asOf, begun int64
-			due         *int64
+			v             jobs.Version
+			card          string
+			asOf, started int64
 		)
-		err := rows.Scan(&v.Version, &card, &due, &asOf, &v.InputHash, &v.Rulebook, &v.RunID, &begun)
-		if err != nil {
+		if err := rows.Scan(&v.Version, &card, &asOf, &v.InputHash, &v.Rulebook, &v.RunID, &started); err != nil {
 			return err
 		}
-		v.AsOf, v.CreatedAt = moment(asOf), moment(begun)
-		v.Card, err = decodeCard(card, due)
+		v.AsOf, v.CreatedAt, v.Card = moment(asOf), moment(started), new(rules.Card)
 		versions = append(versions, v)
-		return err
-	}, `SELECT c.version, c.card, c.due_at, c.as_of, c.input_hash, c.rulebook, c.run_id, r.started_at
+		return decode(card, v.Card)
+	}, `SELECT c.version, c.card, c.as_of, c.input_hash, c.rulebook, c.run_id, r.started_at
 		FROM scorecards c JOIN runs r ON r.id = c.run_id
 		WHERE c.connection = ? AND c.deal_id = ? ORDER BY c.version DESC`, connection, dealID)
 	return versions, err

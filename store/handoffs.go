@@ -33,13 +33,12 @@ type handoffRow struct {
 	InputHash  string `db:"hash"`
 	Snapshot   []byte `db:"data"`
 	Card       *string
-	CardDueAt  *int64 `db:"card_due_at"`
 }
 
 // selectHandoffs reads handoffRows from handoffs h; conditions follow.
 const selectHandoffs = `
 	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.pending, h.due_at,
-		h.parked, h.merged, h.written, h.edits, s.hash, s.data, c.card, c.due_at AS card_due_at
+		h.parked, h.merged, h.written, h.edits, s.hash, s.data, c.card
 	FROM handoffs h
 	JOIN snapshots s ON s.connection = h.connection AND s.deal_id = h.deal_id
 	LEFT JOIN scorecards c ON c.connection = h.connection AND c.deal_id = h.deal_id AND c.version = h.version `
@@ -78,20 +77,16 @@ func (row *handoffRow) handoff() (*jobs.Handoff, error) {
 		Pending:    row.Pending,
 		Parked:     row.Parked,
 	}
-	var cardErr error
+	var err error
 	if row.Card != nil {
-		h.Card, cardErr = decodeCard(*row.Card, row.CardDueAt)
+		h.Card = &rules.Card{DueAt: h.DueAt}
+		err = decode(*row.Card, h.Card)
 	}
-	return h, errors.Join(cardErr,
+	return h, errors.Join(err,
 		decompress(row.Snapshot, h.Snapshot),
 		decode(row.Merged, &h.Merged),
 		decode(row.Written, &h.Written),
 		decode(row.Edits, &h.Edits))
-}
-
-func decodeCard(text string, dueAt *int64) (*rules.Card, error) {
-	card := &rules.Card{DueAt: momentOrNil(dueAt)}
-	return card, decode(text, card)
 }
 
 // Handoffs returns those of the given deals that we hold, by deal id. Their maps are not nil.

@@ -67,22 +67,22 @@ func newSaving(change jobs.Change) (saving, error) {
 	if change.NewVersion && h.Card == nil {
 		return saving{}, errors.New("no card")
 	}
-	var errs [7]error
-	s := saving{Change: change}
 	bare := *h.Snapshot
 	bare.Expected = nil
+	s := saving{Change: change}
+	var errs [4]error
 	s.snapshot, errs[0] = compress(&bare)
-	s.merged, errs[1] = encodeMap(h.Merged)
-	s.written, errs[2] = encodeMap(h.Written)
-	s.edits, errs[3] = encodeMap(h.Edits)
-	if change.NewVersion {
-		s.card, errs[4] = encode(h.Card)
+	s.merged, errs[1] = encode(h.Merged)
+	s.written, errs[2] = encode(h.Written)
+	s.edits, errs[3] = encode(h.Edits)
+	err := errors.Join(errs[:]...)
+	if change.NewVersion && err == nil {
+		s.card, err = encode(h.Card)
 	}
-	if w := change.Write; w != nil {
-		s.before, errs[5] = encodeMap(w.Before)
-		s.after, errs[6] = encodeMap(w.After)
+	if w := change.Write; w != nil && err == nil {
+		s.before, s.after, err = encodeWrite(w)
 	}
-	return s, errors.Join(errs[:]...)
+	return s, err
 }
 
 // saveStatements are prepared for one transaction.
@@ -112,8 +112,8 @@ func prepareSave(ctx context.Context, tx *sqlx.Tx) (s saveStatements, err error)
 			ON CONFLICT (connection, deal_id) DO UPDATE SET hash = excluded.hash, data = excluded.data
 			WHERE snapshots.hash <> excluded.hash`},
 		{&s.card, `
-			INSERT INTO scorecards (connection, deal_id, version, run_id, as_of, due_at, input_hash, rulebook, card)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			INSERT INTO scorecards (connection, deal_id, version, run_id, as_of, input_hash, rulebook, card)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.write, insertWrite},
 		{&s.message, insertMessage},
 	} {
@@ -144,8 +144,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 		return 0, 0, err
 	}
 	if c.NewVersion {
-		if _, err := s.card.ExecContext(ctx, h.Connection, h.DealID, version, runID, millis(h.AsOf), millisOrNull(h.Card.DueAt),
-			h.InputHash, h.Rulebook, c.card); err != nil {
+		if _, err := s.card.ExecContext(ctx, h.Connection, h.DealID, version, runID, millis(h.AsOf), h.InputHash, h.Rulebook, c.card); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -168,9 +167,4 @@ const healthField = "health"
 // flagged reports whether h should show as a ghost or Incomplete, people's edits counted.
 func flagged(h *jobs.Handoff) bool {
 	return !h.Reopened && (h.Merged["ghost"] == "true" || h.Merged["rating"] == rules.Incomplete)
-}
-
-// encodeMap is encode for a map, of which nil is an empty one.
-func encodeMap[M ~map[string]V, V any](m M) (string, error) {
-	return encode(map[string]V(m))
 }

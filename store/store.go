@@ -112,7 +112,7 @@ func (db *DB) failed(op string, err error) error {
 	return fmt.Errorf("store: %s: %w", op, db.advise(err))
 }
 
-// encode returns the JSON form of v. Text that is not UTF-8 gets replacement characters: it came from a CRM, and losing a
+// encode returns the JSON form of v, in which a nil map is an empty one. Text that is not UTF-8 gets replacement characters: it came from a CRM, and losing a
 // letter of it is better than losing the deal.
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))

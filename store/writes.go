@@ -17,6 +17,12 @@ const insertWrite = `
 	INSERT INTO writes (run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at)
 	VALUES (?, ?, ?, ?, ?, ?, 'intended', '', ?) RETURNING id`
 
+func encodeWrite(w *jobs.Write) (before, after string, err error) {
+	before, err1 := encode(w.Before)
+	after, err2 := encode(w.After)
+	return before, after, errors.Join(err1, err2)
+}
+
 const selectWrites = `
 	SELECT id, run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at FROM writes `
 
@@ -142,7 +148,7 @@ func (r *records) written(ctx context.Context, connection string, ref crm.Ref, v
 		return err
 	}
 	maps.Copy(all, values)
-	text, err := encodeMap(all)
+	text, err := encode(all)
 	if err != nil {
 		return err
 	}

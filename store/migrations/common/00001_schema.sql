@@ -63,7 +63,6 @@ CREATE TABLE scorecards (
     version    INTEGER NOT NULL,
     run_id     BIGINT  NOT NULL REFERENCES runs,
     as_of      BIGINT  NOT NULL,
-    due_at     BIGINT,
     input_hash TEXT    NOT NULL,
     rulebook   TEXT    NOT NULL,
     card       TEXT    NOT NULL,
