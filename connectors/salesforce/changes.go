@@ -1,0 +1,214 @@
+package salesforce
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"handoff/crm"
+)
+
+// feed is one kind of record whose changes are news of a deal. Changes of a child leave the stamp of its deal alone, so
+// each kind has a watermark of its own.
+type feed struct {
+	object  string
+	columns []string // beside Id and SystemModstamp: what leads to the deal
+	where   string
+}
+
+// coreFeeds exist in every org; as many as one composite takes, so that they are listed in the call that describes the
+// org.
+var coreFeeds = []feed{
+	{object: opportunity, columns: []string{"IsWon"}},
+	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}},
+	{object: "Contact"},
+	{object: "Task", columns: []string{"WhatId"}, where: "WhatId != null"},
+	{object: "Event", columns: []string{"WhatId"}, where: "WhatId != null"},
+}
+
+// feeds are those of this org: a kind of record that we do not read brings no news.
+func (r *reader) feeds() []feed {
+	feeds := slices.Clone(coreFeeds)
+	add := func(reads bool, f feed) {
+		if reads {
+			feeds = append(feeds, f)
+		}
+	}
+	described := func(object string) bool { return !r.schema.objects[object].off() }
+	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}})
+	add(described("ContentNote"), feed{object: "ContentVersion", columns: []string{"ContentDocumentId"}, where: "FileType = 'SNOTE'"})
+	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}})
+	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: "RelatedToId != null"})
+	add(r.schema.reads("Account"), feed{object: "Account"})
+	add(r.schema.reads("Contract"), feed{object: "Contract"})
+	return feeds
+}
+
+// changedRow is a row of any feed.
+type changedRow struct {
+	ID            string `json:"Id"`
+	Stamp         moment `json:"SystemModstamp"`
+	IsWon         bool   `json:"IsWon"`
+	OpportunityID string `json:"OpportunityId"`
+	WhatID        string `json:"WhatId"`
+	ParentID      string `json:"ParentId"`
+	RelatedToID   string `json:"RelatedToId"`
+	DocumentID    string `json:"ContentDocumentId"`
+	Event         *struct {
+		WhatID string `json:"WhatId"`
+	} `json:"Event"`
+}
+
+// list is one page of a feed, by keyset: a cursor that is lost, or that outlives its rows, would be of no use here.
+type list struct {
+	selection[changedRow]
+	feed feed
+}
+
+const order = "ORDER BY SystemModstamp, Id"
+
+func (f feed) after(mark crm.Watermark) *list {
+	columns := append([]string{"Id", "SystemModstamp"}, f.columns...)
+	return &list{selection[changedRow]{soql: selectFrom(f.object, columns, all(f.where, beyond(mark)), order+" LIMIT "+number(pageSize))}, f}
+}
+
+// begin lists a feed from its watermark, less the overlap. A feed without one was not readable until now: it is listed
+// from the beginning of the first window.
+func (c *Client) begin(f feed, since crm.Watermarks) *list {
+	if mark, ok := since[f.object]; ok {
+		return f.after(crm.Watermark{Time: mark.Time.Add(-c.cfg.Overlap)})
+	}
+	return f.after(crm.Watermark{Time: c.cfg.Since})
+}
+
+// follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
+// the watermarks that hold once the news is saved: the moment at which Salesforce began to answer.
+func (r *reader) follow(ctx context.Context, since crm.Watermarks, now time.Time, lists []*list) (*news, crm.Watermarks, error) {
+	n := newNews()
+	marks := crm.Watermarks{}
+	var next []*list
+	for _, f := range r.feeds()[len(coreFeeds):] {
+		next = append(next, r.begin(f, since))
+	}
+	for len(lists) > 0 {
+		for _, l := range lists {
+			object := l.feed.object
+			switch {
+			case l.err != nil && object == opportunity:
+				return nil, nil, l.err
+			case l.err != nil: // a gap: told of when deals are read; no watermark, so that nothing is missed once it is closed
+				continue
+			case len(l.rows) == pageSize:
+				end := l.rows[pageSize-1]
+				next = append(next, l.feed.after(crm.Watermark{Time: end.Stamp.Time, ID: end.ID}))
+			default:
+				marks[object] = crm.Watermark{Time: latest(since[object].Time, now)}
+			}
+			for _, row := range l.rows {
+				n.add(object, row)
+			}
+		}
+		if _, err := r.read(ctx, "list what changed", parts(next)...); err != nil {
+			return nil, nil, err
+		}
+		lists, next = next, nil
+	}
+	return n, marks, nil
+}
+
+// latest keeps a watermark from moving back: the clocks of Salesforce's servers may differ.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func parts[P part](concrete []P) []part {
+	all := make([]part, len(concrete))
+	for i, p := range concrete {
+		all[i] = p
+	}
+	return all
+}
+
+// news is what the lists brought, by what leads to deals.
+type news struct {
+	won       map[string]bool // deals that are won
+	left      map[string]bool // deals that are not
+	deals     map[string]bool // deals that may be either
+	contacts  map[string]bool
+	accounts  map[string]bool
+	contracts map[string]bool
+	documents map[string]bool
+}
+
+func newNews() *news {
+	return &news{won: map[string]bool{}, left: map[string]bool{}, deals: map[string]bool{}, contacts: map[string]bool{},
+		accounts: map[string]bool{}, contracts: map[string]bool{}, documents: map[string]bool{}}
+}
+
+func (n *news) add(object string, row changedRow) {
+	switch object {
+	case opportunity:
+		if row.IsWon {
+			n.won[row.ID] = true
+		} else {
+			n.left[row.ID] = true
+		}
+	case "Contact":
+		n.contacts[row.ID] = true
+	case "Account":
+		n.accounts[row.ID] = true
+	case "Contract":
+		n.contracts[row.ID] = true
+	case "ContentVersion":
+		n.documents[row.DocumentID] = true
+	default:
+		parents := []string{row.OpportunityID, row.WhatID, row.ParentID, row.RelatedToID}
+		if row.Event != nil {
+			parents = append(parents, row.Event.WhatID)
+		}
+		for _, id := range parents {
+			if isDeal(id) {
+				n.deals[id] = true
+			}
+		}
+	}
+}
+
+// locate returns the ids of the won deals that the news is of, sorted.
+func (r *reader) locate(ctx context.Context, n *news) ([]string, error) {
+	type found struct {
+		ID             string `json:"Id"`
+		OpportunityID  string `json:"OpportunityId"`
+		LinkedEntityID string `json:"LinkedEntityId"`
+	}
+	maps.DeleteFunc(n.deals, func(id string, _ bool) bool { return n.won[id] || n.left[id] })
+	var searches []*selection[found]
+	search := func(object, column, by string, ids map[string]bool, where string) {
+		for chunk := range slices.Chunk(sortedKeys(ids), maxIDs) {
+			searches = append(searches, &selection[found]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), "")})
+		}
+	}
+	search(opportunity, "Id", "Id", n.deals, r.won())
+	search(opportunity, "Id", "AccountId", n.accounts, r.won())
+	search(opportunity, "Id", "ContractId", n.contracts, r.won())
+	search("OpportunityContactRole", "OpportunityId", "ContactId", n.contacts, "Opportunity.IsWon = true")
+	search("ContentDocumentLink", "LinkedEntityId", "ContentDocumentId", n.documents, "")
+	if _, err := r.read(ctx, "find the deals of what changed", parts(searches)...); err != nil {
+		return nil, err
+	}
+	won := sortedKeys(n.won)
+	for _, s := range searches {
+		for _, row := range s.rows { // what is refused has none: a gap, told of when deals are read
+			for _, id := range []string{row.ID, row.OpportunityID, row.LinkedEntityID} {
+				if isDeal(id) && !n.left[id] {
+					won = append(won, id)
+				}
+			}
+		}
+	}
+	return unique(won), nil
+}

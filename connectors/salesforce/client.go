@@ -1,0 +1,193 @@
+// Package salesforce reads won deals from Salesforce and writes our own fields back.
+//
+// Tokens and note bodies travel by resty; everything else goes through simpleforce, over a transport of ours that gives
+// it what it lacks: the caller's context, limits, and errors that keep what Salesforce said.
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// The ways to log in.
+const (
+	ClientCredentials = "client_credentials" // an External Client App with a run-as user; the default
+	Password          = "password"           // OAuth username-password, for connected apps of old orgs
+	SOAP              = "soap"               // SOAP login(), which ends with Summer '27
+)
+
+// DefaultAPIVersion is the oldest version that has all that we use.
+const DefaultAPIVersion = "62.0"
+
+// DefaultOverlap covers the longest transaction that is usual in an org: a row is stamped when it is saved, but seen when
+// its transaction ends.
+const DefaultOverlap = 15 * time.Minute
+
+// Config says which org to read, as whom, and what in it.
+type Config struct {
+	URL        string // My Domain, such as "https://acme.my.salesforce.com"
+	Auth       string // "": ClientCredentials
+	APIVersion string // "": DefaultAPIVersion
+
+	ClientID, ClientSecret string // ClientCredentials and Password
+	Username, Password     string // Password and SOAP; the password ends with the security token, if there is one
+
+	// Which won deals. An empty filter passes every one.
+	Since     time.Time // first window: deals that were closed, or changed their stage, since then
+	Pipelines []string  // names of record types
+	DealTypes []string  // values of Opportunity.Type
+	MinAmount *float64  // of Opportunity.Amount, inclusive
+
+	Overlap time.Duration // how far a pull reaches back before the one before it; 0: DefaultOverlap
+
+	// Fields names the fields that a deal's facts are read from, by neutral name: crm.FieldNames, "arr", "term_months",
+	// "csm" and "csm_assigned_at". A value is the API name of a field of the Opportunity, or of its account or contract
+	// ("Account.CSM__c"), and has to exist. For names that are left out, the first of DefaultFields that exists is read.
+	Fields map[string]string
+
+	// HandoffFields overrides the API names of our own fields, by neutral name. "health" names the field on both objects.
+	HandoffFields map[string]string
+	Specs         []crm.FieldSpec // our own fields
+
+	CaseAsOf bool // Case_As_Of__c of a deal is the as-of time of its snapshot; for sandboxes on this machine
+
+	Sleep func(context.Context, time.Duration) error // waits between attempts; nil: by a timer
+	Log   *slog.Logger                               // nil: slog.Default()
+}
+
+// Client is a connection to one org. Its methods may be called concurrently.
+type Client struct {
+	cfg       Config
+	base      string // path of the REST API, such as "/services/data/v62.0"
+	specs     map[crm.Object][]ownField
+	transport *transport
+	rest      *resty.Client
+	sleep     func(context.Context, time.Duration) error
+	log       *slog.Logger
+
+	login   chan struct{} // held while current is read or changed: one login at a time
+	current session
+
+	mu     sync.Mutex
+	schema *schema // as last described; nil: not yet
+}
+
+var _ connectors.Connector = (*Client)(nil)
+
+// ownField is one of our fields with its API name.
+type ownField struct {
+	crm.FieldSpec
+	API string
+}
+
+// New returns a client for the org; it makes no call. Its error says what is wrong with cfg.
+func New(cfg Config) (*Client, error) {
+	cfg.URL = strings.TrimRight(cfg.URL, "/")
+	if u, err := url.Parse(cfg.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New(`salesforce: the address of the org must look like "https://acme.my.salesforce.com"`)
+	}
+	if cfg.Auth == "" {
+		cfg.Auth = ClientCredentials
+	}
+	if cfg.APIVersion == "" {
+		cfg.APIVersion = DefaultAPIVersion
+	}
+	if cfg.Overlap == 0 {
+		cfg.Overlap = DefaultOverlap
+	}
+	if cfg.Sleep == nil {
+		cfg.Sleep = wait
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	version, err := strconv.ParseFloat(cfg.APIVersion, 64)
+	if err != nil || version < 62 {
+		return nil, fmt.Errorf("salesforce: API version %q: 62.0 or later is needed", cfg.APIVersion)
+	}
+	switch {
+	case !slices.Contains([]string{ClientCredentials, Password, SOAP}, cfg.Auth):
+		return nil, fmt.Errorf("salesforce: unknown login %q", cfg.Auth)
+	case cfg.Auth != SOAP && (cfg.ClientID == "" || cfg.ClientSecret == ""):
+		return nil, fmt.Errorf("salesforce: login %q needs a client id and a client secret", cfg.Auth)
+	case cfg.Auth != ClientCredentials && (cfg.Username == "" || cfg.Password == ""):
+		return nil, fmt.Errorf("salesforce: login %q needs a user name and a password", cfg.Auth)
+	case cfg.Auth == SOAP && version >= 65: // https://help.salesforce.com/s/articleView?id=005132110
+		return nil, errors.New("salesforce: SOAP login does not exist from API version 65.0 on: set the version to 64.0, or log in by client credentials")
+	}
+	for _, name := range sortedKeys(cfg.Fields) {
+		if _, known := DefaultFields[name]; !known {
+			return nil, fmt.Errorf("salesforce: unknown deal field %q", name)
+		}
+	}
+	c := &Client{
+		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
+		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(),
+	}
+	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: noRedirect}).SetLogger(silence{})
+	return c, nil
+}
+
+// Calls is how many API calls were sent, those for tokens left out.
+func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
+
+// Quota is how many API calls the org has used of its daily limit, by all its integrations, as the last answer told;
+// limit 0: no answer told.
+func (c *Client) Quota() (used, limit int) {
+	q := c.transport.quota.Load()
+	if q == nil {
+		return 0, 0
+	}
+	return q.used, q.limit
+}
+
+func ownFields(cfg Config) map[crm.Object][]ownField {
+	own := map[crm.Object][]ownField{}
+	for _, spec := range cfg.Specs {
+		api := cfg.HandoffFields[spec.Name]
+		if api == "" {
+			api = ownName(spec.Name)
+		}
+		own[spec.Object] = append(own[spec.Object], ownField{spec, api})
+	}
+	return own
+}
+
+// ownName makes "Handoff_Item_1_1__c" of "item_1_1".
+func ownName(neutral string) string {
+	words := strings.Split(neutral, "_")
+	for i, w := range words {
+		if w != "" {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return "Handoff_" + strings.Join(words, "_") + "__c"
+}
+
+// sobjects are the sObjects that carry our fields.
+var sobjects = map[crm.Object]string{crm.DealObject: "Opportunity", crm.AccountObject: "Account"}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

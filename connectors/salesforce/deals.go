@@ -1,0 +1,212 @@
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+const (
+	blobsAtOnce  = 8
+	previewChars = 255 // of a note's text that TextPreview shows at most
+)
+
+// around is everything around a chunk of deals.
+type around struct {
+	roles    map[string][]roleRow // all by opportunity
+	legacy   map[string][]legacyNoteRow
+	links    map[string][]noteLinkRow
+	tasks    map[string][]taskRow
+	events   map[string][]eventRow
+	emails   map[string][]emailRow
+	stages   map[string][]stageRow
+	changes  map[string][]fieldChangeRow
+	notes    map[string]contentNoteRow // by document
+	bodies   map[string]string         // of notes, by document; absent: not readable
+	invitees map[string][]inviteeRow   // by event
+	gaps     gaps
+}
+
+// deals reads the deals with these ids, maxIDs at most, that are won and pass the filters, whole and in order of ids.
+func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
+	const op = "read deals"
+	a := &around{gaps: gaps{}}
+	deals := &selection[row]{soql: selectFrom("Opportunity", r.schema.columns, all(anyOf("Id", ids), r.won()), "")}
+	roles := pick[roleRow](ctx, r, contactRoles, ids, a.gaps)
+	legacy := pick[legacyNoteRow](ctx, r, legacyNotes, ids, a.gaps)
+	tasks := pick[taskRow](ctx, r, tasks, ids, a.gaps)
+	events := pick[eventRow](ctx, r, events, ids, a.gaps)
+	emails := pick[emailRow](ctx, r, emails, ids, a.gaps)
+	stages := pick[stageRow](ctx, r, stages, ids, a.gaps)
+	changes := pick[fieldChangeRow](ctx, r, r.tracked(), ids, a.gaps)
+	links := pick[noteLinkRow](ctx, r, noteLinks, nil, a.gaps)
+	if r.readable(ctx, contentNotes, a.gaps) {
+		links = pick[noteLinkRow](ctx, r, noteLinks, ids, a.gaps)
+	}
+	parts := []part{deals, roles, legacy, links, tasks, events, emails, stages, changes}
+	if _, err := r.read(ctx, op, parts...); err != nil {
+		return nil, err
+	}
+	if deals.err != nil {
+		return nil, deals.err
+	}
+	a.roles = group(roles.settle(ctx, r, a.gaps), func(x roleRow) string { return x.OpportunityID })
+	a.legacy = group(legacy.settle(ctx, r, a.gaps), func(x legacyNoteRow) string { return x.ParentID })
+	a.links = group(links.settle(ctx, r, a.gaps), func(x noteLinkRow) string { return x.LinkedEntityID })
+	a.tasks = group(tasks.settle(ctx, r, a.gaps), func(x taskRow) string { return x.WhatID })
+	a.events = group(events.settle(ctx, r, a.gaps), func(x eventRow) string { return x.WhatID })
+	a.emails = group(emails.settle(ctx, r, a.gaps), func(x emailRow) string { return x.RelatedToID })
+	a.stages = group(stages.settle(ctx, r, a.gaps), func(x stageRow) string { return x.OpportunityID })
+	a.changes = group(changes.settle(ctx, r, a.gaps), func(x fieldChangeRow) string { return x.OpportunityID })
+
+	if err := r.further(ctx, op, a, links.rows, events.rows); err != nil {
+		return nil, err
+	}
+	byID := make(map[string]row, len(deals.rows))
+	for _, d := range deals.rows {
+		byID[d.text("Id")] = d
+	}
+	var records []connectors.Record
+	for _, id := range ids {
+		if d, ok := byID[id]; ok {
+			records = append(records, r.record(d, a))
+		}
+	}
+	return records, nil
+}
+
+// further reads what hangs on the children of the deals: who was invited to events, and the notes behind their links.
+func (r *reader) further(ctx context.Context, op string, a *around, links []noteLinkRow, events []eventRow) error {
+	var eventIDs, documents []string
+	for _, e := range events {
+		eventIDs = append(eventIDs, e.ID)
+	}
+	for _, l := range links {
+		documents = append(documents, l.DocumentID)
+	}
+	var invited []*sourced[inviteeRow]
+	var notes []*sourced[contentNoteRow]
+	var parts []part
+	for ids := range slices.Chunk(eventIDs, maxIDs) {
+		invited = append(invited, pick[inviteeRow](ctx, r, invitees, ids, a.gaps))
+		parts = append(parts, invited[len(invited)-1])
+	}
+	for ids := range slices.Chunk(unique(documents), maxIDs) {
+		notes = append(notes, pick[contentNoteRow](ctx, r, contentNotes, ids, a.gaps))
+		parts = append(parts, notes[len(notes)-1])
+	}
+	if _, err := r.read(ctx, op, parts...); err != nil {
+		return err
+	}
+	var all []inviteeRow
+	for _, s := range invited {
+		all = append(all, s.settle(ctx, r, a.gaps)...)
+	}
+	a.invitees = group(all, func(x inviteeRow) string { return x.EventID })
+	a.notes = map[string]contentNoteRow{}
+	for _, s := range notes {
+		for _, n := range s.settle(ctx, r, a.gaps) {
+			a.notes[n.ID] = n
+		}
+	}
+	return r.readBodies(ctx, a, links)
+}
+
+// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A body that we
+// are refused stays absent.
+func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow) error {
+	a.bodies = map[string]string{}
+	versions := map[string]string{} // by document
+	for _, l := range links {
+		n, ok := a.notes[l.DocumentID]
+		switch {
+		case !ok || l.Document == nil:
+		case n.ContentSize <= previewChars || utf8.RuneCountInString(n.TextPreview) < previewChars:
+			a.bodies[n.ID] = n.TextPreview
+		default:
+			versions[n.ID] = l.Document.Version
+		}
+	}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(blobsAtOnce)
+	for _, document := range sortedKeys(versions) {
+		g.Go(func() error {
+			body, err := r.blob(ctx, "read a note", r.base+"/sobjects/ContentVersion/"+versions[document]+"/VersionData")
+			if errors.Is(err, connectors.ErrConfig) && code(err) != invalidSession {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			a.bodies[document] = body
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// won is the condition that a deal is one of ours.
+func (r *reader) won() string {
+	var types, pipelines, amount string
+	if len(r.cfg.DealTypes) > 0 {
+		types = anyOf("Type", r.cfg.DealTypes)
+	}
+	if len(r.cfg.Pipelines) > 0 {
+		pipelines = anyOf("RecordType.Name", r.cfg.Pipelines)
+	}
+	if r.cfg.MinAmount != nil {
+		amount = "Amount >= " + number(*r.cfg.MinAmount)
+	}
+	return all("IsWon = true", types, pipelines, amount)
+}
+
+// tracked is the history of the fields that we ask after: the owner, and our own.
+func (r *reader) tracked() source {
+	s := fieldChanges
+	fields := []string{"Owner"}
+	for _, name := range sortedKeys(r.schema.own[crm.DealObject]) {
+		fields = append(fields, r.schema.own[crm.DealObject][name])
+	}
+	s.where = anyOf("Field", fields)
+	return s
+}
+
+// sourced is a selection that reads a source.
+type sourced[T any] struct {
+	selection[T]
+	source source
+}
+
+// pick selects the rows of a source that belong to the parents.
+func pick[T any](ctx context.Context, r *reader, s source, parents []string, g gaps) *sourced[T] {
+	return &sourced[T]{selection[T]{soql: r.statement(ctx, s, parents, g)}, s}
+}
+
+// settle returns the rows; a refused selection is a gap.
+func (s *sourced[T]) settle(ctx context.Context, r *reader, g gaps) []T {
+	if s.err != nil && !(s.source.feature && absent(s.err)) {
+		r.gap(ctx, s.source, g, s.err.Error())
+	}
+	return s.rows
+}
+
+func group[T any](rows []T, by func(T) string) map[string][]T {
+	m := map[string][]T{}
+	for _, r := range rows {
+		m[by(r)] = append(m[by(r)], r)
+	}
+	return m
+}
+
+// unique sorts values and drops doubles.
+func unique(values []string) []string {
+	slices.Sort(values)
+	return slices.Compact(values)
+}

@@ -1,0 +1,199 @@
+package salesforce
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"handoff/connectors"
+)
+
+const crmName = "Salesforce"
+
+// verdict is how a code of Salesforce is classed, and what a person can do about it.
+type verdict struct {
+	class  error
+	remedy string
+}
+
+const seeField = "The field does not exist, or the integration user cannot see it: run `handoff setup`, or grant the field in a permission set"
+
+// verdicts classes the codes of Salesforce.
+// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
+var verdicts = map[string]verdict{
+	"UNABLE_TO_LOCK_ROW":     {connectors.ErrRetry, "Another process holds the record; it is tried again by the next run"},
+	"SERVER_UNAVAILABLE":     {connectors.ErrRetry, ""},
+	"UNKNOWN_EXCEPTION":      {connectors.ErrRetry, ""},
+	"QUERY_TIMEOUT":          {connectors.ErrRetry, ""},
+	invalidLocator:           {connectors.ErrRetry, ""},
+	"STORAGE_LIMIT_EXCEEDED": {connectors.ErrQuota, "The org's storage is full: free some, or buy more"},
+
+	invalidSession:                            {connectors.ErrConfig, "Salesforce refuses a session that it has just given: look at the app's policies, its IP restrictions, and whether the user may use the API"},
+	"INVALID_LOGIN":                           {connectors.ErrConfig, "Correct user name or password (with the security token behind it), or unlock the user"},
+	"INVALID_OPERATION":                       {connectors.ErrConfig, "The org does not allow this login: use an External Client App with client credentials"},
+	"invalid_grant":                           {connectors.ErrConfig, "Look at the app's OAuth policies: client credentials need the flow enabled and a run-as user; a password may have expired"},
+	"invalid_client":                          {connectors.ErrConfig, "Correct the client secret"},
+	"invalid_client_id":                       {connectors.ErrConfig, "Correct the client id"},
+	"invalid_client_credentials":              {connectors.ErrConfig, "Correct the client secret"},
+	"unsupported_grant_type":                  {connectors.ErrConfig, "Enable this OAuth flow in the app, or choose another `auth`"},
+	"API_DISABLED_FOR_ORG":                    {connectors.ErrConfig, "The edition has no API access: ask Salesforce to enable it"},
+	"API_CURRENTLY_DISABLED":                  {connectors.ErrConfig, "Grant the integration user the permission \"API Enabled\""},
+	"INVALID_FIELD":                           {connectors.ErrConfig, seeField},
+	"INVALID_FIELD_FOR_INSERT_UPDATE":         {connectors.ErrConfig, "The integration user may not edit the field: grant edit access to it in a permission set"},
+	"INVALID_TYPE":                            {connectors.ErrConfig, "The object does not exist in this org, or the integration user cannot see it"},
+	"MALFORMED_QUERY":                         {connectors.ErrConfig, "This is a fault of handoff, or of a field name in the configuration: please report it"},
+	"FIELD_INTEGRITY_EXCEPTION":               {connectors.ErrPark, ""},
+	"FIELD_CUSTOM_VALIDATION_EXCEPTION":       {connectors.ErrPark, "A validation rule refuses the deal as it is: correct the deal, or let the rule pass the integration user"},
+	"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY":    {connectors.ErrPark, "A trigger or flow fails on this record: ask the admin who owns it"},
+	"STRING_TOO_LONG":                         {connectors.ErrPark, "The field is shorter than handoff expects: let `handoff setup` create it, or make it longer"},
+	"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": {connectors.ErrPark, "Add the value to the picklist, for the record's record type too"},
+	"REQUIRED_FIELD_MISSING":                  {connectors.ErrPark, "Fill in the required field on the record"},
+	"DUPLICATES_DETECTED":                     {connectors.ErrPark, "A duplicate rule blocks the record: merge it, or let the rule allow saves"},
+	"ENTITY_IS_LOCKED":                        {connectors.ErrPark, "The record waits for an approval: it is tried again later"},
+	"CIRCULAR_DEPENDENCY":                     {connectors.ErrPark, ""},
+	"ENTITY_IS_DELETED":                       {connectors.ErrDrop, ""},
+	"INVALID_CROSS_REFERENCE_KEY":             {connectors.ErrDrop, ""},
+	"NOT_FOUND":                               {connectors.ErrDrop, ""},
+}
+
+const (
+	invalidSession = "INVALID_SESSION_ID"
+	invalidLocator = "INVALID_QUERY_LOCATOR"
+)
+
+// judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
+func judge(status int, code, message string) verdict {
+	if v, ok := verdicts[code]; ok {
+		if v.class == connectors.ErrDrop && status != 0 { // nothing that a call as a whole asks for is a record
+			return verdict{connectors.ErrConfig, "The org does not know what was asked for: look at the address and the API version"}
+		}
+		return v
+	}
+	switch {
+	case code == "REQUEST_LIMIT_EXCEEDED" && strings.Contains(message, "Concurrent"):
+		return verdict{connectors.ErrRetry, ""}
+	case code == "REQUEST_LIMIT_EXCEEDED":
+		return verdict{connectors.ErrQuota, "The org has used its API calls of the last 24 hours, which all its integrations share: wait, let the others use fewer, or buy more"}
+	case strings.HasPrefix(code, "TXN_SECURITY"):
+		return verdict{connectors.ErrConfig, "A transaction security policy blocks the integration user: grant it the permission \"Exempt from Transaction Security\""}
+	case strings.HasPrefix(code, "INSUFFICIENT_ACCESS"):
+		return verdict{connectors.ErrConfig, "Grant the integration user access to this record or object"}
+	case status == 0:
+		return verdict{connectors.ErrPark, ""}
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
+		return verdict{connectors.ErrRetry, ""}
+	case status < 400:
+		return verdict{connectors.ErrConfig, "The address leads elsewhere: configure the org's My Domain address"}
+	}
+	return verdict{connectors.ErrConfig, ""}
+}
+
+// reported is an error in the words of Salesforce. A request error names its code "errorCode", a row error "statusCode",
+// OAuth "error".
+type reported struct {
+	Code       string   `json:"errorCode"`
+	StatusCode string   `json:"statusCode"`
+	OAuth      string   `json:"error"`
+	Message    string   `json:"message"`
+	OAuthText  string   `json:"error_description"`
+	Fields     []string `json:"fields"`
+}
+
+func (r reported) at(op string, status int) *connectors.Error {
+	code := r.Code + r.StatusCode + r.OAuth // one of them
+	message := clip(r.Message+r.OAuthText, 500)
+	v := judge(status, code, message)
+	return &connectors.Error{
+		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Remedy: v.remedy, Fields: r.Fields,
+	}
+}
+
+// refusal classes an answer that is not a success. The body may be anything: an array of errors, an empty one, OAuth's
+// object, a SOAP fault, a page of HTML.
+func refusal(op string, status int, header http.Header, body []byte) *connectors.Error {
+	err := report(status, header, body).at(op, status)
+	if s, convErr := strconv.Atoi(header.Get("Retry-After")); convErr == nil && s > 0 {
+		err.RetryAfter = time.Duration(s) * time.Second
+	}
+	return err
+}
+
+func report(status int, header http.Header, body []byte) reported {
+	var list []reported
+	if json.Unmarshal(body, &list, lenient) == nil && len(list) > 0 {
+		return list[0]
+	}
+	var one reported
+	if json.Unmarshal(body, &one, lenient) == nil && one.OAuth+one.Code != "" {
+		return one
+	}
+	var fault struct {
+		Code string `xml:"Body>Fault>faultcode"`
+		Text string `xml:"Body>Fault>faultstring"`
+	}
+	if xml.Unmarshal(body, &fault) == nil && fault.Code != "" {
+		_, code, _ := strings.Cut(fault.Code, ":")
+		return reported{Code: code, Message: fault.Text}
+	}
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return reported{Message: http.StatusText(status) + ", without a word why"}
+	case len(list) == 0 && bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")):
+		return reported{Message: http.StatusText(status) + ", with an empty list of errors"}
+	}
+	return reported{Message: fmt.Sprintf("%s, with %d bytes of %s that are no answer of the API", http.StatusText(status), len(body), kind)}
+}
+
+// unreachable classes a failure below HTTP: no answer, or half of one. A *url.Error is taken apart, because its text
+// holds the whole address.
+func unreachable(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %s: %w", crmName, op, ctx.Err())
+	}
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Err: err}
+}
+
+// garbled is an answer that says success but cannot be read.
+func garbled(op string, err error) error {
+	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: "the answer cannot be read", Err: err}
+}
+
+// code returns Salesforce's own code of an error; "": it has none.
+func code(err error) string {
+	if e := (*connectors.Error)(nil); errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// undone reports whether a call that failed is certain not to have changed anything, so that even a write may be sent
+// again.
+func undone(err error) bool {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		return true
+	}
+	e := (*connectors.Error)(nil)
+	return errors.As(err, &e) && (e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests || e.Code == "REQUEST_LIMIT_EXCEEDED")
+}
+
+// clip cuts s to n characters at most.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,136 @@
+package salesforce
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// The first pull sweeps all won deals in the order of their stamps and can go on where it was killed: while it lasts,
+// the watermark of opportunities carries an id. From then on a pull lists what changed, object by object.
+
+const opportunity = "Opportunity"
+
+// Pull implements connectors.Puller.
+func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+	if mark, ok := since[opportunity]; !ok || mark.ID != "" {
+		return c.sweep(ctx, since, yield)
+	}
+	return c.pullChanges(ctx, since, yield)
+}
+
+type listed struct {
+	ID    string `json:"Id"`
+	Stamp moment `json:"SystemModstamp"`
+}
+
+// sweep yields all won deals of the first window that lie behind since. What changes after it began is left to the pull
+// after it: it would otherwise run after its own write-back.
+func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+	const op = "list won deals"
+	r, now, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	began := now
+	for object, mark := range since {
+		if object != opportunity {
+			began = mark.Time
+		}
+	}
+	marks := crm.Watermarks{}
+	for _, f := range r.feeds() {
+		marks[f.object] = crm.Watermark{Time: began}
+	}
+	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(began))
+	at := since[opportunity]
+
+	total := 0
+	count := &selection[struct{}]{soql: selectFrom(opportunity, []string{"COUNT()"}, all(scope, beyond(at)), "")}
+	for {
+		page := &selection[listed]{soql: selectFrom(opportunity, []string{"Id", "SystemModstamp"}, all(scope, beyond(at)),
+			order+" LIMIT "+number(pageSize))}
+		wanted := []part{page}
+		if total == 0 {
+			wanted = append(wanted, count)
+		}
+		if _, err := r.read(ctx, op, wanted...); err != nil {
+			return err
+		}
+		if page.err != nil {
+			return page.err
+		}
+		total = count.total
+		last := len(page.rows) < pageSize
+		for chunk := range slices.Chunk(page.rows, maxIDs) {
+			records, err := r.deals(ctx, ids(chunk))
+			if err != nil {
+				return err
+			}
+			end := chunk[len(chunk)-1]
+			at = crm.Watermark{Time: end.Stamp.Time, ID: end.ID}
+			marks[opportunity] = at
+			if err := yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total}); err != nil {
+				return err
+			}
+		}
+		if last {
+			marks[opportunity] = crm.Watermark{Time: began}
+			return yield(connectors.Batch{Watermarks: marks, Total: total})
+		}
+	}
+}
+
+// window is the condition that a deal belongs to the first pull. The close date can be edited at will, the stage's
+// cannot.
+func (r *reader) window() string {
+	if r.cfg.Since.IsZero() {
+		return ""
+	}
+	closed := "CloseDate >= " + date(r.cfg.Since)
+	if _, ok := r.schema.objects[opportunity].field("LastStageChangeDate"); !ok {
+		return closed
+	}
+	return either(closed, "LastStageChangeDate >= "+datetime(r.cfg.Since))
+}
+
+func ids(rows []listed) []string {
+	all := make([]string, len(rows))
+	for i, row := range rows {
+		all[i] = row.ID
+	}
+	return all
+}
+
+// pullChanges yields the won deals that anything changed on since the watermarks.
+func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+	var lists []*list
+	for _, f := range coreFeeds {
+		lists = append(lists, c.begin(f, since))
+	}
+	r, now, err := c.open(ctx, parts(lists)...)
+	if err != nil {
+		return err
+	}
+	n, marks, err := r.follow(ctx, since, now, lists)
+	if err != nil {
+		return err
+	}
+	changed, err := r.locate(ctx, n)
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(changed, maxIDs) {
+		records, err := r.deals(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		if err := yield(connectors.Batch{Records: records, Total: len(changed)}); err != nil {
+			return err
+		}
+	}
+	return yield(connectors.Batch{Left: sortedKeys(n.left), Watermarks: marks, Total: len(changed)})
+}

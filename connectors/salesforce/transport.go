@@ -1,0 +1,175 @@
+package salesforce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"handoff/connectors"
+)
+
+const (
+	maxAnswer  = 64 << 20        // bytes of one answer; five full pages of wide rows stay well below
+	maxRefusal = 1 << 20         // bytes read of an answer that is not a success
+	slowest    = 3 * time.Minute // Salesforce ends a query after about two
+)
+
+// transport is what all calls of a client share.
+type transport struct {
+	next  http.RoundTripper
+	calls atomic.Int64
+	quota atomic.Pointer[quota]
+}
+
+type quota struct{ used, limit int }
+
+func newTransport() *transport {
+	next := http.DefaultTransport.(*http.Transport).Clone()
+	next.ResponseHeaderTimeout = slowest
+	return &transport{next: next}
+}
+
+// RoundTrip implements http.RoundTripper. Requests are ours: their headers are set in place.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !strings.HasPrefix(req.URL.Path, "/services/oauth2/") && !strings.HasPrefix(req.URL.Path, "/services/Soap/") {
+		t.calls.Add(1)
+		// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers.htm
+		req.Header.Set("Sforce-Auto-Assign", "FALSE") // our write must not reassign a record
+		req.Header.Set("Sforce-Call-Options", "client=handoff")
+	}
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
+		t.quota.Store(q)
+	}
+	resp.Body = &limitedBody{resp.Body, maxAnswer}
+	return resp, nil
+}
+
+var usage = regexp.MustCompile(`\bapi-usage=(\d+)/(\d+)`)
+
+// parseQuota reads "api-usage=10018/100000; api-bursts=1/750"; nil: there is no usage in it.
+func parseQuota(header string) *quota {
+	m := usage.FindStringSubmatch(header)
+	if m == nil {
+		return nil
+	}
+	used, err1 := strconv.Atoi(m[1])
+	limit, err2 := strconv.Atoi(m[2])
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	return &quota{used, limit}
+}
+
+// limitedBody fails where a body is longer than it may be, instead of ending as if it were whole.
+type limitedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+var errTooLong = fmt.Errorf("the answer is longer than %d MB", maxAnswer>>20)
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
+
+// noRedirect makes a redirect an answer: Salesforce redirects to pages for people, and to other hosts.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// trip carries one call of simpleforce, which knows no context, panics on an empty list of errors and forgets most of
+// what an error says.
+type trip struct {
+	ctx    context.Context // of this one call: simpleforce cannot pass it on
+	op     string
+	next   http.RoundTripper
+	header http.Header       // of the answer
+	failed *connectors.Error // nil: the answer was a success, or there was none
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *trip) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req.Clone(t.ctx))
+	if err != nil {
+		return nil, err
+	}
+	t.header = resp.Header
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, err
+	}
+	t.failed = refusal(t.op, resp.StatusCode, resp.Header, body)
+	plain, err := json.Marshal([]map[string]string{{"errorCode": t.failed.Code, "message": t.failed.Message}})
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(plain))
+	return resp, nil
+}
+
+// client returns an HTTP client for one call of simpleforce.
+func (t *trip) client() *http.Client { return &http.Client{Transport: t, CheckRedirect: noRedirect} }
+
+// result turns what simpleforce returned into what happened.
+func (t *trip) result(err error) error {
+	switch {
+	case t.failed != nil:
+		return t.failed
+	case err != nil:
+		return unreachable(t.ctx, t.op, err)
+	}
+	return nil
+}
+
+// simpleforce logs addresses, bodies and user names to the standard logger. hush drops its lines there and lets those of
+// everyone else pass. It is called before each use, because whoever sets slog's default moves the standard logger's output.
+func hush() {
+	hushing.Lock()
+	defer hushing.Unlock()
+	if _, done := log.Writer().(hushed); !done {
+		log.SetOutput(hushed{log.Writer()})
+	}
+}
+
+var hushing sync.Mutex
+
+type hushed struct{ io.Writer }
+
+func (h hushed) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("[simpleforce]")) {
+		return len(line), nil
+	}
+	return h.Writer.Write(line)
+}
+
+// silence keeps resty from logging errors that its caller gets anyway.
+type silence struct{}
+
+func (silence) Errorf(string, ...any) {}
+func (silence) Warnf(string, ...any)  {}
+func (silence) Debugf(string, ...any) {}

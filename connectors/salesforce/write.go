@@ -1,0 +1,187 @@
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+const (
+	maxRecords = 200 // of one collection
+	lockTries  = 4   // of rows that another process holds
+)
+
+// ReadValues implements connectors.Writer.
+func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string) (map[string]crm.Values, error) {
+	s, err := c.described(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := s.own[object]
+	columns := []string{"Id"}
+	for _, name := range sortedKeys(own) {
+		columns = append(columns, own[name])
+	}
+	var selections []*selection[row]
+	for chunk := range slices.Chunk(ids, maxIDs) {
+		selections = append(selections, &selection[row]{soql: selectFrom(sobjects[object], columns, anyOf("Id", chunk), "")})
+	}
+	if _, err := c.read(ctx, "read our fields", parts(selections)...); err != nil {
+		return nil, err
+	}
+	values := map[string]crm.Values{}
+	for _, sel := range selections {
+		if sel.err != nil {
+			return nil, sel.err
+		}
+		for _, r := range sel.rows {
+			v := crm.Values{}
+			for _, f := range c.specs[object] {
+				if api, ok := own[f.Name]; ok {
+					v[f.Name] = fromCRM(f.Type, r.at(api))
+				}
+			}
+			values[r.text("Id")] = v
+		}
+	}
+	return values, nil
+}
+
+// Write implements connectors.Writer. Rows that another process holds are tried again, in smaller batches.
+func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
+	outcomes := make([]connectors.Outcome, len(updates))
+	var open []int
+	records := make([]map[string]any, len(updates))
+	for i, u := range updates {
+		outcomes[i].Ref = u.Ref
+		if records[i], outcomes[i].Err = c.wireRecord(u); outcomes[i].Err == nil {
+			open = append(open, i)
+		}
+	}
+	// A collection of many types is cut into chunks by type, of which there may be ten.
+	slices.SortStableFunc(open, func(a, b int) int { return compareObjects(updates[a].Object, updates[b].Object) })
+
+	certain := make([]bool, len(updates))
+	for i := range updates {
+		certain[i] = outcomes[i].Err != nil
+	}
+	size := maxRecords
+	for try := 1; len(open) > 0; try++ {
+		var locked []int
+		for batch := range slices.Chunk(open, size) {
+			results, err := c.writeBatch(ctx, pickRecords(records, batch))
+			if err != nil {
+				return certainOnly(outcomes, certain), err
+			}
+			for n, i := range batch {
+				outcomes[i].Err = results[n]
+				certain[i] = true
+				if results[n] != nil && errors.Is(results[n], connectors.ErrRetry) {
+					locked = append(locked, i)
+				}
+			}
+		}
+		if try == lockTries || len(locked) == 0 {
+			break
+		}
+		if err := c.sleep(ctx, backoff(try)); err != nil {
+			break // the outcomes stand: those rows were not written
+		}
+		open, size = locked, max(size/4, 1)
+	}
+	return outcomes, nil
+}
+
+func compareObjects(a, b crm.Object) int {
+	switch {
+	case a == b:
+		return 0
+	case a == crm.DealObject:
+		return -1
+	}
+	return 1
+}
+
+func pickRecords(records []map[string]any, at []int) []map[string]any {
+	picked := make([]map[string]any, len(at))
+	for n, i := range at {
+		picked[n] = records[i]
+	}
+	return picked
+}
+
+func certainOnly(outcomes []connectors.Outcome, certain []bool) []connectors.Outcome {
+	var kept []connectors.Outcome
+	for i, o := range outcomes {
+		if certain[i] {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+const opWrite = "write our fields"
+
+// wireRecord is an update as a collection holds it.
+func (c *Client) wireRecord(u crm.Update) (map[string]any, *connectors.Error) {
+	record := map[string]any{"attributes": map[string]string{"type": sobjects[u.Object]}, "id": u.ID}
+	for _, name := range sortedKeys(u.Values) {
+		i := slices.IndexFunc(c.specs[u.Object], func(f ownField) bool { return f.Name == name })
+		if i < 0 {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Message: fmt.Sprintf("%q is no field of ours on this object", name)}
+		}
+		f := c.specs[u.Object][i]
+		value, err := toCRM(f.FieldSpec, u.Values[name])
+		if err != nil {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.API}, Err: err}
+		}
+		record[f.API] = value
+	}
+	return record, nil
+}
+
+// writeBatch sends one collection and returns what became of each record, in order; nil: written.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_update.htm
+func (c *Client) writeBatch(ctx context.Context, records []map[string]any) ([]*connectors.Error, error) {
+	return c.collection(ctx, opWrite, http.MethodPatch, records, false)
+}
+
+func (c *Client) collection(ctx context.Context, op, method string, records []map[string]any, repeatable bool) ([]*connectors.Error, error) {
+	body, err := json.Marshal(map[string]any{"allOrNone": false, "records": records}, json.Deterministic(true))
+	if err != nil {
+		return nil, err
+	}
+	var results []*connectors.Error
+	send := call{op: op, method: method, path: c.base + "/composite/sobjects", body: body, repeatable: repeatable}
+	err = c.do(ctx, send, func(_ http.Header, body []byte) error {
+		var rows []struct {
+			Success bool       `json:"success"`
+			Errors  []reported `json:"errors"`
+		}
+		if err := json.Unmarshal(body, &rows, lenient); err != nil {
+			return garbled(op, err)
+		}
+		if len(rows) != len(records) {
+			return garbled(op, fmt.Errorf("%d results for %d records", len(rows), len(records)))
+		}
+		results = make([]*connectors.Error, len(rows))
+		for i, r := range rows {
+			switch {
+			case r.Success:
+			case len(r.Errors) == 0:
+				results[i] = reported{Message: "refused without a word why"}.at(op, 0)
+			default:
+				results[i] = r.Errors[0].at(op, 0)
+			}
+		}
+		return nil
+	})
+	return results, err
+}
