@@ -52,6 +52,7 @@ type ScoreDeals struct {
 	Progress func(done, total int)        // total is 0 while unknown; may be nil
 	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
 	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
+	Missing  func(fields []string)        // told of our fields that the CRM lacks or hides from us, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
@@ -81,8 +82,11 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
 	}
 	if len(r.hidden) > 0 {
-		r.Log.Warn("fields are missing in the CRM or not visible to us and were not written; `handoff setup` creates them",
+		r.Log.Info("fields are missing in the CRM or not visible to us and were not written; `handoff setup` creates them",
 			"connection", r.Connection, "fields", slices.Sorted(maps.Keys(r.hidden)))
+		if r.Missing != nil {
+			r.Missing(slices.Sorted(maps.Keys(r.hidden)))
+		}
 	}
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"handoff/crm"
+	"handoff/jobs"
 )
 
 // Config is a configuration file, checked and with every default in place. config.example.toml explains each key.
@@ -35,7 +36,7 @@ type Connection struct {
 	APIVersion   string // "" is the connector's choice
 
 	Schedule string // cron line
-	Zone     *time.Location
+	TimeZone string // IANA name
 
 	Since      since
 	Overlap    time.Duration // 0 is the connector's choice
@@ -88,6 +89,11 @@ func parseAsOf(s string) (asOf, error) {
 }
 
 const (
+	oldestAPIVersion = "62.0"
+	lastSOAPVersion  = "64.0" // https://help.salesforce.com/s/articleView?id=005132110
+)
+
+const (
 	defaultConfigPath = "config.toml"
 	defaultStore      = "sqlite:handoff.db"
 	defaultSchedule   = "0 7 * * *"
@@ -109,7 +115,14 @@ func loadConfig(path string, env lookupEnv) (*Config, error) {
 	if bad != nil {
 		return nil, useError{&configError{path, []problem{*bad}}}
 	}
+	engine, err := newEngine()
+	if err != nil {
+		return nil, err
+	}
 	c := &configReader{dir: dir, env: env}
+	for _, spec := range jobs.Fields(engine.Scorecard()) {
+		c.ownFields = append(c.ownFields, spec.Name)
+	}
 	cfg := c.config(top)
 	if err := top.doc.err(path); err != nil {
 		return nil, useError{err}
@@ -117,16 +130,29 @@ func loadConfig(path string, env lookupEnv) (*Config, error) {
 	return cfg, nil
 }
 
-// configReader turns a document into a Config.
-type configReader struct {
-	dir string
-	env lookupEnv
+// connection returns the connection of that name. Its error says which there are.
+func (c *Config) connection(name string) (*Connection, error) {
+	var names []string
+	for i := range c.Connections {
+		if c.Connections[i].Name == name {
+			return &c.Connections[i], nil
+		}
+		names = append(names, c.Connections[i].Name)
+	}
+	return nil, fmt.Errorf("there is no connection %q. %s", name, suggest(name, names))
 }
 
-func (c *configReader) config(top *table) *Config {
-	cfg := &Config{StoreURL: c.store(top.section("store"))}
+// configReader turns a document into a Config.
+type configReader struct {
+	dir       string // that relative paths start at
+	env       lookupEnv
+	ownFields []string // neutral names of our own fields
+}
 
-	slack := top.section("slack")
+func (c *configReader) config(top *section) *Config {
+	cfg := &Config{StoreURL: c.store(top.sub("store"))}
+
+	slack := top.sub("slack")
 	if slack.has("webhook") {
 		webhook := c.secret(slack, "webhook")
 		if _, err := checkURL(webhook.Reveal()); err != nil && webhook.Reveal() != "" {
@@ -136,12 +162,12 @@ func (c *configReader) config(top *table) *Config {
 	}
 	slack.done()
 
-	connections := top.section("connections")
+	connections := top.sub("connections")
 	for _, name := range connections.keys() {
 		if !connectionName.MatchString(name) {
 			connections.problem(name, "%q is no name for a connection. Use letters, digits, - and _", name)
 		}
-		cfg.Connections = append(cfg.Connections, c.connection(name, connections.section(name)))
+		cfg.Connections = append(cfg.Connections, c.connection(name, connections.sub(name)))
 	}
 	if len(cfg.Connections) == 0 {
 		top.problem("connections", "no CRM is configured. Add a section [connections.NAME]; config.example.toml shows one")
@@ -150,15 +176,15 @@ func (c *configReader) config(top *table) *Config {
 	return cfg
 }
 
-func (c *configReader) store(t *table) string {
-	raw, ok := t.text("url", defaultStore)
-	t.done()
+func (c *configReader) store(s *section) string {
+	raw, ok := s.text("url", defaultStore)
+	s.done()
 	if !ok {
 		raw = defaultStore
 	}
 	file, ok := strings.CutPrefix(raw, "sqlite:")
 	if !ok || file == "" {
-		t.problem("url", "%q is no store that this version knows. Write \"sqlite:FILE\"", raw)
+		s.problem("url", "%q is no store that this version knows. Write \"sqlite:FILE\"", raw)
 		return ""
 	}
 	if !filepath.IsAbs(file) {
@@ -171,46 +197,49 @@ var (
 	connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	knownCRMs      = []string{"salesforce"}
 	knownAuths     = []string{"client_credentials", "password", "soap"}
-	apiVersion     = regexp.MustCompile(`^[0-9]{2}\.0$`)
+	apiVersion     = regexp.MustCompile(`^[0-9]{2}\.0$`) // of Salesforce; compares as text
 )
 
-func (c *configReader) connection(name string, t *table) Connection {
+func (c *configReader) connection(name string, s *section) Connection {
 	conn := Connection{
 		Name:      name,
-		Pipelines: t.texts("pipelines", "New business"),
-		DealTypes: t.texts("deal_types", "New Business"),
-		MinAmount: t.amount("min_amount"),
-		WriteBack: t.flag("write_back"),
+		Pipelines: s.texts("pipelines", "New business"),
+		DealTypes: s.texts("deal_types", "New Business"),
+		MinAmount: s.amount("min_amount"),
+		WriteBack: s.flag("write_back"),
 	}
-	choice(t, "crm", "", knownCRMs)
-	conn.ClientID, _ = t.text("client_id", "3MVG9...")
-	conn.Username, _ = t.text("username", "integration@example.com")
-	conn.Auth = choice(t, "auth", knownAuths[0], knownAuths)
-	conn.URL = c.address(t)
-	c.credentials(t, &conn)
-	if v, ok := t.text("api_version", "62.0"); ok {
-		if !apiVersion.MatchString(v) {
-			t.problem("api_version", `%q is no API version. Write it as "62.0", or leave the line out`, v)
+	choice(s, "crm", "", knownCRMs)
+	conn.ClientID, _ = s.text("client_id", "3MVG9...")
+	conn.Username, _ = s.text("username", "integration@example.com")
+	conn.Auth = choice(s, "auth", knownAuths[0], knownAuths)
+	conn.URL = c.address(s)
+	c.credentials(s, &conn)
+	if v, ok := s.text("api_version", "62.0"); ok {
+		switch {
+		case !apiVersion.MatchString(v) || v < oldestAPIVersion:
+			s.problem("api_version", `%q is no API version from %s on. Write it as %q, or leave the line out`, v, oldestAPIVersion, oldestAPIVersion)
+		case conn.Auth == "soap" && v > lastSOAPVersion:
+			s.problem("api_version", `auth = "soap" does not exist from version 65.0 on. Write api_version = %q, or log in with auth = "client_credentials"`, lastSOAPVersion)
 		}
 		conn.APIVersion = v
 	}
-	c.schedule(t, &conn)
-	c.window(t, &conn)
-	c.asOf(t, &conn)
-	conn.Fields = mapping(t.section("fields"), dealFields(), "Use_Case__c")
-	conn.HandoffFields = mapping(t.section("handoff_fields"), ownFields(), "Handoff_Score__c")
-	t.done()
+	c.schedule(s, &conn)
+	c.window(s, &conn)
+	c.asOf(s, &conn)
+	conn.Fields = mapping(s.sub("fields"), dealFields(), "Use_Case__c")
+	conn.HandoffFields = mapping(s.sub("handoff_fields"), c.ownFields, "Handoff_Score__c")
+	s.done()
 	return conn
 }
 
 // choice reads one of a few words; otherwise is the value of an absent key, and where it is empty the key is required.
-func choice(t *table, key, otherwise string, known []string) string {
-	word, ok := t.text(key, known[0])
+func choice(s *section, key, otherwise string, known []string) string {
+	word, ok := s.text(key, known[0])
 	switch {
 	case ok && !slices.Contains(known, word):
-		t.problem(key, "%q is not known here. This version knows %s", word, quoted(known))
-	case !ok && !t.has(key) && otherwise == "":
-		t.problem(key, "missing. Write %s = %q; this version knows %s", key, known[0], quoted(known))
+		s.problem(key, "%q is not known here. This version knows %s", word, quoted(known))
+	case !ok && !s.has(key) && otherwise == "":
+		s.problem(key, "missing. Write %s = %q; this version knows %s", key, known[0], quoted(known))
 	case !ok:
 		return otherwise
 	}
@@ -226,16 +255,16 @@ func quoted(words []string) string {
 }
 
 // address reads where the CRM is. Plain http is for this machine alone: credentials travel with every call.
-func (c *configReader) address(t *table) string {
-	raw, ok := t.text("url", "https://example.my.salesforce.com")
+func (c *configReader) address(s *section) string {
+	raw, ok := s.text("url", "https://example.my.salesforce.com")
 	if !ok {
-		if !t.has("url") {
-			t.problem("url", `missing. Write your My Domain address: url = "https://example.my.salesforce.com"`)
+		if !s.has("url") {
+			s.problem("url", `missing. Write your My Domain address: url = "https://example.my.salesforce.com"`)
 		}
 		return ""
 	}
 	if _, err := checkURL(raw); err != nil {
-		t.problem("url", `%q %v. Write it as "https://example.my.salesforce.com"`, withoutUser(raw), err)
+		s.problem("url", `%q %v. Write it as "https://example.my.salesforce.com"`, withoutUser(raw), err)
 	}
 	return strings.TrimRight(raw, "/")
 }
@@ -270,76 +299,76 @@ func isLoopback(host string) bool {
 }
 
 // credentials reads what the connection's way of logging in needs.
-func (c *configReader) credentials(t *table, conn *Connection) {
-	conn.ClientSecret = c.secret(t, "client_secret")
-	conn.Password = c.secret(t, "password")
+func (c *configReader) credentials(s *section, conn *Connection) {
+	conn.ClientSecret = c.secret(s, "client_secret")
+	conn.Password = c.secret(s, "password")
 	need := map[string][]string{
 		"client_credentials": {"client_id", "client_secret"},
 		"password":           {"client_id", "client_secret", "username", "password"},
 		"soap":               {"username", "password"},
 	}
 	for _, key := range need[conn.Auth] {
-		if !t.has(key) {
+		if !s.has(key) {
 			example := "..."
 			if key == "client_secret" || key == "password" {
 				example = "file:" + conn.Name + "." + key
 			}
-			t.problem(key, "missing; auth = %q needs it. Write %s = %q", conn.Auth, key, example)
+			s.problem(key, "missing; auth = %q needs it. Write %s = %q", conn.Auth, key, example)
 		}
 	}
 }
 
-func (c *configReader) secret(t *table, key string) Secret {
-	ref, ok := t.text(key, "env:NAME")
+func (c *configReader) secret(s *section, key string) Secret {
+	ref, ok := s.text(key, "env:NAME")
 	if !ok {
 		return Secret{}
 	}
-	s, err := readSecret(ref, c.dir, c.env)
+	secret, err := readSecret(ref, c.dir, c.env)
 	if err != nil {
-		t.problem(key, "%v", err)
+		s.problem(key, "%v", err)
 	}
-	return s
+	return secret
 }
 
-func (c *configReader) schedule(t *table, conn *Connection) {
+func (c *configReader) schedule(s *section, conn *Connection) {
+	conn.TimeZone = "UTC"
+	if zone, ok := s.text("time_zone", "Europe/London"); ok {
+		if err := checkSchedule("@daily", zone); err != nil {
+			s.problem("time_zone", "%v", err)
+		}
+		conn.TimeZone = zone
+	}
 	conn.Schedule = defaultSchedule
-	if line, ok := t.text("schedule", defaultSchedule); ok {
+	if line, ok := s.text("schedule", defaultSchedule); ok {
+		if err := checkSchedule(line, ""); err != nil {
+			s.problem("schedule", "%v", err)
+		}
 		conn.Schedule = line
 	}
-	name, ok := t.text("time_zone", "Europe/London")
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" || ok && name == "" {
-		t.problem("time_zone", `%q is no time zone. Write a name of the IANA list, such as "Europe/London", "America/New_York" or "UTC"`, name)
-		zone = time.UTC
-	}
-	conn.Zone = zone
-	if err := checkSchedule(conn.Schedule); err != nil {
-		t.problem("schedule", `%q is no cron line: %v. Write minute, hour, day, month and weekday; "0 7 * * 1-5" is 07:00 from Monday to Friday`, conn.Schedule, err)
-	}
 }
 
-func (c *configReader) window(t *table, conn *Connection) {
+func (c *configReader) window(s *section, conn *Connection) {
 	conn.Since.Window = defaultWindow
-	if raw, ok := t.text("since", "90d"); ok {
+	if raw, ok := s.text("since", "90d"); ok {
 		if day, err := crm.ParseDate(raw); err == nil {
 			conn.Since = since{Day: &day}
 		} else if d, err := parseDuration(raw); err == nil {
 			conn.Since = since{Window: d}
 		} else {
-			t.problem("since", `%q is neither a length of time nor a date. Write "90d" or "2026-01-01"`, raw)
+			s.problem("since", `%q is neither a length of time nor a date. Write "90d" or "2026-01-01"`, raw)
 		}
 	}
-	if raw, ok := t.text("overlap", "5m"); ok {
+	if raw, ok := s.text("overlap", "5m"); ok {
 		d, err := parseDuration(raw)
 		if err != nil {
-			t.problem("overlap", `%q is no length of time. Write it as "30s", "5m" or "2h"`, raw)
+			s.problem("overlap", `%q is no length of time. Write it as "30s", "5m" or "2h"`, raw)
 		}
 		conn.Overlap = d
 	}
-	if raw, ok := t.text("alerts_from", "2026-01-01"); ok {
+	if raw, ok := s.text("alerts_from", "2026-01-01"); ok {
 		day, err := crm.ParseDate(raw)
 		if err != nil {
-			t.problem("alerts_from", "%v. Write alerts_from = \"2026-01-01\"", err)
+			s.problem("alerts_from", "%v. Write alerts_from = \"2026-01-01\"", err)
 		}
 		conn.AlertsFrom = &day
 	}
@@ -361,14 +390,14 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, err
 }
 
-func (c *configReader) asOf(t *table, conn *Connection) {
-	raw, _ := t.text("as_of", "case")
+func (c *configReader) asOf(s *section, conn *Connection) {
+	raw, _ := s.text("as_of", "case")
 	at, err := parseAsOf(raw)
 	if err == nil && at != (asOf{}) {
 		err = conn.allowsAsOf()
 	}
 	if err != nil {
-		t.problem("as_of", "%v", err)
+		s.problem("as_of", "%v", err)
 	}
 	conn.AsOf = at
 }
@@ -384,15 +413,15 @@ func (conn *Connection) allowsAsOf() error {
 }
 
 // mapping reads a section of names, each of which must be one of known.
-func mapping(t *table, known []string, example string) map[string]string {
+func mapping(s *section, known []string, example string) map[string]string {
 	names := map[string]string{}
-	for _, key := range t.keys() {
+	for _, key := range s.keys() {
 		if !slices.Contains(known, key) {
-			t.problem(key, "unknown field. %s", suggest(key, known))
+			s.problem(key, "unknown field. %s", suggest(key, known))
 		}
-		name, ok := t.text(key, example)
+		name, ok := s.text(key, example)
 		if ok && name == "" {
-			t.problem(key, "empty. Write the CRM's name of the field, such as %s = %q, or leave the line out", key, example)
+			s.problem(key, "empty. Write the CRM's name of the field, such as %s = %q, or leave the line out", key, example)
 		}
 		names[key] = name
 	}

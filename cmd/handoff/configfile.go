@@ -39,9 +39,9 @@ func (e *configError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// table is a section of a TOML document, read key by key. Every key that is asked for is known; done reports the others.
+// section is a section of a TOML document, read key by key. Every key that is asked for is known; done reports the others.
 // Problems collect in doc, and a key with a problem reads as its zero value.
-type table struct {
+type section struct {
 	doc    *document
 	path   []string
 	values map[string]any
@@ -54,7 +54,7 @@ type document struct {
 }
 
 // parseDocument returns the top of a TOML document. Its error is a *problem of the syntax.
-func parseDocument(data []byte) (*table, *problem) {
+func parseDocument(data []byte) (*section, *problem) {
 	values := map[string]any{}
 	if err := toml.Unmarshal(data, &values); err != nil {
 		var de *toml.DecodeError
@@ -65,7 +65,7 @@ func parseDocument(data []byte) (*table, *problem) {
 		text := strings.TrimPrefix(de.Error(), "toml: ") + `. Write KEY = "text", KEY = 5 or KEY = true below a [section]`
 		return nil, &problem{at: unstable.Position{Line: line, Column: column}, text: text}
 	}
-	return &table{doc: &document{positions: positions(data)}, values: values}, nil
+	return &section{doc: &document{positions: positions(data)}, values: values}, nil
 }
 
 // positions finds where each key of a valid document stands first; for a section that is its header.
@@ -121,93 +121,93 @@ func joinKey(path []string) string {
 }
 
 // problem notes what is wrong with a key: at the key, or where it is missing at the section's header.
-func (t *table) problem(key, format string, args ...any) {
-	path := append(slices.Clone(t.path), key)
+func (s *section) problem(key, format string, args ...any) {
+	path := append(slices.Clone(s.path), key)
 	at := unstable.Position{Line: 1, Column: 1}
 	for n := len(path); n > 0; n-- {
-		if p, ok := t.doc.positions[joinKey(path[:n])]; ok {
+		if p, ok := s.doc.positions[joinKey(path[:n])]; ok {
 			at = p
 			break
 		}
 	}
-	t.doc.problems = append(t.doc.problems, problem{at, joinKey(path), fmt.Sprintf(format, args...)})
+	s.doc.problems = append(s.doc.problems, problem{at, joinKey(path), fmt.Sprintf(format, args...)})
 }
 
-func (t *table) has(key string) bool {
-	_, ok := t.values[key]
+func (s *section) has(key string) bool {
+	_, ok := s.values[key]
 	return ok
 }
 
 // value reads a key as a T. Where the document holds something else it notes that and what to write instead.
-func value[T any](t *table, key, want, example string) (v T, ok bool) {
-	t.asked = append(t.asked, key)
-	raw, ok := t.values[key]
+func value[T any](s *section, key, want, example string) (v T, ok bool) {
+	s.asked = append(s.asked, key)
+	raw, ok := s.values[key]
 	if !ok {
 		return v, false
 	}
 	if v, ok = raw.(T); !ok {
-		t.problem(key, "%s stands where %s belongs. Write %s = %s", tomlKind(raw), want, key, example)
+		s.problem(key, "%s stands where %s belongs. Write %s = %s", tomlKind(raw), want, key, example)
 	}
 	return v, ok
 }
 
 // text reads a key; ok is false where it is absent or not text.
-func (t *table) text(key, example string) (v string, ok bool) {
-	return value[string](t, key, "text in quotes", strconv.Quote(example))
+func (s *section) text(key, example string) (v string, ok bool) {
+	return value[string](s, key, "text in quotes", strconv.Quote(example))
 }
 
-func (t *table) flag(key string) bool {
-	v, _ := value[bool](t, key, "true or false", "true")
+func (s *section) flag(key string) bool {
+	v, _ := value[bool](s, key, "true or false", "true")
 	return v
 }
 
 // amount reads a number; nil where the key is absent.
-func (t *table) amount(key string) *float64 {
-	if n, ok := t.values[key].(int64); ok {
-		t.asked = append(t.asked, key)
+func (s *section) amount(key string) *float64 {
+	if n, ok := s.values[key].(int64); ok {
+		s.asked = append(s.asked, key)
 		f := float64(n)
 		return &f
 	}
-	if f, ok := value[float64](t, key, "a number", "5000"); ok {
+	if f, ok := value[float64](s, key, "a number", "5000"); ok {
 		return &f
 	}
 	return nil
 }
 
-func (t *table) texts(key, example string) []string {
+func (s *section) texts(key, example string) []string {
 	example = fmt.Sprintf("[%q]", example)
-	list, _ := value[[]any](t, key, "a list of texts", example)
+	list, _ := value[[]any](s, key, "a list of texts", example)
 	var texts []string
 	for _, e := range list {
-		s, ok := e.(string)
+		text, ok := e.(string)
 		if !ok {
-			t.problem(key, "%s stands in a list of texts. Write %s = %s", tomlKind(e), key, example)
+			s.problem(key, "%s stands in a list of texts. Write %s = %s", tomlKind(e), key, example)
 			return nil
 		}
-		texts = append(texts, s)
+		texts = append(texts, text)
 	}
 	return texts
 }
 
-// section reads a section below this one; an empty one where it is absent.
-func (t *table) section(key string) *table {
-	path := append(slices.Clone(t.path), key)
-	t.asked = append(t.asked, key)
-	values, ok := t.values[key].(map[string]any)
-	if !ok && t.has(key) {
-		t.problem(key, "%s stands where a section belongs. Write [%s] on a line of its own and its keys below it", tomlKind(t.values[key]), joinKey(path))
+// sub reads a section below this one; an empty one where it is absent.
+func (s *section) sub(key string) *section {
+	path := append(slices.Clone(s.path), key)
+	s.asked = append(s.asked, key)
+	values, ok := s.values[key].(map[string]any)
+	if !ok && s.has(key) {
+		s.problem(key, "%s stands where a section belongs. Write [%s] on a line of its own and its keys below it", tomlKind(s.values[key]), joinKey(path))
 	}
-	return &table{doc: t.doc, path: path, values: values}
+	return &section{doc: s.doc, path: path, values: values}
 }
 
 // keys lists the keys of the section in alphabetical order.
-func (t *table) keys() []string { return slices.Sorted(maps.Keys(t.values)) }
+func (s *section) keys() []string { return slices.Sorted(maps.Keys(s.values)) }
 
 // done reports the keys that nothing asked for.
-func (t *table) done() {
-	for _, key := range t.keys() {
-		if !slices.Contains(t.asked, key) {
-			t.problem(key, "unknown key. %s", suggest(key, t.asked))
+func (s *section) done() {
+	for _, key := range s.keys() {
+		if !slices.Contains(s.asked, key) {
+			s.problem(key, "unknown key. %s", suggest(key, s.asked))
 		}
 	}
 }

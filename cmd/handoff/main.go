@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-	_ "time/tzdata" // time zones also where the system has none
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -41,14 +40,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
 		return exitDone
+	case !a.started:
+		fmt.Fprintf(stderr, "%s: %v\n`%s --help` shows examples.\n", cmd.CommandPath(), err, cmd.CommandPath())
+		return exitUse
+	case !errors.Is(err, errReported):
+		fmt.Fprintln(stderr, plainLines(err.Error()))
 	}
-	if !errors.Is(err, errReported) {
-		fmt.Fprintln(stderr, err)
-	}
-	if use := (useError{}); !a.started || errors.As(err, &use) {
+	if use := (useError{}); errors.As(err, &use) {
 		return exitUse
 	}
 	return exitIssue
@@ -101,8 +103,39 @@ New here? "handoff demo" shows the whole idea in two minutes, on this machine al
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", "", `configuration file (default: $HANDOFF_CONFIG, else "config.toml")`)
 	flags.CountVarP(&a.verbose, "verbose", "v", "log what happens to stderr; twice for every detail")
-	root.AddCommand(a.scoreCommand())
+	root.AddCommand(a.demoCommand(), a.setupCommand(), a.runCommand(), a.explainCommand(), a.dealsCommand(),
+		a.scoreCommand(), a.sandboxCommand())
 	return root
+}
+
+// takes says that a command has one argument, and in its message what that is.
+func takes(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fmt.Errorf("takes one argument, %s; got %d", what, len(args))
+	}
+}
+
+// takesNothing says that a command has no arguments.
+func takesNothing(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("takes no arguments, only flags; got %q", args[0])
+}
+
+// loadConfig reads the configuration that --config or HANDOFF_CONFIG names. With a nil env secrets are left out.
+func (a *app) loadConfig(env lookupEnv) (*Config, error) {
+	path := a.configPath
+	if path == "" {
+		path, _ = a.env("HANDOFF_CONFIG")
+	}
+	if path == "" {
+		path = defaultConfigPath
+	}
+	return loadConfig(path, env)
 }
 
 // newLogger logs to w: what a service should say when w is not a terminal, and on a terminal, where a person watches the

@@ -1,10 +1,86 @@
 package main
 
 import (
-	"github.com/robfig/cron/v3"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"handoff/connectors"
+	"handoff/connectors/salesforce"
+	"handoff/connectors/sandbox"
 	"handoff/crm"
+	"handoff/jobs"
+	"handoff/notify"
+	"handoff/rules"
+	"handoff/scheduler"
+	"handoff/store"
 )
 
-func checkSchedule(spec string) error { _, err := cron.ParseStandard(spec); return err }
-func dealFields() []string            { return crm.FieldNames }
-func ownFields() []string             { return []string{"score", "rating"} }
+// This file alone names concrete types: it says what is behind the interfaces that the commands use.
+
+// newEngine returns the engine with the scorecard that is built in.
+func newEngine() (*rules.Engine, error) {
+	card, err := rules.Builtin()
+	if err != nil {
+		return nil, fmt.Errorf("load the scorecard: %w", err)
+	}
+	return rules.NewEngine(card), nil
+}
+
+// history is an open store.
+type history = store.DB
+
+func openHistory(ctx context.Context, url string) (*history, error) { return store.Open(ctx, url) }
+
+// connect returns the connector of a connection; it makes no call yet.
+func (a *app) connect(conn *Connection, fields []crm.FieldSpec) (connectors.Connector, error) {
+	c, err := salesforce.New(salesforce.Config{
+		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
+		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
+		Username: conn.Username, Password: conn.Password.Reveal(),
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
+		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: fields,
+		CaseAsOf: conn.AsOf.Case, Log: a.log,
+	})
+	if err != nil {
+		return nil, useError{fmt.Errorf("connections.%s: %w", conn.Name, err)}
+	}
+	return c, nil
+}
+
+// dealFields lists the neutral names of the deal fields that a connection can map.
+func dealFields() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) }
+
+// newNotifiers returns whoever is told of findings; none: nobody.
+func newNotifiers(cfg *Config) ([]jobs.Notifier, error) {
+	if cfg.Slack == nil {
+		return nil, nil
+	}
+	slack, err := notify.NewSlack(cfg.Slack.Reveal())
+	if err != nil {
+		return nil, useError{err}
+	}
+	return []jobs.Notifier{slack}, nil
+}
+
+// checkSchedule says what is wrong with a cron line or a time zone, and what would be right.
+func checkSchedule(spec, timeZone string) error { return scheduler.Validate(spec, timeZone) }
+
+type scheduledJob = scheduler.Job
+
+// schedule runs the jobs at their times until ctx ends, and waits for those that are running then.
+func (a *app) schedule(ctx context.Context, list []scheduledJob) error {
+	return scheduler.Run(ctx, a.log, list)
+}
+
+const defaultSandboxAddress = sandbox.DefaultSalesforce
+
+type (
+	crmSandbox     = sandbox.Sandbox
+	sandboxOptions = sandbox.Options
+)
+
+func startSandbox(ctx context.Context, opts sandboxOptions) (*crmSandbox, error) {
+	return sandbox.Start(ctx, opts)
+}

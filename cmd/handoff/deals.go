@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"handoff/crm"
+	"handoff/jobs"
+	"handoff/rules"
+)
+
+func (a *app) dealsCommand() *cobra.Command {
+	var filter jobs.Filter
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "deals",
+		Short: "List the scored deals, or those that a manager should look at",
+		Long: `Lists the deals of the last runs with total, rating and ghost flag. --flagged shows those that a
+manager should look at: ghost handoffs and cards rated Incomplete.`,
+		Example: `  handoff deals --flagged
+  handoff deals --connection salesforce --json | jq 'select(.total < 20) | .name'`,
+		Args: takesNothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(nil)
+			if err != nil {
+				return err
+			}
+			return a.deals(cmd.Context(), cfg, filter, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&filter.Flagged, "flagged", false, "only ghost handoffs and cards rated Incomplete")
+	flags.StringVar(&filter.Connection, "connection", "", "only this connection")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON bool) error {
+	if _, err := cfg.connection(filter.Connection); filter.Connection != "" && err != nil {
+		return useError{fmt.Errorf("--connection: %w", err)}
+	}
+	db, err := openHistory(ctx, cfg.StoreURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	engine, err := newEngine()
+	if err != nil {
+		return err
+	}
+	list, err := db.List(ctx, filter)
+	if err != nil {
+		return err
+	}
+	rows := make([]dealRow, len(list))
+	for i := range list {
+		rows[i] = newDealRow(engine, &list[i])
+	}
+	if asJSON {
+		return printJSON(a.stdout, rows...)
+	}
+	switch {
+	case len(rows) > 0:
+		printDeals(a.stdout, rows)
+	case filter.Flagged:
+		fmt.Fprintln(a.stdout, "No deal is flagged.")
+	default:
+		fmt.Fprintln(a.stdout, "No deal has been scored yet. `handoff run --once` does it.")
+	}
+	return nil
+}
+
+// dealRow is a deal in a list. Its JSON form is that of `handoff deals --json`.
+type dealRow struct {
+	Connection string      `json:"connection"`
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Account    string      `json:"account"`
+	CloseDate  *crm.Date   `json:"close_date"`
+	Total      *int        `json:"total"` // null: parts of the record are not read
+	Max        int         `json:"max"`
+	Rating     string      `json:"rating"`
+	Health     string      `json:"health"`
+	Ghost      rules.Ghost `json:"ghost"`
+	Flagged    bool        `json:"flagged"`
+	Why        string      `json:"why"`
+	AE         string      `json:"ae"`
+	CSM        string      `json:"csm"`
+}
+
+func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
+	deal, card := &h.Snapshot.Deal, h.Edited(engine)
+	row := dealRow{
+		Connection: h.Connection, ID: h.DealID, Name: deal.Name, Account: deal.Account, CloseDate: deal.CloseDate,
+		Max: card.Max, Flagged: card.Flagged() && !h.Reopened, Why: why(h, card),
+	}
+	if deal.Owner != nil {
+		row.AE = deal.Owner.Name
+	}
+	if deal.CSM != nil {
+		row.CSM = deal.CSM.Name
+	}
+	if !card.Unread() {
+		row.Total, row.Rating, row.Health, row.Ghost = &card.Total, card.Rating, card.Health, card.Ghost
+	}
+	return row
+}
+
+// why says in a few words what is wrong with a handoff; empty: nothing to act on.
+func why(h *jobs.Handoff, card *rules.Card) string {
+	switch {
+	case h.Reopened:
+		return "not Closed Won any more"
+	case card.Unread():
+		return "parts of the record could not be read"
+	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:
+		return card.GhostReasons[0]
+	case !card.Flagged():
+		return ""
+	}
+	weak := slices.Clone(card.Categories)
+	slices.SortStableFunc(weak, func(a, b rules.Category) int { return a.Points*b.Max - b.Points*a.Max })
+	parts := make([]string, 0, 2)
+	for _, c := range weak[:min(2, len(weak))] {
+		parts = append(parts, fmt.Sprintf("%s %d/%d", c.Name, c.Points, c.Max))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func printDeals(w io.Writer, rows []dealRow) {
+	t := newTable("deal", "account", "total", "rating", "ghost", "why", "AE / CSM")
+	for _, r := range rows {
+		total := "not read"
+		if r.Total != nil {
+			total = fmt.Sprintf("%d/%d", *r.Total, r.Max)
+		}
+		t.row(r.Name, r.Account, total, r.Rating, string(r.Ghost), r.Why, people(r.AE, r.CSM))
+	}
+	t.print(w)
+}
+
+func people(ae, csm string) string {
+	if csm == "" {
+		csm = "no CSM"
+	}
+	if ae == "" {
+		ae = "no AE"
+	}
+	return ae + " / " + csm
+}

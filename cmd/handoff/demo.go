@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"handoff/crm"
+	"handoff/jobs"
+)
+
+// demoPause is how long the demo waits between two runs.
+const demoPause = 5 * time.Second
+
+func (a *app) demoCommand() *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See the whole idea in two minutes, on this machine alone",
+		Long: `Starts an emulated CRM with 60 realistic deals on this machine, creates handoff's fields in it, runs
+once, and shows what came of it. On a terminal the CRM's record pages then stay up, and handoff
+keeps running every few seconds: edit an item as a CSM would, and see it kept. Nothing leaves this
+machine, and nothing stays on it.`,
+		Example: `  handoff demo
+  handoff demo --once      # exit after printing`,
+		Args: takesNothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.verbose == 0 {
+				a.log = newLogger(io.Discard, 0)
+			}
+			return a.demo(cmd.Context(), once || !isTerminal(a.stdout))
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "exit after printing; the default without a terminal")
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, once bool) (err error) {
+	dir, err := os.MkdirTemp("", "handoff-demo-")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	crm, err := a.demoCRM(ctx)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, closeSandbox(crm)) }()
+	hook, err := listenForSlack(ctx)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, hook.close()) }()
+
+	cfg, err := demoConfig(crm, hook, filepath.Join(dir, "config.toml"))
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	fmt.Fprintf(a.stdout, "A CRM with 60 deals runs at %s, on this machine alone.\n\nSetup creates handoff's fields in it:\n", crm.SalesforceURL())
+	if err := a.demoSetup(ctx, cfg); err != nil {
+		return err
+	}
+	s, err := a.openService(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	fmt.Fprintln(a.stdout, "\nOne run pulls the won deals, scores each handoff and writes the result back:")
+	if err := s.once(ctx, false); err != nil {
+		return err
+	}
+	d := &demoView{service: s, url: crm.SalesforceURL(), config: filepath.Join(dir, "config.toml")}
+	if err := d.results(ctx, hook); err != nil {
+		return err
+	}
+	if once {
+		fmt.Fprintln(a.stdout, "\nRun `handoff demo` in a terminal to browse these deals and edit them as a CSM would; README.md says how to\ngo on with your own CRM.")
+		return nil
+	}
+	return d.watch(ctx)
+}
+
+// demoCRM starts the sandbox where its documentation says, or where there is room.
+func (a *app) demoCRM(ctx context.Context) (*crmSandbox, error) {
+	if s, err := startSandbox(ctx, sandboxOptions{Now: a.clock}); err == nil {
+		return s, nil
+	}
+	return startSandbox(ctx, sandboxOptions{Now: a.clock, Salesforce: "127.0.0.1:0"})
+}
+
+// demoConfig is the sandbox's own configuration, with findings from the first run on and sent to hook.
+func demoConfig(s *crmSandbox, hook *slackStandIn, path string) (*Config, error) {
+	if err := s.WriteConfig(path); err != nil {
+		return nil, err
+	}
+	cfg, err := loadConfig(path, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Slack = &Secret{hook.url}
+	from := crm.NewDate(2000, time.January, 1)
+	for i := range cfg.Connections {
+		cfg.Connections[i].AlertsFrom = &from
+	}
+	return cfg, nil
+}
+
+// demoSetup applies the setup and says so in a line rather than in one for each field.
+func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
+	quiet := *a
+	quiet.stdout = io.Discard
+	if err := quiet.setup(ctx, cfg, true); err != nil {
+		return err
+	}
+	engine, err := newEngine()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%d fields, and the permission to see them.\n", len(jobs.Fields(engine.Scorecard())))
+	return nil
+}
+
+// demoView shows what runs made of the demo's deals.
+type demoView struct {
+	*service
+	url    string // of the CRM
+	config string // path of a configuration that works while the demo is up
+}
+
+// results shows the flagged deals, what a manager is told, and where to look next.
+func (d *demoView) results(ctx context.Context, hook *slackStandIn) error {
+	flagged, err := d.db.List(ctx, jobs.Filter{Flagged: true})
+	if err != nil {
+		return err
+	}
+	if len(flagged) == 0 {
+		return errors.New("demo: no deal is flagged, which the demo's deals should be")
+	}
+	rows := make([]dealRow, len(flagged))
+	for i := range flagged {
+		rows[i] = newDealRow(d.engine, &flagged[i])
+	}
+	fmt.Fprintf(d.stdout, "\n%s a manager should look at, worst first:\n\n", count(len(rows), "deal"))
+	printDeals(d.stdout, rows)
+	messages, last := hook.received()
+	if messages > 0 {
+		fmt.Fprintf(d.stdout, "\nA Slack channel would have got %s. The last one:\n\n", count(messages, "message"))
+		for _, line := range last {
+			fmt.Fprintf(d.stdout, "  | %s\n", plain(line))
+		}
+	}
+	worst := rows[0]
+	fmt.Fprintf(d.stdout, `
+Where to look next
+  the worst deal in the CRM    %s/%s
+  why it scores as it does     handoff --config %s explain %q
+  score deals from a file      handoff score deals.jsonl      (docs/cases.md says what goes into it)
+  your own CRM                 README.md, "Against your own CRM"
+`, d.url, worst.ID, d.config, plain(worst.Name))
+	return nil
+}
+
+// watch keeps running, and tells of what people edit, until ctx ends.
+func (d *demoView) watch(ctx context.Context) error {
+	fmt.Fprintf(d.stdout, `
+The CRM stays up, and handoff runs every %d seconds. Try it: open the page of a deal, set one of its items
+to 2 as a CSM would, and save. The next run keeps your value, counts it, and says so here. Clear the field to
+hand it back. Ctrl-C ends the demo and removes everything.
+
+`, int(demoPause.Seconds()))
+	known, err := d.edits(ctx)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(demoPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(d.stdout)
+			return nil
+		case <-tick.C:
+		}
+		for i := range d.crms {
+			if _, err := d.job(i).Run(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			continue
+		}
+		now, err := d.edits(ctx)
+		if err != nil {
+			return err
+		}
+		for key, line := range now {
+			if known[key] != line {
+				fmt.Fprintf(d.stdout, "%s  %s\n", d.clock().Format(time.TimeOnly), line)
+			}
+		}
+		for key := range known {
+			if _, kept := now[key]; !kept {
+				fmt.Fprintf(d.stdout, "%s  %s: %s is computed again\n", d.clock().Format(time.TimeOnly), plain(key.deal), key.field)
+			}
+		}
+		known = now
+	}
+}
+
+type editKey struct{ deal, field string }
+
+// edits describes each edit that people have made so far.
+func (d *demoView) edits(ctx context.Context) (map[editKey]string, error) {
+	list, err := d.db.List(ctx, jobs.Filter{})
+	if err != nil {
+		return nil, err
+	}
+	found := map[editKey]string{}
+	for i := range list {
+		h := &list[i]
+		for field, edit := range h.Edits {
+			row := newDealRow(d.engine, h)
+			text := fmt.Sprintf("%s: %s = %s, %s: kept", h.Snapshot.Deal.Name, field, brief(edit.Value), by(edit))
+			switch {
+			case edit.Ignored != "":
+				text += ", but not counted: " + edit.Ignored
+			case row.Total != nil:
+				text += fmt.Sprintf(", total now %d/%d", *row.Total, row.Max)
+			}
+			found[editKey{h.Snapshot.Deal.Name, field}] = plain(text)
+		}
+	}
+	return found, nil
+}
+
+// slackStandIn takes what would go to a Slack channel.
+type slackStandIn struct {
+	url    string
+	server *http.Server
+
+	mu       sync.Mutex
+	messages int
+	last     []string // lines of the last message
+}
+
+func listenForSlack(ctx context.Context) (*slackStandIn, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &slackStandIn{url: "http://" + l.Addr().String()}
+	s.server = &http.Server{Handler: s, ReadHeaderTimeout: time.Second}
+	go func() { _ = s.server.Serve(l) }() // ends with close, which has the error that counts
+	return s, nil
+}
+
+func (s *slackStandIn) close() error { return s.server.Close() }
+
+// ServeHTTP implements http.Handler.
+func (s *slackStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var message struct {
+		Blocks []struct {
+			Text struct {
+				Text string `json:"text"`
+			} `json:"text"`
+		} `json:"blocks"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&message); err != nil {
+		http.Error(w, "invalid_payload", http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages++
+	s.last = nil
+	for _, b := range message.Blocks {
+		s.last = append(s.last, strings.Split(b.Text.Text, "\n")...)
+	}
+	fmt.Fprint(w, "ok")
+}
+
+// received returns how many messages came, and the lines of the last.
+func (s *slackStandIn) received() (int, []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.messages, s.last
+}

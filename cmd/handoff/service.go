@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"handoff/connectors"
+	"handoff/crm"
+	"handoff/jobs"
+	"handoff/rules"
+)
+
+// service runs the jobs of a configuration.
+type service struct {
+	*app
+	cfg    *Config
+	db     *history
+	engine *rules.Engine
+	crms   []connectors.Connector // of the connections, in their order
+	told   []jobs.Notifier        // of findings
+	adopt  bool
+}
+
+func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
+	s := &service{app: a, cfg: cfg}
+	var err error
+	if s.engine, err = newEngine(); err != nil {
+		return nil, err
+	}
+	fields := jobs.Fields(s.engine.Scorecard())
+	for i := range cfg.Connections {
+		c, err := a.connect(&cfg.Connections[i], fields)
+		if err != nil {
+			return nil, err
+		}
+		s.crms = append(s.crms, c)
+	}
+	if s.told, err = newNotifiers(cfg); err != nil {
+		return nil, err
+	}
+	s.db, err = openHistory(ctx, cfg.StoreURL)
+	return s, err
+}
+
+func (s *service) close() error { return s.db.Close() }
+
+// job returns the score job of the i-th connection.
+func (s *service) job(i int) *jobs.ScoreDeals {
+	conn := &s.cfg.Connections[i]
+	job := &jobs.ScoreDeals{
+		Connection: conn.Name, CRM: s.crms[i], Store: s.db, Engine: s.engine,
+		WriteBack: conn.WriteBack, Adopt: s.adopt, AsOf: conn.AsOf.of(s.clock), Clock: s.clock, Log: s.log,
+	}
+	if conn.AlertsFrom != nil {
+		from := conn.AlertsFrom.Time()
+		job.AlertsFrom = &from
+	}
+	return job
+}
+
+// of returns how to find the moment that a deal is scored for; nil: the clock.
+func (a asOf) of(clock func() time.Time) func(*crm.Snapshot) time.Time {
+	switch {
+	case a.At != nil:
+		return func(*crm.Snapshot) time.Time { return *a.At }
+	case a.Case:
+		return func(s *crm.Snapshot) time.Time {
+			if s.AsOf != nil {
+				return *s.AsOf
+			}
+			return clock()
+		}
+	}
+	return nil
+}
+
+// once runs each connection, whatever becomes of the others, then sends what the outbox holds.
+func (s *service) once(ctx context.Context, asJSON bool) error {
+	var failed []error
+	var summaries []jobs.Summary
+	parked := 0
+	for i := range s.crms {
+		sum, err := s.runJob(ctx, s.job(i))
+		summaries = append(summaries, sum)
+		parked += sum.Parked
+		if err != nil {
+			failed = append(failed, err)
+		} else if !asJSON {
+			s.report(i, sum)
+		}
+	}
+	failed = append(failed, s.notify(ctx))
+	if asJSON {
+		failed = append(failed, printJSON(s.stdout, summaries...))
+	}
+	if err := errors.Join(failed...); err != nil || parked == 0 {
+		return err
+	}
+	return errReported
+}
+
+// runJob runs a score job with a progress bar, and a line on stderr for each row that the CRM refused. A CRM without a
+// field for the score, where nothing of worth can be written, is an error.
+func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals) (jobs.Summary, error) {
+	bar := s.newProgress(job.Connection)
+	job.Progress = bar.set
+	var refused, missing []string
+	job.Parked = func(ref crm.Ref, why error) {
+		refused = append(refused, fmt.Sprintf("%s: %s %s was refused: %v", job.Connection, ref.Object, ref.ID, why))
+	}
+	job.Missing = func(fields []string) { missing = fields }
+	sum, err := job.Run(ctx)
+	bar.done()
+	for _, line := range refused {
+		fmt.Fprintln(s.stderr, plain(line))
+	}
+	switch {
+	case err != nil || len(missing) == 0 || !job.WriteBack && !job.DryRun:
+		return sum, err
+	case slices.Contains(missing, "score"):
+		return sum, fmt.Errorf("%s: %s of handoff do not exist in the CRM, or its user may not see them, so there is nothing to write the scores into. `handoff setup` shows what is missing, `handoff setup --apply` creates it",
+			job.Connection, count(len(missing), "field"))
+	}
+	fmt.Fprintf(s.stderr, "%s: not written, because the CRM does not have it or hides it: %s. `handoff setup` creates what is missing\n",
+		job.Connection, strings.Join(missing, ", "))
+	return sum, nil
+}
+
+// report says in a few lines what a run did.
+func (s *service) report(i int, sum jobs.Summary) {
+	conn := &s.cfg.Connections[i]
+	if sum.Pulled == 0 && sum.Scored == 0 && sum.Written == 0 {
+		fmt.Fprintf(s.stdout, "%s: no news since the last run, 0 written; %s flagged\n", conn.Name, count(sum.Flagged, "deal"))
+	} else {
+		fmt.Fprintf(s.stdout, "%s: %d pulled, %d scored, %d written; %s flagged (%s)\n",
+			conn.Name, sum.Pulled, sum.Scored, sum.Written, count(sum.Flagged, "deal"), count(sum.Calls, "API call"))
+	}
+	if sum.Parked > 0 {
+		fmt.Fprintf(s.stdout, "%s: %s refused by the CRM, see above; the next run tries again\n", conn.Name, count(sum.Parked, "row"))
+	}
+	if !conn.WriteBack {
+		fmt.Fprintf(s.stdout, "%s: write_back is off, so nothing is written to the CRM. Look at `handoff run --dry-run`, then set write_back = true below [connections.%s]\n", conn.Name, conn.Name)
+	}
+}
+
+// dealDiff is the difference that a run would make on one deal. Its JSON form is that of `handoff run --dry-run --json`.
+type dealDiff struct {
+	Connection string     `json:"connection"`
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Account    string     `json:"account"`
+	Before     crm.Values `json:"before"`
+	After      crm.Values `json:"after"`
+}
+
+// dryRun prints what a run would write to each connection.
+func (s *service) dryRun(ctx context.Context, asJSON bool) error {
+	var failed []error
+	var summaries []jobs.Summary
+	for i := range s.crms {
+		job := s.job(i)
+		job.DryRun = true
+		deals, fields := 0, 0
+		job.Diff = func(h *jobs.Handoff, w *jobs.Write) {
+			deals++
+			fields += len(w.After)
+			d := dealDiff{h.Connection, h.DealID, h.Snapshot.Deal.Name, h.Snapshot.Deal.Account, w.Before, w.After}
+			if asJSON {
+				failed = append(failed, printJSON(s.stdout, d))
+				return
+			}
+			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
+			printChanges(s.stdout, d.Before, d.After)
+		}
+		sum, err := s.runJob(ctx, job)
+		summaries = append(summaries, sum)
+		switch {
+		case err != nil:
+			failed = append(failed, err)
+		case asJSON:
+		case deals == 0:
+			fmt.Fprintf(s.stdout, "%s: nothing would change.\n", job.Connection)
+		default:
+			fmt.Fprintf(s.stdout, "%s: %s would change, %s. Nothing was written.\n", job.Connection, count(deals, "deal"), count(fields, "field"))
+		}
+	}
+	if asJSON {
+		failed = append(failed, printJSON(s.stdout, summaries...))
+	}
+	return errors.Join(failed...)
+}
+
+// serve runs each connection on its schedule until ctx ends.
+func (s *service) serve(ctx context.Context) error {
+	var list []scheduledJob
+	for i, conn := range s.cfg.Connections {
+		list = append(list, scheduledJob{
+			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
+			Run: func(ctx context.Context) error {
+				_, err := s.runJob(ctx, s.job(i))
+				return errors.Join(err, s.notify(ctx))
+			},
+		})
+	}
+	return s.schedule(ctx, list)
+}
+
+// notify sends what the outbox holds.
+func (s *service) notify(ctx context.Context) error {
+	sent, err := jobs.DrainOutbox(ctx, s.db, s.told, s.clock)
+	if sent > 0 {
+		s.log.Info("findings sent", "count", sent)
+	}
+	return err
+}
