@@ -1,15 +1,10 @@
 package rules
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 //go:embed scorecards/*.toml
@@ -22,10 +17,11 @@ type Scorecard struct {
 	Categories []CategorySpec
 	Items      []*ItemSpec
 	Ratings    []RatingSpec // best first
-	Ready      int          // percent of the maximum from which onboarding may begin (S1.32)
 	Ghost      GhostSpec
 
-	version string
+	slots    []SlotSpec
+	products []string
+	version  string
 }
 
 // CategorySpec is a category of a scorecard: how many items it has and what they add up to.
@@ -57,15 +53,33 @@ type ItemSpec struct {
 	Question string `toml:"question"` // what to ask the AE; free of points and grades
 	Remedy   string `toml:"remedy"`   // what closes the gap
 	Help     string `toml:"help"`     // what a person reads beside the item's field in the CRM
+
+	Kind     string              `toml:"kind"`     // how it is judged: one of kinds; empty: "text"
+	Fields   []string            `toml:"fields"`   // deal fields whose text is about the item
+	Headings []string            `toml:"headings"` // headings and labels whose text is about the item
+	About    []string            `toml:"about"`    // slots whose cues make a passage be about the item
+	Cues     map[string][]string `toml:"cues"`     // further such cues, by language
+	Roles    []string            `toml:"roles"`    // contact roles of the person, for kind "person"
+	Partial  []string            `toml:"partial"`  // slots to be filled for 1 point; "a|b": either
+	Complete []string            `toml:"complete"` // slots to be filled for 2 points
+	None     bool                `toml:"none"`     // "none" can be an answer
+	Examples []Example           `toml:"example"`
 }
 
-type scorecardFile struct {
-	Title      string         `toml:"title"`
-	Ready      int            `toml:"ready"`
-	Ghost      GhostSpec      `toml:"ghost"`
-	Categories []CategorySpec `toml:"category"`
-	Ratings    []RatingSpec   `toml:"rating"`
-	Items      []*ItemSpec    `toml:"item"`
+// SlotSpec is a slot that cues fill. The other slots are Go: factSlots.
+type SlotSpec struct {
+	Name     string              `toml:"name"`
+	Says     string              `toml:"says"` // completes "missing: …"
+	Fields   []string            `toml:"fields"`
+	Headings []string            `toml:"headings"`
+	Cues     map[string][]string `toml:"cues"` // by language
+}
+
+// Example is a text with the points that it must get. Examples run when the scorecard is loaded.
+type Example struct {
+	Text   string `toml:"text"`
+	Field  string `toml:"field"` // the deal field that holds Text; empty: a note
+	Points int    `toml:"points"`
 }
 
 // Builtin returns the published 20-item Handoff Scorecard.
@@ -78,25 +92,17 @@ func Builtin() (*Scorecard, error) {
 	return ParseScorecard(name, data)
 }
 
-// ParseScorecard reads a scorecard file. name is what errors call the file. An error says for each problem the file,
-// line and column, the line itself and the remedy.
-func ParseScorecard(name string, data []byte) (*Scorecard, error) {
-	var f scorecardFile
-	dec := toml.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(data)
-	sc := &Scorecard{
-		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ready: f.Ready, Ghost: f.Ghost,
-		version: hex.EncodeToString(sum[:8]),
-	}
-	return sc, nil
-}
-
 // Version identifies the rulebook: scorecards that could score a deal differently have different versions.
 func (s *Scorecard) Version() string { return s.version }
+
+func versionOf(texts ...[]byte) string {
+	h := sha256.New()
+	for _, t := range texts {
+		fmt.Fprintf(h, "%d\n", len(t))
+		h.Write(t)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
 
 // Max is the greatest possible total.
 func (s *Scorecard) Max() int { return 2 * len(s.Items) }
@@ -120,6 +126,3 @@ func (s *Scorecard) Action(rating string) string {
 	}
 	return ""
 }
-
-var _ = errors.New
-var _ = strings.Join

@@ -1,0 +1,34 @@
+package rules
+
+// slot is something that an answer can contain.
+type slot struct {
+	says string
+	fill func(p *passage) bool // nil: cued
+	cue  int                   // index of the slot that cues fill
+	cued bool
+}
+
+// factSlots are the slots that code fills, by the name that a scorecard calls them.
+var factSlots = map[string]slot{
+	"mention":  {says: "anything about it", fill: func(*passage) bool { return true }},
+	"date":     {says: "a date", fill: func(p *passage) bool { return p.facts.dates > 0 }},
+	"period":   {says: "a month, quarter or season", fill: func(p *passage) bool { return p.facts.periods > 0 }},
+	"duration": {says: "how long", fill: func(p *passage) bool { return p.facts.durations > 0 }},
+	"time": {says: "when", fill: func(p *passage) bool {
+		return p.facts.dates+p.facts.periods+p.facts.durations+p.facts.weekdays > 0
+	}},
+	"figure":  {says: "a figure", fill: func(p *passage) bool { return p.facts.figures > 0 }},
+	"amount":  {says: "the amount", fill: func(p *passage) bool { return p.facts.money+p.facts.percents+p.facts.figures > 0 }},
+	"system":  {says: "the systems by name", fill: hasSystem},
+	"version": {says: "the version", fill: func(p *passage) bool { return p.facts.versions > 0 }},
+	"name":    {says: "a name", fill: func(p *passage) bool { return p.facts.names+p.facts.systems > 0 }},
+	"specific": {says: "specifics: who, how much, when", fill: func(p *passage) bool {
+		f := p.facts
+		return len(p.words) >= 14 || len(p.words) >= 4 && f.figures+f.dates+f.durations+f.weekdays+f.versions > 0
+	}},
+	"detail": {says: "detail", fill: func(p *passage) bool { return len(p.words) >= 8 }},
+}
+
+func hasSystem(p *passage) bool {
+	return p.facts.systems > 0 || p.facts.names > 0
+}
