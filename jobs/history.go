@@ -22,3 +22,7 @@ type Version struct {
 	RunID     int64
 	CreatedAt time.Time // when its run started
 }
+
+// Flagged reports whether a manager should look at the deal: it shows as a ghost or Incomplete, people's edits counted, and
+// is still Closed Won.
+func (h *Handoff) Flagged() bool { return alarmOf(h) != calm }

@@ -9,14 +9,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A gzip.Writer holds some 800 KB: they are used again.
-var gzipWriters = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is valid
-	}
-	return w
-}}
+// Writers and readers of gzip hold large tables: they are used again.
+var (
+	gzipWriters = sync.Pool{New: func() any {
+		w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+		if err != nil {
+			panic(err) // the level is valid
+		}
+		return w
+	}}
+	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+)
 
 // compress returns the JSON form of v, as encode makes it, compressed with gzip.
 func compress(v any) ([]byte, error) {
@@ -33,8 +36,9 @@ func compress(v any) ([]byte, error) {
 
 // decompress reads what compress made.
 func decompress(data []byte, v any) error {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
+	r := gzipReaders.Get().(*gzip.Reader)
+	defer gzipReaders.Put(r)
+	if err := r.Reset(bytes.NewReader(data)); err != nil {
 		return err
 	}
 	return json.UnmarshalRead(r, v)

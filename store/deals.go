@@ -29,13 +29,14 @@ func (db *DB) Find(ctx context.Context, query string) ([]jobs.Handoff, error) {
 	connection, id, _ := strings.Cut(query, ":")
 	// The keys come first, from indexes alone: the rows are fat.
 	found, err := db.handoffs(ctx, "find handoff", `
-		WHERE (h.connection, h.deal_id) IN (
+		JOIN (
 			SELECT connection, deal_id FROM handoffs WHERE name = ?
 			UNION
 			SELECT connection, deal_id FROM handoffs WHERE deal_id = ? OR LENGTH(deal_id) = 18 AND SUBSTR(deal_id, 1, 15) = ?
 			UNION
 			SELECT connection, deal_id FROM handoffs
-			WHERE connection = ? AND (deal_id = ? OR LENGTH(deal_id) = 18 AND SUBSTR(deal_id, 1, 15) = ?))`,
+			WHERE connection = ? AND (deal_id = ? OR LENGTH(deal_id) = 18 AND SUBSTR(deal_id, 1, 15) = ?)
+		) k ON k.connection = h.connection AND k.deal_id = h.deal_id`,
 		strings.ToLower(query), query, query, connection, id, id)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"handoff/jobs"
-	"handoff/rules"
 )
 
 // saving is a change in the form that the tables take, so that the transaction has nothing left to do but write.
@@ -136,7 +135,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 		closeDate = deal.CloseDate.String()
 	}
 	if err := s.handoff.GetContext(ctx, &version, h.Connection, h.DealID, h.AccountID, strings.ToLower(deal.Name), closeDate,
-		h.Merged[healthField], flagged(h), h.Finalised, h.Reopened, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
+		h.Merged[healthField], h.Flagged(), h.Finalised, h.Reopened, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
 		increment, h.Parked, c.merged, c.written, c.edits); err != nil {
 		return 0, 0, err
 	}
@@ -163,8 +162,3 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 
 // healthField is the neutral name of the health field of deals and accounts.
 const healthField = "health"
-
-// flagged reports whether h should show as a ghost or Incomplete, people's edits counted.
-func flagged(h *jobs.Handoff) bool {
-	return !h.Reopened && (h.Merged["ghost"] == "true" || h.Merged["rating"] == rules.Incomplete)
-}
