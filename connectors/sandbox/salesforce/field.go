@@ -27,6 +27,7 @@ const (
 	TypeDate      FieldType = "date"
 	TypeDateTime  FieldType = "datetime"
 	TypeBase64    FieldType = "base64"
+	TypeAny       FieldType = "anyType"
 )
 
 // Field describes one field of an sObject.
@@ -93,4 +94,42 @@ func (o *Object) Parent(relationship string) *Field {
 		return nil
 	}
 	return o.Fields[i]
+}
+
+// label returns what people call the field.
+func (f *Field) label() string {
+	if f.Label != "" {
+		return f.Label
+	}
+	name := strings.TrimSuffix(f.Name, "__c")
+	if f.Type == TypeReference && !f.Custom() && strings.HasSuffix(name, "Id") {
+		return spaced(strings.TrimSuffix(name, "Id")) + " ID"
+	}
+	return spaced(name)
+}
+
+func (o *Object) label() string {
+	if o.Label != "" {
+		return o.Label
+	}
+	return spaced(o.Name)
+}
+
+func (o *Object) plural() string {
+	if o.Plural != "" {
+		return o.Plural
+	}
+	return o.label() + "s"
+}
+
+// spaced splits an API name into words: "StageName" into "Stage Name", "Use_Case" into "Use Case".
+func spaced(name string) string {
+	var b strings.Builder
+	for i, r := range strings.ReplaceAll(name, "_", " ") {
+		if i > 0 && 'A' <= r && r <= 'Z' && 'a' <= name[i-1] && name[i-1] <= 'z' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

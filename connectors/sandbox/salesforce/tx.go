@@ -1,0 +1,97 @@
+package salesforce
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// tx is a transaction that changes records, all at one moment.
+type tx struct {
+	*sqlx.Tx
+	org        *Org
+	now        time.Time // whole seconds, UTC
+	statements map[string]*sql.Stmt
+	inserts    map[*Object]string
+}
+
+type txKey struct{}
+
+// write calls fn in a transaction, alone; it commits unless fn fails. Inside a write, as in a composite request that is
+// all or none, it is a part of that transaction, which fn's failure undoes only as far as it reached itself.
+func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (err error) {
+	if t, ok := ctx.Value(txKey{}).(*tx); ok {
+		return t.nested(ctx, fn)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+
+	// A request that its client gives up is finished all the same, as a real org does.
+	ctx = context.WithoutCancel(ctx)
+	inner, err := o.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, inner.Rollback())
+		}
+		o.stages.forget()
+		o.grants.forget()
+	}()
+	t := &tx{Tx: inner, org: o, now: o.now().UTC().Truncate(time.Second), statements: map[string]*sql.Stmt{}, inserts: map[*Object]string{}}
+	if err := fn(context.WithValue(ctx, txKey{}, t), t); err != nil {
+		return err
+	}
+	if err := inner.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) nested(ctx context.Context, fn func(context.Context, *tx) error) error {
+	if _, err := t.ExecContext(ctx, "SAVEPOINT part"); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	end := "RELEASE part"
+	fnErr := fn(ctx, t)
+	if fnErr != nil {
+		end = "ROLLBACK TO part; RELEASE part"
+	}
+	_, err := t.ExecContext(ctx, end)
+	return errors.Join(fnErr, err)
+}
+
+// read calls fn while nothing is written: all that it reads is of one moment.
+func (o *Org) read(ctx context.Context, fn func(sqlx.QueryerContext) error) error {
+	if t, ok := ctx.Value(txKey{}).(*tx); ok {
+		return fn(t)
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return fn(o.db)
+}
+
+// prepare returns a statement that lives as long as the transaction.
+func (t *tx) prepare(ctx context.Context, statement string) (*sql.Stmt, error) {
+	if s, ok := t.statements[statement]; ok {
+		return s, nil
+	}
+	s, err := t.PrepareContext(ctx, statement)
+	if err == nil {
+		t.statements[statement] = s
+	}
+	return s, err
+}
+
+func (t *tx) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+	s, err := t.prepare(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
