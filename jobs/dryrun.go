@@ -2,13 +2,12 @@ package jobs
 
 import (
 	"context"
-	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
 )
 
-// dryStore reads from a store and saves nothing.
+// dryStore reads from a store; of what a run saves it saves nothing.
 type dryStore struct{ Store }
 
 func (dryStore) BeginRun(context.Context, Run) (int64, error)                          { return 0, nil }
@@ -17,7 +16,6 @@ func (dryStore) SaveWatermarks(context.Context, string, crm.Watermarks) error   
 func (dryStore) Save(context.Context, int64, []Change) error                           { return nil }
 func (dryStore) FinishWrites(context.Context, []Write) error                           { return nil }
 func (dryStore) SaveAccounts(context.Context, string, []AccountHealth, []*Write) error { return nil }
-func (dryStore) MarkSent(context.Context, int64, time.Time, error) error               { return nil }
 
 // dryCRM reads from a CRM and writes nothing; every write seems to succeed.
 type dryCRM struct{ CRM }

@@ -145,7 +145,7 @@ func cardValues(e *rules.Engine, card *rules.Card, unread []crm.Part, set map[st
 	v[fieldRating] = card.Rating
 	v[fieldHealth] = card.Health
 	v[fieldComplete] = strconv.FormatBool(card.Complete)
-	v[fieldReady] = strconv.FormatBool(e.Ready(card))
+	v[fieldReady] = strconv.FormatBool(rules.Ready(card))
 	v[fieldGhost] = strconv.FormatBool(card.Ghost == rules.GhostYes)
 	v[fieldReason] = ""
 	if card.Ghost == rules.GhostYes {

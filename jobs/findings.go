@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"handoff/crm"
 	"handoff/rules"
@@ -48,7 +49,7 @@ func (r *scoring) finding(prev, h *Handoff, card *rules.Card, newVersion bool) *
 		return nil
 	}
 	deal := &h.Snapshot.Deal
-	if deal.CloseDate != nil && deal.CloseDate.Time().Before(dayOf(r.alerts)) {
+	if deal.CloseDate != nil && deal.CloseDate.Time().Before(r.alerts.UTC().Truncate(24*time.Hour)) {
 		return nil
 	}
 	kind, title := "incomplete", "Incomplete handoff: "+dealName(deal)

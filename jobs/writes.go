@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -67,9 +66,6 @@ func (r *scoring) send(ctx context.Context, writes []*Write) (done []Write, err 
 			r.sum.Parked++
 			r.Log.Warn("the CRM refused a write; it is tried again with the next run",
 				"connection", r.Connection, "object", w.Ref.Object, "id", w.Ref.ID, "reason", f.Detail)
-			if r.Parked != nil {
-				r.Parked(w.Ref, o.Err)
-			}
 		}
 		finished = append(finished, f)
 	}
@@ -184,6 +180,3 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 	_, err = r.send(ctx, writes)
 	return err
 }
-
-// dayOf returns the start of t's day in UTC, in which close dates are compared.
-func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
