@@ -591,12 +591,12 @@ func TestValuesReadTooLongAgoAreReadAgain(t *testing.T) {
 	w.crm.reading = func() { // a slow read, and a person is faster
 		w.now = w.now.Add(61 * time.Second)
 		w.crm.edit("d1", "item_1_5", "0")
-		w.crm.edit("d1", "item_1_1", "2")
+		w.crm.edit("d1", "item_2_1", "2")
 	}
 	w.run()
 	w.crm.reading = nil
-	w.wantValues("d1", crm.Values{"item_1_1": "2"})
-	if got := w.handoff("d1").Edits["item_1_1"].Value; got != "2" {
+	w.wantValues("d1", crm.Values{"item_2_1": "2"})
+	if got := w.handoff("d1").Edits["item_2_1"].Value; got != "2" {
 		t.Errorf("edit %q", got)
 	}
 }
