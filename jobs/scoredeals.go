@@ -49,9 +49,10 @@ type ScoreDeals struct {
 
 	Clock    func() time.Time
 	Log      *slog.Logger
-	Progress func(done, total int)      // total is 0 while unknown; may be nil
-	Diff     func(h *Handoff, w *Write) // told of each write that is intended on a deal; may be nil
-	Missing  func(fields []string)      // told of our fields that the CRM lacks or hides from us, if any; may be nil
+	Progress func(done, total int)        // total is 0 while unknown; may be nil
+	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
+	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
+	Missing  func(fields []string)        // told of our fields that the CRM lacks or hides from us, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be

@@ -66,6 +66,9 @@ func (r *scoring) send(ctx context.Context, writes []*Write) (done []Write, err 
 			r.sum.Parked++
 			r.Log.Warn("the CRM refused a write; it is tried again with the next run",
 				"connection", r.Connection, "object", w.Ref.Object, "id", w.Ref.ID, "reason", f.Detail)
+			if r.Parked != nil {
+				r.Parked(w.Ref, o.Err)
+			}
 		}
 		finished = append(finished, f)
 	}
