@@ -14,6 +14,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // CRM is what this package needs of an emulated CRM. Every field is required.
@@ -41,7 +40,8 @@ type CRM struct {
 	// WriteError answers with an error of the CRM's own form. Status 0 is the status that the CRM sends with that code.
 	WriteError func(w http.ResponseWriter, status int, code string)
 
-	// Edit changes fields of a record as a user other than the integration's would. Its error is shown to the caller.
+	// Edit changes fields of a record as a user other than the integration's would. Values are as encoding/json decodes
+	// them, numbers json.Number. Its error is shown to the caller.
 	Edit func(ctx context.Context, object, id string, fields map[string]any) error
 }
 
@@ -134,7 +134,9 @@ func (c *controller) record(r *http.Request, body []byte, a *answer) {
 
 func (c *controller) edit(w http.ResponseWriter, r *http.Request) {
 	var fields map[string]any
-	if err := json.UnmarshalRead(http.MaxBytesReader(w, r.Body, maxBody), &fields); err != nil {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
 		http.Error(w, fmt.Sprintf("the body must be a JSON object of fields and their new values: %v", err), http.StatusBadRequest)
 		return
 	}
