@@ -14,7 +14,8 @@ import (
 	"handoff/crm"
 )
 
-// DefaultFields names, for each fact of a deal, the fields that orgs usually keep it in; the first that exists is read.
+// DefaultFields names, for each fact of a deal, the fields that orgs usually keep it in; the first that holds something
+// counts.
 var DefaultFields = map[string][]string{
 	"arr":             {"ARR__c", "Annual_Recurring_Revenue__c"},
 	"term_months":     {"Term_Months__c", "Contract_Term__c", "Contract.ContractTerm"},
@@ -39,7 +40,7 @@ var DefaultFields = map[string][]string{
 	"go_live_milestone":        {"Go_Live_Milestone__c", "Milestone__c"},
 	"pricing_exceptions":       {"Pricing_Exceptions__c"},
 	"description":              {"Description"},
-	"next_step":                {"NextStep"},
+	"next_step":                {"NextStep", "Next_Step__c"},
 	"metrics":                  {"Metrics__c"},
 	"economic_buyer":           {"Economic_Buyer__c"},
 	"decision_criteria":        {"Decision_Criteria__c"},
@@ -94,12 +95,12 @@ func (d *description) take(body []byte) (string, error) {
 type schema struct {
 	objects map[string]*description
 
-	facts   map[string]fact                  // deal facts by neutral name; absent: no field of the org holds it
+	facts   map[string][]fact                // where deal facts may be, by neutral name; absent: no field of the org holds it
 	own     map[crm.Object]map[string]string // our own fields that we can see: API name by neutral name
 	columns []string                         // to select of an opportunity
 }
 
-// fact is where a deal's fact is read from.
+// fact is a place that a deal's fact is read from.
 type fact struct {
 	path      []string // from the opportunity
 	reference []string // path of the record that the field points at; nil: it is no reference
@@ -144,7 +145,7 @@ func (c *Client) described(ctx context.Context) (*schema, error) {
 }
 
 func (s *schema) resolve(c *Client) error {
-	s.facts = map[string]fact{}
+	s.facts = map[string][]fact{}
 	for _, name := range sortedKeys(DefaultFields) {
 		candidates, chosen := DefaultFields[name], false
 		if own := c.cfg.Fields[name]; own != "" {
@@ -152,11 +153,10 @@ func (s *schema) resolve(c *Client) error {
 		}
 		for _, candidate := range candidates {
 			if f, ok := s.find(candidate); ok {
-				s.facts[name] = f
-				break
+				s.facts[name] = append(s.facts[name], f)
 			}
 		}
-		if _, found := s.facts[name]; chosen && !found {
+		if chosen && s.facts[name] == nil {
 			return &connectors.Error{Op: "describe opportunities", CRM: crmName, Class: connectors.ErrConfig, Fields: candidates,
 				Message: fmt.Sprintf("there is no field %s, which the configuration names for %s", candidates[0], name),
 				Remedy:  "Correct its API name, or grant the integration user read access to it"}
@@ -212,14 +212,14 @@ func (s *schema) dealColumns(asOf bool) []string {
 	if asOf {
 		columns = append(columns, caseAsOf)
 	}
-	for _, name := range sortedKeys(s.facts) {
-		f := s.facts[name]
-		columns = append(columns, strings.Join(f.path, "."))
-		if f.reference != nil {
-			way := strings.Join(f.reference, ".")
-			columns = append(columns, way+".Name")
-			if name == "csm" {
-				columns = append(columns, way+".Email")
+	for name, places := range s.facts {
+		for _, f := range places {
+			columns = append(columns, strings.Join(f.path, "."))
+			if f.reference != nil {
+				columns = append(columns, strings.Join(f.reference, ".")+".Name")
+			}
+			if f.reference != nil && name == "csm" {
+				columns = append(columns, strings.Join(f.reference, ".")+".Email")
 			}
 		}
 	}
@@ -230,9 +230,11 @@ func (s *schema) dealColumns(asOf bool) []string {
 
 // reads reports whether a fact comes from a record above the opportunity.
 func (s *schema) reads(parent string) bool {
-	for _, f := range s.facts {
-		if len(f.path) > 1 && f.path[0] == parent {
-			return true
+	for _, places := range s.facts {
+		for _, f := range places {
+			if len(f.path) > 1 && f.path[0] == parent {
+				return true
+			}
 		}
 	}
 	return false

@@ -54,7 +54,12 @@ func (r *reader) deal(d row) crm.Deal {
 	if d.text("OwnerId") != "" {
 		deal.Owner = &crm.User{ID: d.text("OwnerId"), Name: d.text("Owner", "Name"), Email: d.text("Owner", "Email")}
 	}
-	for name, f := range r.schema.facts {
+	for name, places := range r.schema.facts {
+		i := slices.IndexFunc(places, func(f fact) bool { return plain(d.at(f.path...)) != "" })
+		if i < 0 {
+			continue
+		}
+		f := places[i]
 		switch name {
 		case "arr":
 			deal.ARR = d.number(f.path...)
@@ -67,12 +72,10 @@ func (r *reader) deal(d row) crm.Deal {
 			deal.CSM = csm(d, f, r.schema.facts["csm_assigned_at"])
 		case "csm_assigned_at": // belongs to the CSM
 		default:
-			if text := factText(d, f); text != "" {
-				if deal.Fields == nil {
-					deal.Fields = map[string]string{}
-				}
-				deal.Fields[name] = text
+			if deal.Fields == nil {
+				deal.Fields = map[string]string{}
 			}
+			deal.Fields[name] = factText(d, f)
 		}
 	}
 	return deal
@@ -86,18 +89,17 @@ func factText(d row, f fact) string {
 	return plain(d.at(f.path...))
 }
 
-// csm returns nil where nobody is assigned. The field may point at a user or hold a name.
-func csm(d row, f, assigned fact) *crm.CSM {
-	if d.text(f.path...) == "" {
-		return nil
-	}
+// csm reads who is assigned. The field may point at a user or hold a name.
+func csm(d row, f fact, assigned []fact) *crm.CSM {
 	who := &crm.CSM{Name: factText(d, f)}
 	if f.reference != nil {
 		who.ID = d.text(f.path...)
 		who.Email = d.text(append(slices.Clone(f.reference), "Email")...)
 	}
-	if assigned.path != nil {
-		who.AssignedAt = d.moment(assigned.path...)
+	for _, f := range assigned {
+		if who.AssignedAt == nil {
+			who.AssignedAt = d.moment(f.path...)
+		}
 	}
 	return who
 }

@@ -74,20 +74,27 @@ func toCRM(f crm.FieldSpec, s string) (any, error) {
 	return nil, errors.New("the field has a type that Salesforce lacks")
 }
 
-// cut shortens s to n of Salesforce's characters, which are UTF-16 units, at the end of a word where there is one.
-// n 0: no limit.
+// cut shortens s to n of Salesforce's characters at the end of a word where there is one; n 0: no limit. Salesforce counts
+// UTF-16 units, and a line break as two.
 func cut(s string, n int) string {
-	units := utf16.Encode([]rune(s))
-	if n == 0 || len(units) <= n {
+	used, word, fits := 0, 0, 0 // units so far; bytes up to the last word, and to the last character, that leave room for the ellipsis
+	for i, r := range s {
+		if used < n {
+			fits = i
+			if r == ' ' || r == '\n' {
+				word = i
+			}
+		}
+		used += utf16.RuneLen(r)
+		if r == '\n' {
+			used++
+		}
+	}
+	switch {
+	case n == 0 || used <= n:
 		return s
+	case word > 0:
+		return s[:word] + "…"
 	}
-	end := n - 1 // leaves room for the ellipsis
-	if utf16.IsSurrogate(rune(units[end])) && units[end]&0xFC00 == 0xDC00 {
-		end--
-	}
-	short := string(utf16.Decode(units[:end]))
-	if i := strings.LastIndexAny(short, " \n"); i > len(short)/2 {
-		short = short[:i]
-	}
-	return strings.TrimRight(short, " \n,;") + "…"
+	return s[:fits] + "…"
 }

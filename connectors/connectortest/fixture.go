@@ -1,0 +1,149 @@
+// Package connectortest holds the suite that every connector passes unchanged, over real HTTP against its CRM in the
+// sandbox.
+package connectortest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// Specs are the fields that the suite sets up and writes: one of each type, and one on the account.
+var Specs = []crm.FieldSpec{
+	{Object: crm.DealObject, Name: "score", Label: "Handoff Score", Type: crm.Number, Help: "Points in all"},
+	{Object: crm.DealObject, Name: "item_1_1", Label: "1.1 Use case", Type: crm.Number},
+	{Object: crm.DealObject, Name: "health", Label: "Handoff Health", Type: crm.Picklist, Options: []string{"Green", "Yellow", "Red"}},
+	{Object: crm.DealObject, Name: "ghost", Label: "Ghost Handoff", Type: crm.Checkbox},
+	{Object: crm.DealObject, Name: "gaps", Label: "Handoff Gaps", Type: crm.LongText, Length: 32768},
+	{Object: crm.DealObject, Name: "next_action", Label: "Handoff Next Action", Type: crm.Text, Length: 255},
+	{Object: crm.DealObject, Name: "scored_at", Label: "Handoff Scored At", Type: crm.DateTime},
+	{Object: crm.AccountObject, Name: "health", Label: "Handoff Health", Type: crm.Picklist, Options: []string{"Green", "Yellow", "Red"}},
+}
+
+// Start returns a connector over a fresh sandbox that holds the cases. The connector knows Specs, takes each deal's own
+// as-of time, reads every won deal, overlaps by a second and does not really wait between attempts.
+type Start func(t *testing.T, cases []*crm.Snapshot) *Fixture
+
+// Fixture is a connector, its sandbox, and what the suite needs to do there as somebody else.
+type Fixture struct {
+	Connector connectors.Connector
+	Sandbox   string // address of the CRM's listener
+	Clock     *Clock // the sandbox's
+
+	// Regular expressions of paths.
+	Reads  string
+	Writes string
+	Logins string // "": the CRM knows no logins, a credential is good or not
+
+	// Lose takes from a case what the CRM cannot carry, and adds what it makes up instead.
+	Lose func(*crm.Snapshot)
+
+	// What other people do, each to the deal of that id.
+	AddNote    func(deal, body string) error
+	AddContact func(deal, lastName, role string) error
+	AddTask    func(deal, subject string) error
+	AddEmail   func(deal, subject, body string) error
+	Edit       func(deal, field, value string) error // one of Specs, by another user
+	LoseDeal   func(deal string) error               // it is not Closed Won any more
+}
+
+// Clock is a clock that moves by hand.
+type Clock struct{ now atomic.Pointer[time.Time] }
+
+// NewClock returns a clock that stands at a moment after all demo deals.
+func NewClock() *Clock {
+	c := &Clock{}
+	start := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	c.now.Store(&start)
+	return c
+}
+
+// Now tells the time.
+func (c *Clock) Now() time.Time { return *c.now.Load() }
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	later := c.Now().Add(d)
+	c.now.Store(&later)
+}
+
+// Fault makes calls go wrong: the JSON form of the sandbox's POST /_sandbox/faults.
+type Fault struct {
+	Method      string `json:"method,omitempty"`
+	Path        string `json:"path,omitempty"`
+	After       int    `json:"after,omitempty"`
+	Times       int    `json:"times,omitempty"`
+	Status      int    `json:"status,omitempty"`
+	Code        string `json:"code,omitempty"`
+	Body        any    `json:"body,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	DelayMS     int    `json:"delay_ms,omitempty"`
+	Truncate    bool   `json:"truncate,omitempty"`
+	Reset       bool   `json:"reset,omitempty"`
+}
+
+func (f *Fixture) fault(t *testing.T, fault Fault) {
+	t.Helper()
+	f.control(t, http.MethodPost, "/_sandbox/faults", fault)
+}
+
+func (f *Fixture) heal(t *testing.T) {
+	t.Helper()
+	f.control(t, http.MethodDelete, "/_sandbox/faults", nil)
+}
+
+// requests counts the calls that reached the CRM since it started, by route.
+func (f *Fixture) requests(t *testing.T) map[string]int {
+	t.Helper()
+	var counts struct {
+		ByRoute map[string]int `json:"by_route"`
+	}
+	if err := json.Unmarshal(f.control(t, http.MethodGet, "/_sandbox/requests", nil), &counts); err != nil {
+		t.Fatalf("read request counts: %v", err)
+	}
+	return counts.ByRoute
+}
+
+func (f *Fixture) control(t *testing.T, method, path string, body any) []byte {
+	t.Helper()
+	answer, err := f.send(t, method, path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func (f *Fixture) send(t *testing.T, method, path string, body any) ([]byte, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, f.Sandbox+path, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s %s: HTTP %d: %s", method, path, resp.StatusCode, answer)
+	}
+	return answer, err
+}
+
+// EditRecord changes fields of a record of the sandbox as another user would. Fixtures build their hooks on it.
+func (f *Fixture) EditRecord(t *testing.T, object, id string, fields map[string]any) error {
+	_, err := f.send(t, http.MethodPatch, "/_sandbox/records/"+object+"/"+id, fields)
+	return err
+}
