@@ -14,6 +14,3 @@ func (h *Handoff) Edited(e *rules.Engine) *rules.Card {
 	}
 	return e.Override(h.Card, set)
 }
-
-// ItemField names the field of an item's points: item 1.5 is in item_1_5.
-func ItemField(id string) string { return itemField(id) }

@@ -11,7 +11,7 @@ import (
 	"handoff/rules"
 )
 
-// Neutral names of our fields in a CRM, beside one for each category and each item (categoryField, itemField).
+// Neutral names of our fields in a CRM, beside one for each category and each item (categoryField, ItemField).
 const (
 	fieldScore      = "score"
 	fieldMax        = "max"
@@ -49,8 +49,8 @@ func categoryField(name string) string {
 	return strings.ReplaceAll(strings.ToLower(name), " ", "_")
 }
 
-// itemField names the field of an item's points: item 1.5 is in item_1_5.
-func itemField(id string) string {
+// ItemField names the field of an item's points: item 1.5 is in item_1_5.
+func ItemField(id string) string {
 	return "item_" + strings.ReplaceAll(id, ".", "_")
 }
 
@@ -81,7 +81,7 @@ func Fields(sc *rules.Scorecard) []crm.FieldSpec {
 			Help: fmt.Sprintf("The points of this category, %d at most.", c.Max)})
 	}
 	for _, it := range sc.Items {
-		fields = append(fields, crm.FieldSpec{Name: itemField(it.ID), Label: it.ID + " " + it.Title, Type: crm.Number,
+		fields = append(fields, crm.FieldSpec{Name: ItemField(it.ID), Label: it.ID + " " + it.Title, Type: crm.Number,
 			Help: it.Help + " 0, 1 or 2; a value that you set is kept and counts. Clear it to have it computed again."})
 	}
 	fields = append(fields,
@@ -108,7 +108,7 @@ func itemValues(card *rules.Card) crm.Values {
 	v := crm.Values{}
 	for _, it := range card.Items {
 		if !it.NotRead {
-			v[itemField(it.ID)] = strconv.Itoa(it.Score)
+			v[ItemField(it.ID)] = strconv.Itoa(it.Score)
 		}
 	}
 	return v

@@ -78,7 +78,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 		}
 		h.Merged, h.Written, h.Edits = m.Values, m.Written, m.Edits
 		for _, it := range h.Card.Items {
-			field := itemField(it.ID)
+			field := ItemField(it.ID)
 			if e, ok := h.Edits[field]; ok {
 				if _, valid := points(e.Value); !valid {
 					e.Ignored = ignored(e.Value)
@@ -115,7 +115,7 @@ func (r *scoring) compute(prev, h *Handoff, now crm.Values) (values crm.Values, 
 	values = itemValues(h.Card)
 	set, shown := map[string]int{}, map[string]int{}
 	for _, it := range h.Card.Items {
-		field := itemField(it.ID)
+		field := ItemField(it.ID)
 		n, ok := points(now[field])
 		if !ok {
 			continue
