@@ -137,7 +137,7 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 }
 
 // headings returns the items and slots that a heading or label points to.
-func (e *Engine) headings(s string, langs uint16) (is items, ss slots, ok bool) {
+func (e *Engine) headings(s string, langs uint16) (t topic, ok bool) {
 	f := fold(s)
 	for _, h := range e.lex.find(&f, langs, nil) {
 		if h.from > 1 && len(f.words) > 5 {
@@ -145,16 +145,16 @@ func (e *Engine) headings(s string, langs uint16) (is items, ss slots, ok bool) 
 		}
 		switch {
 		case h.class >= e.itemHeading(0) && h.class < e.slotCue(0):
-			is |= 1 << (h.class - e.itemHeading(0))
+			t.items |= 1 << (h.class - e.itemHeading(0))
 			ok = true
 		case h.class >= e.slotHeading(0):
 			i := h.class - e.slotHeading(0)
-			ss |= 1 << i
-			is |= e.about[i]
+			t.slots |= 1 << i
+			t.items |= e.about[i]
 			ok = true
 		}
 	}
-	return is, ss, ok
+	return t, ok
 }
 
 // record is a snapshot as read for scoring.

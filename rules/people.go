@@ -117,6 +117,9 @@ func (r *record) findPeople() {
 			}
 			p.who = append(p.who, mention{who, i})
 		}
+		if who := r.speaking(p, byWord); who != nil && (len(p.who) == 0 || firstPerson(p)) {
+			p.who = append(p.who, mention{who, 0})
+		}
 		if len(p.who) == 0 {
 			r.byTitle(p)
 		}
@@ -137,6 +140,43 @@ func (r *record) findPeople() {
 			}
 		}
 	}
+}
+
+// speaking returns the customer's person who says p; nil: one of ours, or nobody that we know.
+func (r *record) speaking(p *passage, byWord map[string][]*person) *person {
+	if p.speaker == "" {
+		return nil
+	}
+	if strings.HasPrefix(p.speaker, "re ") {
+		return nil
+	}
+	for w := range strings.FieldsSeq(p.speaker) {
+		if r.own[w] {
+			return nil
+		}
+	}
+	for _, who := range r.people {
+		if who.contact >= 0 && foldString(r.s.Contacts[who.contact].Email) == p.speaker {
+			return who
+		}
+	}
+	for w := range strings.FieldsSeq(p.speaker) {
+		if found := byWord[w]; len(found) == 1 {
+			return found[0]
+		}
+	}
+	return nil
+}
+
+var firstPersons = set("i im ive id ill my me mine myself ich mein meine mir mich yo mi conmigo")
+
+func firstPerson(p *passage) bool {
+	for i := range p.words {
+		if firstPersons[p.word(i)] {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) leaving() class {

@@ -99,8 +99,9 @@ func (r *record) person(i int) (grade, []*candidate) {
 		}
 		for _, k := range c.who.mentions {
 			p := &r.passages[k]
-			if c.named != nil && p.src == c.named.src && p.block == c.named.block && p != c.named && len(p.words) >= 6 {
+			if r.tells(c, p) {
 				c.context = p
+				break
 			}
 		}
 	}
@@ -131,6 +132,14 @@ func (r *record) person(i int) (grade, []*candidate) {
 	g.sure = !best.hedged
 	g.reason = describe(best, spec)
 	return g, all
+}
+
+// tells reports whether p says something about c that helps to work with them.
+func (r *record) tells(c *candidate, p *passage) bool {
+	if p.ignored || p.src.field != "" {
+		return false
+	}
+	return r.says2(p, c.who) >= 8
 }
 
 func rank(c *candidate) int {
@@ -248,7 +257,7 @@ func (r *record) objector(i int) grade {
 		var at int32 = -1
 		cue := false
 		for _, h := range p.hits {
-			if h.class == r.e.itemCue(i) && !r.negated(p, h) {
+			if r.cueOf(h, i) && !r.negated(p, h) {
 				cue = true
 				if at < 0 {
 					at = h.from

@@ -30,7 +30,7 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 	r.addContacts()
 
 	for _, name := range sortedKeys(s.Deal.Fields) {
-		r.add(&source{says: "field " + name, record: "fields." + name, field: name}, s.Deal.Fields[name])
+		r.add(&source{says: "field " + name, record: "fields." + name, field: name}, s.Deal.Fields[name], "")
 	}
 	for i := range s.Notes {
 		n := &s.Notes[i]
@@ -45,7 +45,7 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 		if r.isRobot(n.Author) {
 			continue
 		}
-		r.add(src, n.Body)
+		r.add(src, n.Body, "")
 	}
 	for i := range s.Activities {
 		a := &s.Activities[i]
@@ -58,7 +58,11 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 			continue
 		}
 		src.close = a.Kind == crm.Call || a.Kind == crm.Email && r.fromOwn(a.From)
-		r.add(src, a.Body)
+		speaker := ""
+		if a.Kind == crm.Email {
+			speaker = foldString(a.From)
+		}
+		r.add(src, a.Body, speaker)
 	}
 	slices.SortStableFunc(r.passages, func(a, b passage) int {
 		if c := a.src.at.Compare(b.src.at); c != 0 {
@@ -158,12 +162,12 @@ func (r *record) fromOwn(address string) bool {
 }
 
 // add cuts a source's text into passages.
-func (r *record) add(src *source, body string) {
+func (r *record) add(src *source, body, speaker string) {
 	r.sources = append(r.sources, src)
 	text := plain(body)
 	langs := r.language(text)
-	rd := reader{e: r.e, src: src, langs: langs, fieldSlots: r.e.slotIn[src.field]}
-	rd.lines(text, r.e.fields[src.field])
+	rd := reader{e: r.e, src: src, langs: langs, fixed: topic{r.e.fields[src.field], r.e.slotIn[src.field]}, speaker: speaker}
+	rd.read(text)
 	title := fold(src.title)
 	hits := r.e.lex.find(&title, langs, nil)
 	drop := hasClass(hits, automatic) || hasClass(hits, elsewhere)
@@ -244,7 +248,7 @@ func isPlaceholder(p *passage) bool {
 	if p.src.field != "" && (p.s == strings.ReplaceAll(p.src.field, "_", " ") || p.s == strings.ReplaceAll(p.src.field, "_", "")) {
 		return true
 	}
-	if p.label != "" && (strings.HasPrefix(p.s, "example") || strings.HasPrefix(p.s, "e g ") || strings.HasPrefix(p.s, "beispiel") || strings.HasPrefix(p.s, "ejemplo")) {
+	if strings.HasPrefix(p.s, "example") || strings.HasPrefix(p.s, "e g ") || strings.HasPrefix(p.s, "beispiel") || strings.HasPrefix(p.s, "ejemplo") {
 		return true
 	}
 	return n == 1 && len(p.s) <= 1

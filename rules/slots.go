@@ -26,7 +26,7 @@ var factSlots = map[string]slot{
 		f := p.facts
 		return len(p.words) >= 14 || len(p.words) >= 4 && f.figures+f.dates+f.durations+f.weekdays+f.versions > 0
 	}},
-	"detail": {says: "detail", fill: func(p *passage) bool { return len(p.words) >= 8 }},
+	"detail": {says: "detail", fill: func(p *passage) bool { return len(p.words) >= 6 }},
 }
 
 func hasSystem(p *passage) bool {

@@ -7,9 +7,8 @@ func (r *record) isAbout(p *passage, i int) (about, byCue bool) {
 	if p.placed.has(i) {
 		return true, false
 	}
-	e := r.e
 	for _, h := range p.hits {
-		if h.class == e.itemCue(i) || h.class >= e.slotCue(0) && h.class < e.slotHeading(0) && e.about[h.class-e.slotCue(0)].has(i) {
+		if r.cueOf(h, i) {
 			if !r.denied(p, h) {
 				return true, true
 			}
@@ -133,12 +132,12 @@ func (r *record) fills(name string, k int) bool {
 	if r.cueFills(s.cue, p) {
 		return true
 	}
-	for _, d := range []int{1, 2, -1} {
+	for _, d := range []int{1, 2, 3, -1} {
 		if k+d < 0 || k+d >= len(r.passages) {
 			continue
 		}
 		q := &r.passages[k+d]
-		if q.src == p.src && q.block == p.block && !q.ignored && r.cueFills(s.cue, q) {
+		if q.src == p.src && (q.block == p.block || p.speaker != "" && q.block <= p.block+3) && !q.ignored && r.cueFills(s.cue, q) {
 			return true
 		}
 	}
@@ -204,7 +203,7 @@ func (r *record) negative(p *passage, i int) int {
 		}
 	}
 	for _, h := range p.hits {
-		if h.class != r.e.itemCue(i) {
+		if !r.cueOf(h, i) {
 			continue
 		}
 		for _, g := range p.hits {
@@ -217,4 +216,10 @@ func (r *record) negative(p *passage, i int) int {
 		}
 	}
 	return 0
+}
+
+// cueOf reports whether the cue at h makes a passage be about item i.
+func (r *record) cueOf(h hit, i int) bool {
+	e := r.e
+	return h.class == e.itemCue(i) || h.class >= e.slotCue(0) && h.class < e.slotHeading(0) && e.about[h.class-e.slotCue(0)].has(i)
 }

@@ -1,0 +1,317 @@
+package rules
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// reader cuts the text of one source into passages.
+type reader struct {
+	e     *Engine
+	src   *source
+	langs uint16
+	out   []passage
+	block int
+
+	fixed      topic // what the deal field is about
+	heading    topic // what the last heading points to
+	lasting    bool  // the heading holds beyond its paragraph
+	question   topic // what the last question asked for
+	answers    int   // lines that may still answer it
+	speaker    string
+	signature  int // lines of a signature still to come
+	sigLines   []string
+	paragraphs int // ended since the heading
+}
+
+// topic is what a place in the text says that the text there is about.
+type topic struct {
+	items items
+	slots slots
+}
+
+func (t topic) and(u topic) topic { return topic{t.items | u.items, t.slots | u.slots} }
+
+// answerLines is how many lines may answer a question.
+const answerLines = 3
+
+// read cuts text into passages.
+func (r *reader) read(text string) {
+	var pending string // a line that the next one may continue
+	flush := func() {
+		if pending != "" {
+			r.line(pending)
+			pending = ""
+		}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		trimmed := strings.TrimSpace(line)
+		if trimmed == "" {
+			flush()
+			r.block++
+			r.paragraphs++
+			if r.paragraphs > 1 && !r.lasting {
+				r.heading = topic{}
+			}
+			continue
+		}
+		if len(pending) > 55 && startsLower(trimmed) && !endsSentence(pending) {
+			pending += " " + trimmed
+			continue
+		}
+		flush()
+		pending = trimmed
+	}
+	flush()
+}
+
+func startsLower(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLower(r)
+}
+
+func endsSentence(s string) bool {
+	return s != "" && strings.IndexByte(".!?:", s[len(s)-1]) >= 0
+}
+
+// line reads one line: a heading, a line with a label, a bullet, a part of a signature, or sentences.
+func (r *reader) line(s string) {
+	switch {
+	case strings.HasPrefix(s, ">"): // quoted from a mail that the record has, or had, itself; but it may be a question
+		if strings.Contains(s, "?") {
+			r.ask(strings.TrimLeft(s, "> "))
+		}
+		return
+	case isRule(s):
+		r.signature, r.heading = 0, topic{}
+		if strings.HasPrefix(s, "--") && len(s) <= 3 {
+			r.signature = signatureLines
+		}
+		return
+	case isMailHeader(s):
+		r.signature, r.heading = 0, topic{}
+		if from, ok := strings.CutPrefix(s, "From:"); ok {
+			r.speaker = foldString(from)
+		}
+		return
+	}
+	if r.signature > 0 && len(s) < 100 {
+		r.signature--
+		r.sigLines = append(r.sigLines, s)
+		return
+	}
+	if s = r.turn(s); s == "" {
+		return
+	}
+	body, bullet, hashed := trimBullet(s)
+	whole := fold(body)
+	if len(whole.words) == 0 {
+		return
+	}
+	if bullet || hashed {
+		r.block++
+	}
+	hits := r.e.lex.find(&whole, r.langs, nil)
+	if !bullet && len(whole.words) <= 4 && covers(hits, closing, whole) {
+		r.signature = signatureLines
+		return
+	}
+	if label, rest, ok := splitLabel(body); ok {
+		t, known := r.e.headings(label, r.langs)
+		switch {
+		case strings.TrimSpace(rest) == "":
+			r.head(t, hashed)
+			return
+		case known:
+			r.sentences(rest, t.and(r.fixed), false, label)
+			if !bullet && !r.lasting {
+				r.heading = topic{}
+			}
+			r.block++
+			return
+		}
+	}
+	if hashed || r.isHeading(body, whole, bullet) {
+		t, _ := r.e.headings(body, r.langs)
+		r.head(t, hashed)
+		return
+	}
+	t := r.fixed.and(r.heading)
+	asked := r.answers > 0 && !strings.HasSuffix(body, "?")
+	if asked {
+		t = t.and(r.question)
+		r.answers--
+	}
+	from := len(r.out)
+	r.sentences(body, t, r.heading != topic{}, "")
+	for i := from; i < len(r.out); i++ {
+		r.out[i].asked = asked
+	}
+	if strings.HasSuffix(body, "?") {
+		r.ask(r.out[len(r.out)-1].text)
+	}
+}
+
+func (r *reader) head(t topic, lasting bool) {
+	r.heading, r.lasting, r.paragraphs = t, lasting, 0
+}
+
+// ask notes what a question is about, so that what follows answers it.
+func (r *reader) ask(question string) {
+	f := fold(question)
+	r.question, r.answers = topic{}, answerLines
+	if len(f.words) <= 4 {
+		r.question, _ = r.e.headings(question, r.langs)
+	}
+	for _, h := range r.e.lex.find(&f, r.langs, nil) {
+		if h.class >= r.e.itemCue(0) && h.class < r.e.itemHeading(0) {
+			r.question.items |= 1 << (h.class - r.e.itemCue(0))
+		}
+	}
+}
+
+// signatureLines is how many short lines below a closing word belong to the signature.
+const signatureLines = 6
+
+// turn takes the time and the speaker off a line of a chat or a transcript, and remembers the speaker.
+func (r *reader) turn(s string) string {
+	t := s
+	if strings.HasPrefix(t, "[") {
+		if end := strings.IndexByte(t, ']'); end > 0 && end < 12 && isClock(t[1:end]) {
+			t = strings.TrimSpace(t[end+1:])
+		}
+	}
+	fields := strings.Fields(t)
+	for i, f := range fields { // "Kiki  2:02 PM", "bea 13:01 so", "06:14 Dr. Estes: …"
+		if i > 3 {
+			break
+		}
+		if !isClock(f) {
+			continue
+		}
+		rest := fields[i+1:]
+		if len(rest) > 0 && (rest[0] == "PM" || rest[0] == "AM" || rest[0] == "pm" || rest[0] == "am") {
+			rest = rest[1:]
+		}
+		if i > 0 {
+			r.setSpeaker(strings.Join(fields[:i], " "))
+		}
+		t = t[len(t)-len(strings.TrimLeft(tail(t, rest), " ")):]
+		break
+	}
+	if label, rest, ok := strings.Cut(t, ": "); ok && len(label) < 30 && strings.Count(label, " ") <= 2 && startsUpper(label) {
+		if _, known := r.e.headings(label, r.langs); !known && !strings.ContainsAny(label, "0123456789,;") {
+			r.setSpeaker(label)
+			return rest
+		}
+	}
+	return t
+}
+
+func (r *reader) setSpeaker(name string) {
+	r.speaker = foldString(name)
+	r.block++
+	r.heading = topic{}
+}
+
+// tail returns the end of s that the given words make up.
+func tail(s string, words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	i := len(s)
+	for j := len(words) - 1; j >= 0; j-- {
+		i = strings.LastIndex(s[:i], words[j])
+	}
+	return s[i:]
+}
+
+func isClock(s string) bool {
+	h, m, ok := strings.Cut(s, ":")
+	return ok && len(h) >= 1 && len(h) <= 2 && len(m) >= 2 && isDigit(h[0]) && isDigit(m[0]) && isDigit(m[1]) && strings.Trim(m, "0123456789:") == ""
+}
+
+// splitLabel splits a line at what ends a label; ok is false if it has none.
+func splitLabel(s string) (label, rest string, ok bool) {
+	at, width := -1, 0
+	for _, sep := range []string{":", " - ", " – ", " — ", " = ", " -> ", "="} {
+		if i := strings.Index(s, sep); i > 0 && i <= 64 && (at < 0 || i < at) {
+			at, width = i, len(sep)
+		}
+	}
+	if at < 0 {
+		return "", "", false
+	}
+	label, rest = s[:at], s[at+width:]
+	if strings.Count(label, " ") > 7 || strings.HasPrefix(rest, "//") {
+		return "", "", false
+	}
+	return label, rest, true
+}
+
+// isHeading reports whether a short line without an end names what follows it.
+func (r *reader) isHeading(s string, f folded, bullet bool) bool {
+	if bullet || len(f.words) > 5 || strings.ContainsAny(s, ",@!?0123456789") || endsSentence(s) && len(f.words) > 2 {
+		return false
+	}
+	_, known := r.e.headings(s, r.langs)
+	return known
+}
+
+func isRule(s string) bool {
+	return len(s) >= 2 && strings.Trim(s, "-_=*~ ") == ""
+}
+
+func isMailHeader(s string) bool {
+	for _, h := range []string{"From:", "Sent:", "To:", "Cc:", "Date:", "Von:", "Gesendet:", "An:", "De:", "Enviado:", "Para:", "Betreff:", "Subject:", "Asunto:", "---------- Forwarded", "-----"} {
+		if strings.HasPrefix(s, h) {
+			return true
+		}
+	}
+	return false
+}
+
+// trimBullet takes the bullet or the heading mark off a line.
+func trimBullet(s string) (body string, bullet, heading bool) {
+	switch {
+	case strings.HasPrefix(s, "#"):
+		return strings.TrimSpace(strings.TrimLeft(s, "# ")), false, true
+	case strings.HasPrefix(s, "**") && strings.HasSuffix(s, "**") && len(s) > 4:
+		return strings.Trim(s, "* "), false, true
+	}
+	if t := strings.TrimLeft(s, "-*•·–—►▪●○✔✓☑+ "); t != s && t != "" {
+		return strings.TrimSpace(strings.ReplaceAll(t, "**", "")), true, false
+	}
+	n := strings.IndexAny(s, ".)") // 1. 2) a)
+	if n > 0 && n <= 2 && n+1 < len(s) && s[n+1] == ' ' && (strings.Trim(s[:n], "0123456789") == "" || n == 1 && s[n] == ')') {
+		rest := strings.TrimSpace(s[n+1:])
+		if first, _, _ := strings.Cut(rest, " "); !germanMonth[foldString(first)] {
+			return rest, true, false
+		}
+	}
+	return strings.ReplaceAll(s, "**", ""), false, false
+}
+
+// covers reports whether a cue of class c is the whole of f, but for one word such as a name.
+func covers(hits []hit, c class, f folded) bool {
+	for _, h := range hits {
+		if h.class == c && h.from == 0 && int(h.to) >= len(f.words)-1 && len(f.words) <= int(h.to)+1 {
+			return true
+		}
+	}
+	return false
+}
+
+// sentences adds the sentences of s.
+func (r *reader) sentences(s string, t topic, headed bool, label string) {
+	for _, text := range splitSentences(s) {
+		p := passage{src: r.src, text: text, block: r.block, placed: t.items, slots: t.slots, headed: headed, label: label,
+			speaker: r.speaker, folded: fold(text)}
+		if len(p.words) == 0 {
+			continue
+		}
+		p.hits = r.e.lex.find(&p.folded, r.langs, nil)
+		r.out = append(r.out, p)
+	}
+}
