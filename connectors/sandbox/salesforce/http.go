@@ -51,7 +51,10 @@ func (o *Org) authenticated(h userHandler) http.Handler {
 			h(w, r, u, version)
 			return
 		}
-		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.Add(1), dailyCalls))
+		if !o.unlimited {
+			o.calls.Add(1)
+		}
+		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.Load(), dailyCalls))
 		u, ok := o.sessions.user(bearer(r), o.now())
 		if !ok {
 			writeError(w, errSession)

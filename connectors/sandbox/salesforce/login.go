@@ -14,8 +14,8 @@ import (
 
 // The credentials that the org accepts.
 const (
-	clientID     = "sandbox-client"
-	clientSecret = "sandbox-secret"
+	ClientID     = "sandbox-client"
+	ClientSecret = "sandbox-secret"
 	password     = "sandbox-password"
 )
 
@@ -100,10 +100,10 @@ func (o *Org) handleToken(w http.ResponseWriter, r *http.Request) {
 	case grant != "client_credentials" && grant != "password":
 		refuse("unsupported_grant_type", "grant type not supported")
 		return
-	case id != clientID:
+	case id != ClientID:
 		refuse("invalid_client_id", "client identifier invalid")
 		return
-	case secret != clientSecret:
+	case secret != ClientSecret:
 		refuse("invalid_client", "invalid client credentials")
 		return
 	case grant == "password" && !knows(r.PostFormValue("username"), r.PostFormValue("password")):

@@ -36,14 +36,29 @@ type Org struct {
 	grants   lazy[map[string]fieldGrants] // by user id
 	sessions sessions
 	cursors  cursors
-	calls    atomic.Int64
+	calls    atomic.Int64 // counted against the daily limit
+	bulk     *bulkJobs
+
+	unlimited bool // calls are not counted
 }
 
 var databases atomic.Int64 // numbers the databases of this process, whose names must differ
 
 // New returns an org that holds its users, stages and settings, and no other records. Close it after use.
 func New(now func() time.Time) (*Org, error) {
-	o := &Org{now: now, byName: map[string]*Object{}, serials: map[string]int64{}}
+	o, err := open(now, standardSchema())
+	if err != nil {
+		return nil, err
+	}
+	if err := o.bulkInsert(context.Background(), seed); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
+}
+
+// open returns an org without records.
+func open(now func() time.Time, schema []*Object) (*Org, error) {
+	o := &Org{now: now, byName: map[string]*Object{}, serials: map[string]int64{}, bulk: newBulkJobs()}
 	var err error
 	// Through the memdb VFS many connections share one database in memory.
 	o.db, err = sqlx.Open("sqlite3", fmt.Sprintf("file:/salesforce-%d?vfs=memdb", databases.Add(1)))
@@ -54,19 +69,19 @@ func New(now func() time.Time) (*Org, error) {
 	if o.keep, err = o.db.Connx(ctx); err != nil {
 		return nil, fmt.Errorf("open org: %w", errors.Join(err, o.db.Close()))
 	}
-	for _, object := range standardSchema() {
+	for _, object := range schema {
 		if err := o.addObject(ctx, object); err != nil {
 			return nil, errors.Join(err, o.Close())
 		}
 	}
-	if err := o.bulkInsert(ctx, seed); err != nil {
-		return nil, errors.Join(err, o.Close())
-	}
 	return o, nil
 }
 
-// Close frees the org's database.
-func (o *Org) Close() error { return errors.Join(o.keep.Close(), o.db.Close()) }
+// Close ends the org's jobs and frees its database.
+func (o *Org) Close() error {
+	o.bulk.close()
+	return errors.Join(o.keep.Close(), o.db.Close())
+}
 
 // Handler serves the org's API and pages.
 func (o *Org) Handler() http.Handler {
@@ -165,14 +180,8 @@ func (o *Org) addField(ctx context.Context, object string, f Field) error {
 		return badRequest("DUPLICATE_DEVELOPER_NAME", fmt.Sprintf("There is already a field named %s on %s.", strings.TrimSuffix(f.Name, "__c"), obj.Name))
 	}
 	if f.TrackHistory {
-		n := 0
-		for _, other := range obj.Fields {
-			if other.TrackHistory {
-				n++
-			}
-		}
-		if n >= maxTracked {
-			return badRequest("FIELD_INTEGRITY_EXCEPTION", fmt.Sprintf("You can track the history of at most %d fields of %s.", maxTracked, obj.Name))
+		if err := obj.trackOneMore(); err != nil {
+			return err
 		}
 	}
 	if _, err := o.db.ExecContext(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s", obj.Name, f.ddl())); err != nil {
@@ -184,6 +193,20 @@ func (o *Org) addField(ctx context.Context, object string, f Field) error {
 		}
 	}
 	obj.Fields = append(obj.Fields, &f)
+	return nil
+}
+
+// trackOneMore refuses to track the history of another field where that is one too many.
+func (obj *Object) trackOneMore() *apiError {
+	n := 0
+	for _, f := range obj.Fields {
+		if f.TrackHistory {
+			n++
+		}
+	}
+	if n >= maxTracked {
+		return badRequest("FIELD_INTEGRITY_EXCEPTION", fmt.Sprintf("You can track the history of at most %d fields of %s.", maxTracked, obj.Name))
+	}
 	return nil
 }
 
