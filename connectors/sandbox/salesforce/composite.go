@@ -80,9 +80,6 @@ func collectionRows(records []map[string]any, update bool) ([]row, *apiError) {
 					r.ID = id
 				}
 			}
-			if r.ID == "" {
-				return nil, badRequest("MISSING_ARGUMENT", fmt.Sprintf("Id not specified in an update call, record %d", i))
-			}
 		}
 		rows = append(rows, r)
 	}
@@ -166,7 +163,7 @@ type subresponse struct {
 	Body           json.RawMessage   `json:"body"`
 	HTTPHeaders    map[string]string `json:"httpHeaders"`
 	HTTPStatusCode int               `json:"httpStatusCode"`
-	ReferenceID    string            `json:"referenceId"`
+	ReferenceID    *string           `json:"referenceId"` // nil: the answer to the request as a whole
 }
 
 var (
@@ -187,7 +184,8 @@ func (o *Org) handleComposite(w http.ResponseWriter, r *http.Request, u user, mu
 		return
 	}
 	if err := checkComposite(body.CompositeRequest); err != nil {
-		writeError(w, err)
+		refused := answered(err)
+		writeJSON(w, http.StatusOK, map[string]any{"compositeResponse": []subresponse{refused}})
 		return
 	}
 	errRolledBack := errors.New("one part failed, so all are rolled back")
@@ -218,9 +216,11 @@ func (o *Org) handleComposite(w http.ResponseWriter, r *http.Request, u user, mu
 	writeJSON(w, http.StatusOK, map[string]any{"compositeResponse": responses})
 }
 
+// checkComposite refuses a composite request as a whole. Salesforce then answers like to a single part without a
+// reference id.
 func checkComposite(requests []subrequest) *apiError {
-	if len(requests) == 0 || len(requests) > maxSubrequests {
-		return badRequest("INVALID_INPUT", fmt.Sprintf("A composite request has 1 to %d subrequests, not %d", maxSubrequests, len(requests)))
+	if len(requests) > maxSubrequests {
+		return badRequest("LIMIT_EXCEEDED", fmt.Sprintf("The request can’t contain more than %d operations.", maxSubrequests))
 	}
 	heavy, seen := 0, map[string]bool{}
 	for _, s := range requests {
@@ -233,7 +233,7 @@ func checkComposite(requests []subrequest) *apiError {
 		}
 	}
 	if heavy > maxHeavy {
-		return badRequest("LIMIT_EXCEEDED", fmt.Sprintf("A composite request can have at most %d subrequests that are queries or sObject collections", maxHeavy))
+		return badRequest("LIMIT_EXCEEDED", fmt.Sprintf("The request can’t contain more than %d query or sObject Collections operations.", maxHeavy))
 	}
 	return nil
 }
@@ -252,11 +252,17 @@ func rolledBack(requests []subrequest, responses []subresponse) []subresponse {
 }
 
 func halted(s subrequest, message string) subresponse {
-	body, err := json.Marshal([]*apiError{badRequest("PROCESSING_HALTED", message)})
+	r := answered(badRequest("PROCESSING_HALTED", message))
+	r.ReferenceID = &s.ReferenceID
+	return r
+}
+
+func answered(e *apiError) subresponse {
+	body, err := json.Marshal([]*apiError{e})
 	if err != nil { // strings always marshal
 		panic(err)
 	}
-	return subresponse{Body: body, HTTPHeaders: map[string]string{}, HTTPStatusCode: http.StatusBadRequest, ReferenceID: s.ReferenceID}
+	return subresponse{Body: body, HTTPHeaders: map[string]string{}, HTTPStatusCode: e.Status}
 }
 
 // composite runs the parts of one composite request.
@@ -284,7 +290,7 @@ func (c *composite) run(s subrequest) subresponse {
 	}
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
 	c.mux.ServeHTTP(w, r)
-	answer := subresponse{HTTPStatusCode: w.status, HTTPHeaders: map[string]string{}, ReferenceID: s.ReferenceID, Body: json.RawMessage("null")}
+	answer := subresponse{HTTPStatusCode: w.status, HTTPHeaders: map[string]string{}, ReferenceID: &s.ReferenceID, Body: json.RawMessage("null")}
 	if w.body.Len() > 0 {
 		answer.Body = w.body.Bytes()
 	}

@@ -50,7 +50,7 @@ func balanced(parts []string, word string) string {
 
 func (s *scope) compare(c *soql.Compare) (string, []any, error) {
 	var left value
-	if c.Left.Func == "COUNT" && c.Left.Path == nil {
+	if c.Left.Path == nil && s.grouped { // COUNT()
 		left = value{sql: "count(*)", name: "COUNT()", typ: TypeInt}
 	} else {
 		var err error
@@ -58,7 +58,7 @@ func (s *scope) compare(c *soql.Compare) (string, []any, error) {
 			return "", nil, err
 		}
 	}
-	if left.field != nil && (!left.field.Filterable() || left.typ == TypeAny) {
+	if left.field != nil && !left.field.Filterable() {
 		return "", nil, s.fail("INVALID_FIELD", c.Left.Pos, "field '%s' can not be filtered in a query call", left.name)
 	}
 	if c.Sub != nil {
@@ -172,8 +172,7 @@ func (s *scope) argument(left value, v soql.Value) (any, error) {
 
 // in translates IN and NOT IN with a list of literals. NOT IN holds for null unless the list has null.
 func (s *scope) in(c *soql.Compare, left value) (string, []any, error) {
-	var args []any
-	null := false
+	list, null := []any{}, false
 	for _, v := range c.Values {
 		if v.Kind == soql.DateLiteral {
 			return "", nil, s.fail("MALFORMED_QUERY", v.Pos, "unexpected token: '%s'", v.Text)
@@ -186,13 +185,11 @@ func (s *scope) in(c *soql.Compare, left value) (string, []any, error) {
 			null = true
 			continue
 		}
-		args = append(args, arg)
+		list = append(list, arg)
 	}
-	list := "?" + strings.Repeat(", ?", max(0, len(args)-1))
-	if args == nil {
-		list = ""
-	}
-	in := fmt.Sprintf("%s IN (%s)", left.collated(), list)
+	// One argument, however long the list: SQLite limits how many there are.
+	args := []any{jsonArray(list)}
+	in := left.collated() + " IN (SELECT value FROM json_each(?))"
 	if null {
 		in += fmt.Sprintf(" OR %s IS NULL", left.sql)
 	}
@@ -209,8 +206,11 @@ func (s *scope) semiJoin(c *soql.Compare, left value) (string, []any, error) {
 		return "", nil, s.failType(c.Sub)
 	}
 	isID := func(t FieldType) bool { return t == TypeID || t == TypeReference }
-	if len(c.Sub.Select) != 1 || c.Sub.Select[0].Sub != nil || c.Sub.Select[0].Fields != "" || c.Op != "IN" && c.Op != "NOT IN" {
+	if len(c.Sub.Select) != 1 || c.Sub.Select[0].Sub != nil || c.Sub.Select[0].Fields != "" {
 		return "", nil, s.fail("MALFORMED_QUERY", c.Sub.FromPos, "a semi join sub-select must select exactly one field")
+	}
+	if c.Op != "IN" && c.Op != "NOT IN" || c.Sub.GroupBy != nil || c.Sub.OrderBy != nil || c.Sub.Limit >= 0 || c.Sub.Offset > 0 {
+		return "", nil, s.fail("MALFORMED_QUERY", c.Sub.FromPos, "a semi join sub-select has nothing but SELECT, FROM and WHERE")
 	}
 	inner := s.translator.scope(c.Sub, obj)
 	selected, err := inner.resolve(c.Sub.Select[0].Operand)

@@ -114,9 +114,9 @@ func (v view) describe(obj *Object, f *Field, values []string) fieldDescription 
 		Precision: f.Precision, Scale: f.Scale, Custom: f.Custom(),
 		Createable: !obj.ReadOnly && v.edits(obj, f, true), Updateable: !obj.ReadOnly && obj.View == "" && v.edits(obj, f, false),
 		Nillable: !f.Required && f.Type != TypeBoolean && f.Type != TypeID, DefaultedOnCreate: f.Default != nil || f.ReadOnly || f.Name == "OwnerId",
-		DefaultValue: f.Default, Filterable: f.Filterable() && f.Type != TypeAny, Sortable: f.Filterable() && f.Type != TypeAny,
-		Groupable: f.Filterable() && f.Type != TypeDateTime && f.Type != TypeAny, Aggregatable: f.Filterable() && f.Type != TypeBoolean,
-		NameField: f.Name == obj.NameField, IDLookup: f.Type == TypeID,
+		DefaultValue: f.Default, Filterable: f.Filterable(), Sortable: f.Filterable(), Groupable: f.groupable(),
+		Aggregatable: f.Filterable() && f.Type != TypeBoolean,
+		NameField:    f.Name == obj.NameField, IDLookup: f.Type == TypeID,
 		PolymorphicForeignKey: len(f.ReferenceTo) > 1, CascadeDelete: f.CascadeDelete, ReferenceTo: f.ReferenceTo,
 		RestrictedPicklist: f.Restricted, PicklistValues: []picklistValue{},
 	}

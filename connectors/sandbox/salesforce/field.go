@@ -61,8 +61,13 @@ func (f *Field) Custom() bool { return strings.HasSuffix(f.Name, "__c") }
 // LongText reports whether f is a long text area, which cannot be filtered, sorted or grouped by.
 func (f *Field) LongText() bool { return f.Type == TypeTextArea && f.Length > 255 }
 
-// Filterable reports whether f may stand in a WHERE clause.
-func (f *Field) Filterable() bool { return !f.LongText() && f.Type != TypeBase64 }
+// Filterable reports whether queries may compare f with values and sort by it.
+func (f *Field) Filterable() bool {
+	return !f.LongText() && f.Type != TypeBase64 && f.Type != TypeAny
+}
+
+// groupable reports whether queries may group by f.
+func (f *Field) groupable() bool { return f.Filterable() && f.Type != TypeDateTime }
 
 // Object describes one sObject.
 type Object struct {

@@ -51,15 +51,15 @@ func (o *Org) authenticated(h userHandler) http.Handler {
 			h(w, r, u, version)
 			return
 		}
-		if !o.unlimited {
-			o.calls.Add(1)
-		}
-		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.Load(), dailyCalls))
 		u, ok := o.sessions.user(bearer(r), o.now())
 		if !ok {
 			writeError(w, errSession)
 			return
 		}
+		if !o.unlimited {
+			o.calls.Add(1)
+		}
+		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.Load(), dailyCalls))
 		h(w, r, u, version)
 	})
 }
@@ -136,6 +136,14 @@ func guardSize(next http.Handler) http.Handler {
 		w.Header().Set("Content-Type", "text/html;charset=iso-8859-1")
 		w.WriteHeader(status)
 		fmt.Fprintf(w, "<h1>Bad Message %d</h1><pre>reason: %s</pre>", status, http.StatusText(status))
+	})
+}
+
+// dated sets the Date header by the org's clock, which its stamps come from too.
+func (o *Org) dated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", o.now().UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
 	})
 }
 

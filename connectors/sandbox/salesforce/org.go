@@ -97,7 +97,7 @@ func (o *Org) Handler() http.Handler {
 	mux.Handle("/services/data/{version}/", o.authenticated(func(w http.ResponseWriter, _ *http.Request, _ user, _ string) {
 		writeError(w, errNoResource)
 	}))
-	return guardSize(trimSlash(mux))
+	return o.dated(guardSize(trimSlash(mux)))
 }
 
 // object returns the sObject of that name, in any case of letters; nil: there is none. The caller holds o's lock, as it

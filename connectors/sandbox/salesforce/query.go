@@ -29,6 +29,7 @@ type queryOptions struct {
 	Version   string // API version, such as "62.0", for the URLs inside the answer
 	All       bool   // rows in the recycle bin too
 	BatchSize int    // rows a page, child rows included; 0: 2,000
+	Check     bool   // only whether it can be answered: no rows
 	Bulk      bool   // the rules of Bulk API 2.0: no aggregates, subqueries, OFFSET; one page holds everything
 }
 
@@ -166,7 +167,10 @@ func (r *reader) records(ctx context.Context, tr *translator, q *soql.Query, obj
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{selection: sel, userID: r.user.ID, ids: []string{}, batch: cmp.Or(min(r.opt.BatchSize, maxBatch), maxBatch)}
+	if r.opt.Check {
+		return &queryResult{Done: true, Object: obj.Name, version: r.opt.Version}, nil
+	}
+	c := &cursor{selection: sel, userID: r.user.ID, ids: []string{}, batch: cmp.Or(r.opt.BatchSize, maxBatch)}
 	if err := sqlx.SelectContext(ctx, r.db, &c.ids, found.sql, found.args...); err != nil {
 		return nil, fmt.Errorf("query %s: %w", obj.Name, err)
 	}
@@ -243,9 +247,9 @@ func (r *reader) fetch(ctx context.Context, sel *selection, ids []string, batch 
 	return rows, nil
 }
 
-func jsonArray(ids []string) string {
-	b, err := json.Marshal(ids)
-	if err != nil { // strings always marshal
+func jsonArray[T any](values []T) string {
+	b, err := json.Marshal(values)
+	if err != nil { // strings, numbers and booleans always marshal
 		panic(err)
 	}
 	return string(b)
@@ -381,11 +385,10 @@ func (o *Org) handleQuery(w http.ResponseWriter, r *http.Request, u user, versio
 	opt := queryOptions{Version: version, All: strings.HasSuffix(r.URL.Path, "/queryAll")}
 	if m := batchSizeOption.FindStringSubmatch(r.Header.Get("Sforce-Query-Options")); m != nil {
 		n, err := strconv.Atoi(m[1])
-		if err != nil || n < minBatch || n > maxBatch {
-			writeError(w, badRequest("INVALID_QUERY_OPTIONS", fmt.Sprintf("batchSize must be between %d and %d", minBatch, maxBatch)))
-			return
+		if err != nil {
+			n = maxBatch
 		}
-		opt.BatchSize = n
+		opt.BatchSize = min(max(n, minBatch), maxBatch)
 	}
 	result, apiErr := o.query(r.Context(), u, text, opt)
 	writeResult(w, result, apiErr)

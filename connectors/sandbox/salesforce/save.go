@@ -126,6 +126,9 @@ func (t *tx) updateRecord(ctx context.Context, u user, r row) (string, *rowError
 	if obj.ReadOnly || obj.View != "" {
 		return r.ID, refuse("INVALID_TYPE_FOR_OPERATION", "entity type cannot be updated: "+obj.label()), nil
 	}
+	if r.ID == "" {
+		return "", refuse("MISSING_ARGUMENT", "Id not specified in an update call"), nil
+	}
 	old, refused, err := t.find(ctx, obj, r.ID)
 	if refused != nil || err != nil {
 		return r.ID, refused, err

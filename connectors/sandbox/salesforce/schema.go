@@ -136,7 +136,7 @@ func standardSchema() []*Object {
 			reference("RelatedToId", "RelatedTo", "Opportunity", others("Account", "Contract"), children("Emails"), cascade),
 			reference("ActivityId", "Activity", "Task", createOnly),
 			text("Subject", 3_000), long("TextBody", bodyText), long("HtmlBody", bodyText), long("Headers", bodyText),
-			text("FromName", 1_000), email("FromAddress"), long("ToAddress", 4_000), long("CcAddress", 4_000), long("BccAddress", 4_000),
+			text("FromName", 1_000), email("FromAddress"), text("ToAddress", 4_000), text("CcAddress", 4_000), text("BccAddress", 4_000),
 			boolean("Incoming"), boolean("HasAttachment", readOnly),
 			picklist("Status", "0", "1", "2", "3", "4", "5").with(byDefault("0"), restricted),
 			datetime("MessageDate"), text("MessageIdentifier", 900), text("ThreadIdentifier", 900), currencyCode(),

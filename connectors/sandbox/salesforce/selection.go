@@ -206,7 +206,7 @@ func (tr *translator) aggregate(q *soql.Query, obj *Object) ([]column, statement
 		if err != nil {
 			return nil, statement{}, err
 		}
-		if isAggregate(o) || v.field != nil && !v.field.Filterable() {
+		if isAggregate(o) || v.field != nil && !v.field.groupable() {
 			return nil, statement{}, s.fail("MALFORMED_QUERY", o.Pos, "field '%s' can not be grouped in a query call", v.name)
 		}
 		groups = append(groups, v.sql)

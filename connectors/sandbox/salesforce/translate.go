@@ -280,7 +280,7 @@ func (s *scope) orderBy() (string, error) {
 		if v.field != nil && !v.field.Filterable() {
 			return "", s.fail("MALFORMED_QUERY", o.Pos, "field '%s' can not be sorted in a query call", v.name)
 		}
-		part := v.sql
+		part := v.collated()
 		if o.Desc {
 			part += " DESC"
 		}
@@ -339,7 +339,7 @@ func restrictLinks(q *soql.Query, obj *Object) error {
 		return slices.ContainsFunc(conditions, func(x soql.Expr) bool {
 			c, ok := x.(*soql.Compare)
 			return ok && (c.Op == "=" || c.Op == "IN") && slices.ContainsFunc(fields, func(f string) bool {
-				return strings.EqualFold(c.Left.Path[len(c.Left.Path)-1], f) && !isDocumentField(c)
+				return len(c.Left.Path) > 0 && strings.EqualFold(c.Left.Path[len(c.Left.Path)-1], f) && !isDocumentField(c)
 			})
 		})
 	}
