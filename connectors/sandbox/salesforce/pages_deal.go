@@ -23,17 +23,18 @@ import (
 // dealPage is an opportunity with everything around it.
 type dealPage struct {
 	frame
-	Stage      badge
-	Saved      string // the label of the field that was just saved
-	Refused    string // why an edit was not saved
-	Card       *pageCard
-	Details    []pageField
-	Sales      []pageField
-	Blank      []pageField // of the same kind as Sales, but empty
-	Contacts   []pageContact
-	Notes      []pageNote
-	Activities []pageActivity
-	History    []pageChange
+	Stage        badge
+	Saved        string // the label of the field that was just saved
+	Refused      string // why an edit of RefusedField was not saved
+	RefusedField string
+	Card         *pageCard
+	Details      []pageField
+	Sales        []pageField
+	Blank        []pageField // of the same kind as Sales, but empty
+	Contacts     []pageContact
+	Notes        []pageNote
+	Activities   []pageActivity
+	History      []pageChange
 }
 
 // pageCard is the handoff scorecard of a deal: the fields whose name begins with Handoff_.
@@ -161,7 +162,7 @@ func (o *Org) editDeal(w http.ResponseWriter, r *http.Request) {
 	}
 	refusal := outcome[0].Errors[0]
 	page, err := o.dealPage(ctx, id, func(page *dealPage, fields map[string]*pageField) {
-		page.Refused = fmt.Sprintf("%s (%s)", refusal.Message, refusal.StatusCode)
+		page.Refused, page.RefusedField = fmt.Sprintf("%s (%s).", refusal.Message, refusal.StatusCode), field.Name
 		if f, ok := fields[field.Name]; ok {
 			f.Problem = refusal.Message
 			f.Entered = sent
