@@ -661,6 +661,7 @@ func testFind(t *testing.T, db *DB) {
 		deal(long, named("acme", "Northwind - Platform")), deal(upper, named("acme", "Fabrikam: Phase 2")),
 		deal("42", named("acme", "Ärger & Söhne")), deal("42", named("hub", "Northwind - Platform")),
 		deal("acme:42", named("hub", "100% _odd'; --")), deal("123456789012345678", named("hub", "hub:42")),
+		deal("2345678901234567", named("hub", "Sixteen")),
 	)
 	for _, c := range []struct {
 		name, query string
@@ -670,6 +671,7 @@ func testFind(t *testing.T, db *DB) {
 		{"15 characters", long[:15], []string{"acme:" + long}},
 		{"15 characters, case counts", upper[:15], []string{"acme:" + upper}},
 		{"14 characters", long[:14], nil},
+		{"15 of another CRM's 16 characters", "234567890123456", nil},
 		{"with connection", "acme:" + long, []string{"acme:" + long}},
 		{"with connection, 15 characters", "acme:" + long[:15], []string{"acme:" + long}},
 		{"with another connection", "hub:" + long, nil},
