@@ -10,13 +10,15 @@ import (
 
 // Engine applies a scorecard. It is safe for concurrent use.
 type Engine struct {
-	card   *Scorecard
-	lex    *lexicon
-	langs  []string
-	byName map[string]slot // of the slots that cues fill, and of factSlots
-	fields map[string]items
-	slotIn map[string]slots // slots by the deal field that fills them
-	about  []items          // by slot: the items that it makes a passage be about
+	card      *Scorecard
+	lex       *lexicon
+	langs     []string // codes; the index is the language's bit
+	stopwords []map[string]bool
+	byName    map[string]slot // of the slots that cues fill, and of factSlots
+	fields    map[string]items
+	slotIn    map[string]slots // slots by the deal field that fills them
+	about     []items          // by slot: the items that its cues make a passage be about
+	told      [][]slot         // by item: the slots filled by code that make a passage be about it
 }
 
 // slots is a set of the slots that cues fill, by index.
@@ -43,7 +45,7 @@ func compile(sc *Scorecard) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{card: sc, lex: newLexicon(), byName: map[string]slot{}, fields: map[string]items{}, slotIn: map[string]slots{},
-		about: make([]items, len(sc.slots))}
+		about: make([]items, len(sc.slots)), told: make([][]slot, len(sc.Items))}
 	const everyLanguage = maxLanguages
 	add := func(cues []string, c class, lang int8) {
 		for _, cue := range cues {
@@ -57,9 +59,18 @@ func compile(sc *Scorecard) (*Engine, error) {
 		e.langs = append(e.langs, l.Code)
 		index[l.Code] = int8(i)
 		for c, cues := range l.lists() {
-			add(cues, c, int8(i))
+			switch c {
+			case negation, none, hedge, vague, unit, weekday, season, month:
+				add(cues, c, int8(i))
+			default: // rarely a word of another language too, and often seen in its midst
+				add(cues, c, everyLanguage)
+			}
 		}
-		add(l.Stopwords, stopword+class(i), int8(i))
+		e.stopwords = append(e.stopwords, map[string]bool{})
+		for _, w := range l.Stopwords {
+			e.stopwords[i][w] = true
+		}
+		add(l.Stopwords, stopword, everyLanguage)
 	}
 	addAll := func(cues map[string][]string, c class) {
 		for code, list := range cues {
@@ -89,7 +100,11 @@ func compile(sc *Scorecard) (*Engine, error) {
 			e.fields[f] |= 1 << i
 		}
 		for _, name := range it.About {
-			e.about[e.byName[name].cue] |= 1 << i
+			if s := e.byName[name]; s.cued {
+				e.about[s.cue] |= 1 << i
+			} else {
+				e.told[i] = append(e.told[i], s)
+			}
 		}
 	}
 	return e, err
@@ -166,6 +181,7 @@ type record struct {
 	sources  []*source
 	people   []*person
 	own      map[string]bool // name words of our own people
+	names    map[string]bool // name words of everyone that records name
 	later    *time.Time      // the earliest date of a record after as-of
 	tags     int             // person items that contact records alone answer
 	context  int             // items for which the text has context

@@ -108,7 +108,7 @@ func (r *record) closing(i int) grade {
 		var summary, context *passage
 		words := 0
 		if t := fold(src.title); len(t.words) > 0 {
-			for _, h := range r.e.lex.find(&t, 1<<maxLanguages|(1<<len(r.e.langs)-1), nil) {
+			for _, h := range r.e.lex.find(&t, everyLanguages, nil) {
 				if h.class == r.e.slotCue(summarySlot.cue) {
 					summary = &passage{src: src, text: src.title}
 				}

@@ -21,6 +21,7 @@ type language struct {
 	Negation    []string `toml:"negation"`
 	Unknown     []string `toml:"unknown"`
 	Hedge       []string `toml:"hedge"`
+	Vague       []string `toml:"vague"`
 	Elsewhere   []string `toml:"elsewhere"`
 	Automatic   []string `toml:"automatic"`
 	Boilerplate []string `toml:"boilerplate"`
@@ -30,6 +31,7 @@ type language struct {
 	Seasons     []string `toml:"seasons"`
 	Units       []string `toml:"units"`
 	Titles      []string `toml:"titles"`
+	Groups      []string `toml:"groups"`
 }
 
 // The classes of a language's vocabulary. Classes of slots and items follow them.
@@ -39,6 +41,7 @@ const (
 	negation
 	unknown
 	hedge
+	vague
 	elsewhere
 	automatic
 	boilerplate
@@ -48,16 +51,17 @@ const (
 	season
 	unit
 	title
+	group
 	product // a business system known by name
 	stopword
-	firstFree = stopword + maxLanguages // stopwords have a class for each language
+	firstFree
 )
 
 const maxLanguages = 8
 
 func (l *language) lists() map[class][]string {
 	return map[class][]string{
-		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge,
+		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge, vague: l.Vague, group: l.Groups,
 		elsewhere: l.Elsewhere, automatic: l.Automatic, boilerplate: l.Boilerplate, closing: l.Closing, month: l.Months,
 		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, title: l.Titles,
 	}

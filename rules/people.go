@@ -42,6 +42,7 @@ func (r *record) addContacts() {
 		for j := range f.words {
 			if w := f.word(j); len(w) > 1 && !honorifics[w] {
 				p.words = append(p.words, w)
+				r.names[w] = true
 			}
 		}
 		if len(p.words) > 0 {
@@ -347,7 +348,7 @@ func (r *record) nameWord(p *passage, i int) bool {
 	for _, h := range p.hits {
 		if int(h.from) <= i && i < int(h.to) {
 			switch {
-			case h.class == title, h.class == product, h.class == month, h.class == weekday, h.class >= stopword && h.class < firstFree, h.class >= firstFree, h.class == negation, h.class == placeholder, h.class == none:
+			case h.class == title, h.class == product, h.class == month, h.class == weekday, h.class == stopword, h.class >= firstFree, h.class == negation, h.class == placeholder, h.class == none:
 				return false
 			}
 		}
@@ -434,7 +435,7 @@ func (r *record) signature(lines []string) {
 		who.email = who.email || strings.Contains(line, "@")
 		who.phone = who.phone || hasPhone(line)
 		if who.title == "" {
-			if hits := r.e.lex.find(&f, 1<<maxLanguages|(1<<len(r.e.langs)-1), nil); hasClass(hits, title) && len(f.words) <= 8 {
+			if hits := r.e.lex.find(&f, everyLanguages, nil); hasClass(hits, title) && len(f.words) <= 8 {
 				who.title = strings.TrimSpace(line)
 			}
 		}

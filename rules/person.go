@@ -277,7 +277,7 @@ func (r *record) objector(i int) grade {
 		switch {
 		case who != nil && who.title != "" && (cue || len(p.words) >= 10) && !p.hedged:
 			points = 2
-		case who != nil || p.has(title):
+		case who != nil || p.has(title) || p.has(group):
 			points = 1
 		}
 		if points > g.points {

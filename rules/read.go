@@ -15,7 +15,7 @@ const oldDeal = 550 * 24 * time.Hour
 
 // read cuts the snapshot into passages and finds the people in it. Records dated after as-of are left out.
 func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
-	r := &record{e: e, s: s, asOf: asOf, own: map[string]bool{}}
+	r := &record{e: e, s: s, asOf: asOf, own: map[string]bool{}, names: map[string]bool{}}
 	for _, u := range []*crm.User{s.Deal.Owner} {
 		if u != nil {
 			r.addOwn(u.Name)
@@ -109,7 +109,7 @@ func (r *record) addOwn(name string) {
 	f := fold(name)
 	for i := range f.words {
 		if w := f.word(i); len(w) > 2 {
-			r.own[w] = true
+			r.own[w], r.names[w] = true, true
 		}
 	}
 }
@@ -165,8 +165,9 @@ func (r *record) fromOwn(address string) bool {
 func (r *record) add(src *source, body, speaker string) {
 	r.sources = append(r.sources, src)
 	text := plain(body)
-	langs := r.language(text)
-	rd := reader{e: r.e, src: src, langs: langs, fixed: topic{r.e.fields[src.field], r.e.slotIn[src.field]}, speaker: speaker}
+	whole := fold(text[:min(len(text), 4000)])
+	langs := r.e.languages(&whole, everyLanguages)
+	rd := reader{e: r.e, src: src, langs: langs, ofText: langs, names: r.names, fixed: topic{r.e.fields[src.field], r.e.slotIn[src.field]}, speaker: speaker}
 	rd.read(text)
 	title := fold(src.title)
 	hits := r.e.lex.find(&title, langs, nil)
@@ -191,33 +192,28 @@ func hasClass(hits []hit, c class) bool {
 	return slices.ContainsFunc(hits, func(h hit) bool { return h.class == c })
 }
 
-// language returns the languages whose cues count in text: all of them where it is too short to tell.
-func (r *record) language(text string) uint16 {
-	const always = 1 << maxLanguages
-	all := uint16(1<<len(r.e.langs)-1) | always
-	if len(text) > 4000 {
-		text = text[:4000]
-	}
-	f := fold(text)
-	count := make([]int, len(r.e.langs))
-	for _, h := range r.e.lex.find(&f, all, nil) {
-		if h.class >= stopword && h.class < firstFree {
-			count[h.class-stopword]++
+// everyLanguages is the set of all languages; its top bit stands for words that belong to none.
+const everyLanguages = 1<<(maxLanguages+1) - 1
+
+// languages returns the languages whose cues count in a text: the one that its common words give away, with those
+// close to it and English, which is mixed into all of them; or, where the text is too short to tell, those around it.
+func (e *Engine) languages(f *folded, around uint16) uint16 {
+	var count [maxLanguages]int
+	for i := range f.words {
+		for l := range e.langs {
+			if e.stopwords[l][f.word(i)] {
+				count[l]++
+			}
 		}
 	}
-	best := 0
-	for i, n := range count {
-		if n > count[best] {
-			best = i
-		}
+	best := slices.Max(count[:])
+	if best < 3 {
+		return around
 	}
-	if count[best] < 3 {
-		return all
-	}
-	langs := uint16(1<<best) | always
-	for i, n := range count {
-		if r.e.langs[i] == "en" || 3*n >= count[best] {
-			langs |= 1 << i
+	langs := uint16(1 << maxLanguages)
+	for l, code := range e.langs {
+		if code == "en" || 2*count[l] >= best {
+			langs |= 1 << l
 		}
 	}
 	return langs

@@ -8,11 +8,13 @@ import (
 
 // reader cuts the text of one source into passages.
 type reader struct {
-	e     *Engine
-	src   *source
-	langs uint16
-	out   []passage
-	block int
+	e      *Engine
+	src    *source
+	langs  uint16 // of the line at hand
+	ofText uint16 // of the text as a whole
+	out    []passage
+	block  int
+	names  map[string]bool // folded name words of people on either side
 
 	fixed      topic // what the deal field is about
 	heading    topic // what the last heading points to
@@ -56,7 +58,7 @@ func (r *reader) read(text string) {
 			}
 			continue
 		}
-		if len(pending) > 55 && startsLower(trimmed) && !endsSentence(pending) {
+		if len(pending) > 55 && startsLower(trimmed) && !endsSentence(pending) && !hasLabel(trimmed) {
 			pending += " " + trimmed
 			continue
 		}
@@ -64,6 +66,11 @@ func (r *reader) read(text string) {
 		pending = trimmed
 	}
 	flush()
+}
+
+func hasLabel(s string) bool {
+	_, _, ok := splitLabel(s)
+	return ok
 }
 
 func startsLower(s string) bool {
@@ -112,6 +119,7 @@ func (r *reader) line(s string) {
 	if bullet || hashed {
 		r.block++
 	}
+	r.langs = r.e.languages(&whole, r.ofText)
 	hits := r.e.lex.find(&whole, r.langs, nil)
 	if !bullet && len(whole.words) <= 4 && covers(hits, closing, whole) {
 		r.signature = signatureLines
@@ -200,7 +208,7 @@ func (r *reader) turn(s string) string {
 		t = t[len(t)-len(strings.TrimLeft(tail(t, rest), " ")):]
 		break
 	}
-	if label, rest, ok := strings.Cut(t, ": "); ok && len(label) < 30 && strings.Count(label, " ") <= 2 && startsUpper(label) {
+	if label, rest, ok := strings.Cut(t, ": "); ok && len(label) < 30 && strings.Count(label, " ") <= 2 && (startsUpper(label) || r.names[foldString(label)]) {
 		if _, known := r.e.headings(label, r.langs); !known && !strings.ContainsAny(label, "0123456789,;") {
 			r.setSpeaker(label)
 			return rest

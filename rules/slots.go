@@ -17,16 +17,28 @@ var factSlots = map[string]slot{
 	"time": {says: "when", fill: func(p *passage) bool {
 		return p.facts.dates+p.facts.periods+p.facts.durations+p.facts.weekdays > 0
 	}},
-	"figure":  {says: "a figure", fill: func(p *passage) bool { return p.facts.figures > 0 }},
-	"amount":  {says: "the amount", fill: func(p *passage) bool { return p.facts.money+p.facts.percents+p.facts.figures > 0 }},
-	"system":  {says: "the systems by name", fill: hasSystem},
-	"version": {says: "the version", fill: func(p *passage) bool { return p.facts.versions > 0 }},
-	"name":    {says: "a name", fill: func(p *passage) bool { return p.facts.names+p.facts.systems > 0 }},
-	"specific": {says: "specifics: who, how much, when", fill: func(p *passage) bool {
+	"figure":   {says: "a figure", fill: func(p *passage) bool { return p.facts.figures > 0 }},
+	"amount":   {says: "the amount", fill: func(p *passage) bool { return p.facts.money+p.facts.percents+p.facts.figures > 0 }},
+	"system":   {says: "the systems by name", fill: hasSystem},
+	"version":  {says: "the version", fill: func(p *passage) bool { return p.facts.versions > 0 }},
+	"name":     {says: "a name", fill: func(p *passage) bool { return p.facts.names+p.facts.systems > 0 }},
+	"specific": {says: "specifics: who, how much, when", fill: isSpecific},
+	"constraint": {says: "the constraint: how long, when, how much", fill: func(p *passage) bool {
 		f := p.facts
-		return len(p.words) >= 14 || len(p.words) >= 4 && f.figures+f.dates+f.durations+f.weekdays+f.versions > 0
+		return len(p.words) >= 3 && f.figures+f.dates+f.durations+f.weekdays > 0 && f.figures+f.dates+f.durations+f.weekdays+f.versions > f.versions
 	}},
-	"detail": {says: "detail", fill: func(p *passage) bool { return len(p.words) >= 6 }},
+	"product": {says: "a system known by name", fill: func(p *passage) bool { return p.facts.systems > 0 }},
+	"detail":  {says: "detail", fill: func(p *passage) bool { return len(p.words) >= 6 }},
+}
+
+// isSpecific reports whether p says more than that there is something: it has figures, dates or names, or goes into
+// detail without vague words.
+func isSpecific(p *passage) bool {
+	f := p.facts
+	if len(p.words) >= 4 && f.figures+f.dates+f.durations+f.weekdays+f.versions > 0 {
+		return true
+	}
+	return !p.has(vague) && (len(p.words) >= 12 || len(p.words) >= 7 && f.systems+f.names > 1)
 }
 
 func hasSystem(p *passage) bool {

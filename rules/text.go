@@ -14,6 +14,11 @@ func (r *record) isAbout(p *passage, i int) (about, byCue bool) {
 			}
 		}
 	}
+	for _, s := range r.e.told[i] {
+		if s.fill(p) {
+			return true, true
+		}
+	}
 	return false, false
 }
 
