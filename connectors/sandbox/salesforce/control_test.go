@@ -1,8 +1,14 @@
 package salesforce
 
 import (
+	"encoding/json"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"handoff/connectors/sandbox/control"
 )
 
 func TestVarying(t *testing.T) {
@@ -67,4 +73,51 @@ func TestEdit(t *testing.T) {
 			t.Errorf("%s: no error", what)
 		}
 	}
+}
+
+// A row that is committed late carries an earlier stamp than rows that were seen before it.
+func TestCommitDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		org, err := New(time.Now) // midnight of 2000-01-01 here
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer org.Close()
+		h := control.New(org.Control(), control.Options{})
+		token := org.sessions.start(user{ID: integrationUserID}, time.Now())
+		call := func(method, path, body string) string {
+			r := httptest.NewRequest(method, path, strings.NewReader(body))
+			r.Header.Set("Authorization", "Bearer "+token)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Body.String()
+		}
+		const accounts = "/services/data/v62.0/sobjects/Account"
+		late, prompt := newID("001", 1), newID("001", 2)
+		call("POST", accounts, `{"Name":"late"}`)
+		call("POST", accounts, `{"Name":"prompt"}`)
+		stored := func(id string) (s struct{ Phone, SystemModstamp string }) {
+			if err := json.Unmarshal([]byte(call("GET", accounts+"/"+id, "")), &s); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		check := func(when, id, phone, stamp string) {
+			t.Helper()
+			if got := stored(id); got.Phone != phone || got.SystemModstamp != stamp {
+				t.Errorf("%s: %+v, want %s %s", when, got, phone, stamp)
+			}
+		}
+
+		call("POST", "/_sandbox/faults", `{"method":"PATCH","path":".*/Account/.*","times":1,"commit_delay_ms":5000}`)
+		time.Sleep(10 * time.Second)
+		go call("PATCH", accounts+"/"+late, `{"Phone":"1"}`)
+		time.Sleep(2 * time.Second)
+		call("PATCH", accounts+"/"+prompt, `{"Phone":"2"}`)
+		check("not committed", late, "", "2000-01-01T00:00:00.000+0000")
+		check("not held up", prompt, "2", "2000-01-01T00:00:12.000+0000")
+		time.Sleep(4 * time.Second)
+		check("committed", late, "1", "2000-01-01T00:00:10.000+0000")
+	})
 }

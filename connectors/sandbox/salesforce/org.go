@@ -46,18 +46,19 @@ var databases atomic.Int64 // numbers the databases of this process, whose names
 
 // New returns an org that holds its users, stages and settings, and no other records. Close it after use.
 func New(now func() time.Time) (*Org, error) {
-	o, err := open(now, standardSchema())
+	ctx := context.Background()
+	o, err := open(ctx, now, standardSchema())
 	if err != nil {
 		return nil, err
 	}
-	if err := o.bulkInsert(context.Background(), seed); err != nil {
+	if err := o.bulkInsert(ctx, seed); err != nil {
 		return nil, errors.Join(err, o.Close())
 	}
 	return o, nil
 }
 
 // open returns an org without records.
-func open(now func() time.Time, schema []*Object) (*Org, error) {
+func open(ctx context.Context, now func() time.Time, schema []*Object) (*Org, error) {
 	o := &Org{now: now, byName: map[string]*Object{}, serials: map[string]int64{}, bulk: newBulkJobs()}
 	var err error
 	// Through the memdb VFS many connections share one database in memory.
@@ -65,7 +66,6 @@ func open(now func() time.Time, schema []*Object) (*Org, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open org: %w", err)
 	}
-	ctx := context.Background()
 	if o.keep, err = o.db.Connx(ctx); err != nil {
 		return nil, fmt.Errorf("open org: %w", errors.Join(err, o.db.Close()))
 	}

@@ -185,7 +185,7 @@ func (o *Org) toolingQuery(w http.ResponseWriter, r *http.Request, u user, versi
 
 // definitions returns an org whose records are the definitions of o's objects and fields.
 func (o *Org) definitions(ctx context.Context) (*Org, error) {
-	d, err := open(o.now, []*Object{
+	d, err := open(ctx, o.now, []*Object{
 		{Name: "EntityDefinition", KeyPrefix: "4ie", NameField: "QualifiedApiName", Fields: []*Field{
 			id(), text("QualifiedApiName", 70), text("DeveloperName", 70), text("Label", 70), text("KeyPrefix", 3),
 		}},

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"handoff/connectors/sandbox/control"
 )
 
 // tx is a transaction that changes records, all at one moment.
@@ -27,6 +29,12 @@ func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (e
 	if t, ok := ctx.Value(txKey{}).(*tx); ok {
 		return t.nested(ctx, fn)
 	}
+	// Rows carry the moment when they are saved; others see them when they are committed, which a fault puts off.
+	var saved time.Time
+	if d := control.CommitDelay(ctx); d > 0 {
+		saved = o.now()
+		time.Sleep(d)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 
@@ -43,7 +51,7 @@ func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (e
 		o.stages.forget()
 		o.grants.forget()
 	}()
-	t := &tx{Tx: inner, org: o, now: o.now().UTC().Truncate(time.Second), statements: map[string]*sql.Stmt{}, inserts: map[*Object]string{}}
+	t := &tx{Tx: inner, org: o, now: firstTime(saved, o.now()).UTC().Truncate(time.Second), statements: map[string]*sql.Stmt{}, inserts: map[*Object]string{}}
 	if err := fn(context.WithValue(ctx, txKey{}, t), t); err != nil {
 		return err
 	}
