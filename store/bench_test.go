@@ -42,6 +42,28 @@ func fullDeal(i int) *jobs.Handoff {
 
 // BenchmarkSave saves deals in the size of one batch of a run, each with a new card and an intended write.
 func BenchmarkSave(b *testing.B) {
+	benchmarkBatches(b, func(db *DB, run int64, changes []jobs.Change) {
+		check(b, db.Save(b.Context(), run, changes))
+	}, func(*DB, int64, []jobs.Change) {})
+}
+
+// BenchmarkFinishWrites saves the outcomes of such a batch.
+func BenchmarkFinishWrites(b *testing.B) {
+	benchmarkBatches(b, func(db *DB, _ int64, changes []jobs.Change) {
+		var done []jobs.Write
+		for _, c := range changes {
+			w := *c.Write
+			w.State = jobs.WriteDone
+			done = append(done, w)
+		}
+		check(b, db.FinishWrites(b.Context(), done))
+	}, func(db *DB, run int64, changes []jobs.Change) {
+		check(b, db.Save(b.Context(), run, changes))
+	})
+}
+
+// benchmarkBatches times do with batches of new deals, but not prepare, which comes first.
+func benchmarkBatches(b *testing.B, do, prepare func(db *DB, run int64, changes []jobs.Change)) {
 	const batch = 200
 	db := openTemp(b, filepath.Join(b.TempDir(), "handoff.db"))
 	run := begin(b, db)
@@ -55,8 +77,9 @@ func BenchmarkSave(b *testing.B) {
 			changes[i].Message = nil
 			n++
 		}
+		prepare(db, run, changes)
 		b.StartTimer()
-		check(b, db.Save(b.Context(), run, changes))
+		do(db, run, changes)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "deals/s")
 }

@@ -74,7 +74,9 @@ func saveForever(path, arg string, out io.Writer) error {
 		if err := db.Save(ctx, run, changes); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, round)
+		if _, err := fmt.Fprintln(out, round); err != nil {
+			return err
+		}
 		if round%2 == 0 {
 			for i := range writes {
 				writes[i] = *changes[i].Write
@@ -117,7 +119,12 @@ func TestCrash(t *testing.T) {
 			}
 			committed = must[int](t)(strconv.Atoi(lines.Text()))
 		}
-		time.AfterFunc(time.Duration(random.Int64N(int64(8*time.Millisecond))), func() { cmd.Process.Kill() }) // somewhere inside a round
+		insideRound := time.Duration(random.Int64N(int64(8 * time.Millisecond)))
+		time.AfterFunc(insideRound, func() {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		})
 		for lines.Scan() {
 			committed = must[int](t)(strconv.Atoi(lines.Text()))
 		}
@@ -154,7 +161,7 @@ func checkRounds(t *testing.T, path, connection string, committed int) {
 	ctx := t.Context()
 	db, err := Open(ctx, "sqlite:"+path)
 	check(t, err)
-	defer db.Close()
+	defer func() { check(t, db.Close()) }()
 	var problem string
 	check(t, db.writer.Get(&problem, "PRAGMA integrity_check"))
 	if problem != "ok" {

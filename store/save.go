@@ -89,13 +89,11 @@ type saveStatements struct {
 	handoff, snapshot, card, write, message *sqlx.Stmt
 }
 
-func prepareSave(ctx context.Context, tx *sqlx.Tx) (s saveStatements, err error) {
-	for _, p := range []struct {
-		statement **sqlx.Stmt
-		query     string
-	}{
+func prepareSave(ctx context.Context, tx *sqlx.Tx) (*saveStatements, error) {
+	var s saveStatements
+	return &s, prepare(ctx, tx, map[**sqlx.Stmt]string{
 		// The version comes from the row itself, so that no card is ever saved over another.
-		{&s.handoff, `
+		&s.handoff: `
 			INSERT INTO handoffs (connection, deal_id, account_id, name, close_date, health, flagged, finalised, reopened, pending,
 				due_at, rulebook, as_of, version, parked, merged, written, edits)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -105,22 +103,17 @@ func prepareSave(ctx context.Context, tx *sqlx.Tx) (s saveStatements, err error)
 				pending = excluded.pending, due_at = excluded.due_at, rulebook = excluded.rulebook, as_of = excluded.as_of,
 				version = handoffs.version + excluded.version, parked = excluded.parked, merged = excluded.merged,
 				written = excluded.written, edits = excluded.edits
-			RETURNING version`},
-		{&s.snapshot, `
+			RETURNING version`,
+		&s.snapshot: `
 			INSERT INTO snapshots (connection, deal_id, hash, data) VALUES (?, ?, ?, ?)
 			ON CONFLICT (connection, deal_id) DO UPDATE SET hash = excluded.hash, data = excluded.data
-			WHERE snapshots.hash <> excluded.hash`},
-		{&s.card, `
+			WHERE snapshots.hash <> excluded.hash`,
+		&s.card: `
 			INSERT INTO scorecards (connection, deal_id, version, run_id, as_of, input_hash, rulebook, card)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.write, insertWrite},
-		{&s.message, insertMessage},
-	} {
-		if *p.statement, err = tx.PreparexContext(ctx, tx.Rebind(p.query)); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.write:   insertWrite,
+		&s.message: insertMessage,
+	})
 }
 
 func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (version int, writeID int64, err error) {

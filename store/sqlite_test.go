@@ -30,8 +30,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		db, err := Open(t.Context(), c.url)
 		if err == nil {
-			db.Close()
-			t.Errorf("%s: no error", c.name)
+			t.Errorf("%s: no error; closed with %v", c.name, db.Close())
 			continue
 		}
 		for _, want := range c.want {
@@ -110,7 +109,7 @@ func TestLockedStore(t *testing.T) {
 	save(t, first, begin(t, first), deal("d"))
 	tx, err := first.writer.Begin()
 	check(t, err)
-	defer tx.Rollback()
+	defer func() { check(t, tx.Rollback()) }()
 	second := openTemp(t, path) // which has nothing to write
 	if _, err := second.writer.Exec("PRAGMA busy_timeout = 1"); err != nil {
 		t.Fatal(err)
@@ -138,7 +137,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	other := errors.New("other")
-	if err := adviseSQLite(other); err != other {
+	if err := adviseSQLite(other); !errors.Is(err, other) || err.Error() != "other" {
 		t.Errorf("another error became %v", err)
 	}
 }

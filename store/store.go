@@ -90,13 +90,24 @@ func (db *DB) update(ctx context.Context, op string, f func(tx *sqlx.Tx) error) 
 	return db.failed(op, tx.Commit())
 }
 
+// prepare prepares statements for the rest of tx, which closes them.
+func prepare(ctx context.Context, tx *sqlx.Tx, queries map[**sqlx.Stmt]string) error {
+	for statement, query := range queries {
+		var err error
+		if *statement, err = tx.PreparexContext(ctx, tx.Rebind(query)); err != nil { //nolint:sqlclosecheck // tx closes it
+			return err
+		}
+	}
+	return nil
+}
+
 // query reads all rows of a query, each with scan.
 func (db *DB) query(ctx context.Context, op string, scan func(*sqlx.Rows) error, query string, args ...any) error {
 	rows, err := db.reader.QueryxContext(ctx, db.reader.Rebind(query), args...)
 	if err != nil {
 		return db.failed(op, err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err has it
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return db.failed(op, err)

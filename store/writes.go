@@ -115,22 +115,13 @@ type records struct {
 
 func prepareRecords(ctx context.Context, tx *sqlx.Tx) (*records, error) {
 	var r records
-	for _, p := range []struct {
-		statement **sqlx.Stmt
-		query     string
-	}{
-		{&r.deal, `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`},
-		{&r.dealDone, `UPDATE handoffs SET written = ?, pending = FALSE, parked = '' WHERE connection = ? AND deal_id = ?`},
-		{&r.dealParked, `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`},
-		{&r.account, `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`},
-		{&r.accountDone, `UPDATE accounts SET written = ?, health = ? WHERE connection = ? AND account_id = ?`},
-	} {
-		var err error
-		if *p.statement, err = tx.PreparexContext(ctx, tx.Rebind(p.query)); err != nil {
-			return nil, err
-		}
-	}
-	return &r, nil
+	return &r, prepare(ctx, tx, map[**sqlx.Stmt]string{
+		&r.deal:        `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`,
+		&r.dealDone:    `UPDATE handoffs SET written = ?, pending = FALSE, parked = '' WHERE connection = ? AND deal_id = ?`,
+		&r.dealParked:  `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`,
+		&r.account:     `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`,
+		&r.accountDone: `UPDATE accounts SET written = ?, health = ? WHERE connection = ? AND account_id = ?`,
+	})
 }
 
 // written adds values to what the record holds of ours.
