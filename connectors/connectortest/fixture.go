@@ -43,8 +43,10 @@ type Fixture struct {
 	Writes string
 	Logins string // "": the CRM knows no logins, a credential is good or not
 
-	// Lose takes from a case what the CRM cannot carry, and adds what it makes up instead.
-	Lose func(*crm.Snapshot)
+	Gone string // a good id of no deal
+
+	// Lose takes from a case what the CRM cannot carry, and adds what it makes up instead, as pulled.
+	Lose func(wanted, pulled *crm.Snapshot)
 
 	// What other people do, each to the deal of that id.
 	AddNote    func(deal, body string) error
@@ -90,9 +92,17 @@ type Fault struct {
 	Reset       bool   `json:"reset,omitempty"`
 }
 
+// AddFault makes calls go wrong from now on.
+func (f *Fixture) AddFault(t *testing.T, fault Fault) error {
+	_, err := f.send(t, http.MethodPost, "/_sandbox/faults", fault)
+	return err
+}
+
 func (f *Fixture) fault(t *testing.T, fault Fault) {
 	t.Helper()
-	f.control(t, http.MethodPost, "/_sandbox/faults", fault)
+	if err := f.AddFault(t, fault); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (f *Fixture) heal(t *testing.T) {

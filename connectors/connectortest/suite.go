@@ -108,7 +108,7 @@ func firstPull(t *testing.T, start Start) {
 			t.Errorf("%s: snapshot id %q, deal id %q", got.Deal.Name, got.ID, got.Deal.ID)
 		}
 		want := byName[got.Deal.Name]
-		f.Lose(want)
+		f.Lose(want, got)
 		if diff := cmp.Diff(comparable(want), comparable(got), comparing); diff != "" {
 			t.Errorf("%s: -case +pulled:\n%s", got.Deal.Name, diff)
 		}

@@ -100,8 +100,7 @@ func values(t *testing.T, start Start) {
 	}
 	accountRef := crm.Ref{Object: crm.AccountObject, ID: account}
 	write(crm.Update{Ref: accountRef, Values: crm.Values{"health": "Green"}}, crm.Update{Ref: ref, Values: full})
-	gone := strings.Repeat("0", len(deal))
-	if diff := cmp.Diff(map[string]crm.Values{deal: full}, read(crm.DealObject, deal, gone)); diff != "" {
+	if diff := cmp.Diff(map[string]crm.Values{deal: full}, read(crm.DealObject, deal, f.Gone)); diff != "" {
 		t.Errorf("deal, -written +read:\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]crm.Values{account: {"health": "Green"}}, read(crm.AccountObject, account)); diff != "" {
@@ -135,7 +134,7 @@ func outcomes(t *testing.T, start Start) {
 	provision(t, f)
 	p := mustPull(t, f, nil)
 	deal := func(i int) crm.Ref { return crm.Ref{Object: crm.DealObject, ID: p.records[i].Snapshot.ID} }
-	gone := crm.Ref{Object: crm.DealObject, ID: strings.Repeat("0", len(p.records[0].Snapshot.ID))}
+	gone := crm.Ref{Object: crm.DealObject, ID: f.Gone}
 	updates := []crm.Update{
 		{Ref: deal(0), Values: crm.Values{"score": "10"}},
 		{Ref: gone, Values: crm.Values{"score": "11"}},

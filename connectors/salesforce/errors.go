@@ -167,9 +167,14 @@ func unreachable(ctx context.Context, op string, err error) error {
 	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Err: err}
 }
 
-// garbled is an answer that says success but cannot be read.
+// garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may
+// quote the answer.
 func garbled(op string, err error) error {
-	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: "the answer cannot be read", Err: err}
+	message := "the answer cannot be read"
+	if sem := (*json.SemanticError)(nil); errors.As(err, &sem) {
+		message += ": a value of a wrong type at " + string(sem.JSONPointer)
+	}
+	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: message, Err: err}
 }
 
 // code returns Salesforce's own code of an error; "": it has none.

@@ -43,7 +43,9 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	}
 	marks := crm.Watermarks{}
 	for _, f := range r.feeds() {
-		marks[f.object] = crm.Watermark{Time: began}
+		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
+			marks[f.object] = crm.Watermark{Time: began}
+		}
 	}
 	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(began))
 	at := since[opportunity]

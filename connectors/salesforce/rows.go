@@ -7,7 +7,8 @@ import (
 )
 
 // moment reads Salesforce's "2026-10-01T09:00:00.000+0000", which is not RFC 3339.
-type moment struct{ time.Time }
+// Time is not embedded: its methods would read JSON instead.
+type moment struct{ Time time.Time }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *moment) UnmarshalText(b []byte) error {
@@ -23,7 +24,7 @@ func (m *moment) UnmarshalText(b []byte) error {
 
 // ptr returns nil for a moment that is not there.
 func (m *moment) ptr() *time.Time {
-	if m == nil || m.IsZero() {
+	if m == nil || m.Time.IsZero() {
 		return nil
 	}
 	t := m.Time

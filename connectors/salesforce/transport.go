@@ -38,6 +38,7 @@ type quota struct{ used, limit int }
 func newTransport() *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.ResponseHeaderTimeout = slowest
+	next.MaxIdleConnsPerHost = blobsAtOnce
 	return &transport{next: next}
 }
 

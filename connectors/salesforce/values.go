@@ -31,7 +31,7 @@ func fromCRM(t crm.FieldType, v any) string {
 	case crm.DateTime:
 		var m moment
 		if m.UnmarshalText([]byte(s)) == nil {
-			return m.Truncate(time.Second).Format(time.RFC3339)
+			return m.Time.Truncate(time.Second).Format(time.RFC3339)
 		}
 	case crm.LongText:
 		return strings.ReplaceAll(s, "\r\n", "\n")

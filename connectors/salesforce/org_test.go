@@ -1,0 +1,270 @@
+package salesforce_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"handoff/connectors"
+	"handoff/connectors/connectortest"
+	"handoff/connectors/salesforce"
+	"handoff/connectors/sandbox/deals"
+	"handoff/crm"
+)
+
+func pull(t *testing.T, c *salesforce.Client, since crm.Watermarks) ([]connectors.Record, crm.Watermarks) {
+	t.Helper()
+	records, marks, err := tryPull(t, c, since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records, marks
+}
+
+func tryPull(t *testing.T, c *salesforce.Client, since crm.Watermarks) (records []connectors.Record, marks crm.Watermarks, err error) {
+	err = c.Pull(t.Context(), since, func(b connectors.Batch) error {
+		records = append(records, b.Records...)
+		if b.Watermarks != nil {
+			marks = b.Watermarks
+		}
+		return nil
+	})
+	return records, marks, err
+}
+
+// TestCallBudget counts what a pull costs: calls are what an org shares between all its integrations.
+func TestCallBudget(t *testing.T) {
+	cases := deals.Generate(300, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
+	l := newLab(t, cases)
+	records, marks := pull(t, l.client, nil)
+	long := 0
+	for _, r := range records {
+		for _, n := range r.Snapshot.Notes {
+			if strings.HasPrefix(n.Body, "<") {
+				long++
+			}
+		}
+	}
+	// One call describes, one lists; a chunk of 200 deals takes two composites, and one for what hangs on its children.
+	if got, want := l.client.Calls(), 1+1+2*3+long; got != want {
+		t.Errorf("first pull of %d deals with %d long notes: %d calls, want %d", len(records), long, got, want)
+	}
+
+	l.clock.Advance(time.Hour)
+	_, marks = pull(t, l.client, marks)
+	l.clock.Advance(time.Hour)
+	before := l.client.Calls()
+	_, marks = pull(t, l.client, marks)
+	quiet := l.client.Calls() - before
+	if quiet > 3 {
+		t.Errorf("a pull without news: %d calls, want 3 at most", quiet)
+	}
+
+	l.clock.Advance(time.Hour)
+	f := l.fixture(t)
+	if err := f.AddNote(records[0].Snapshot.ID, strings.Repeat("A long note. ", 30)); err != nil {
+		t.Fatal(err)
+	}
+	before = l.client.Calls()
+	changed, _ := pull(t, l.client, marks)
+	if len(changed) != 1 {
+		t.Fatalf("%d deals come", len(changed))
+	}
+	older := slices.IndexFunc(records, func(r connectors.Record) bool { return r.Snapshot.ID == changed[0].Snapshot.ID })
+	long = 0
+	for _, n := range records[older].Snapshot.Notes {
+		if strings.HasPrefix(n.Body, "<") {
+			long++
+		}
+	}
+	if extra := l.client.Calls() - before - quiet - long; extra > 5 {
+		t.Errorf("a new note costs %d calls more, want 5 at most", extra)
+	}
+}
+
+func TestLoginsOfTheSandbox(t *testing.T) {
+	for _, auth := range []string{salesforce.ClientCredentials, salesforce.Password, salesforce.SOAP} {
+		t.Run(auth, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:2], func(c *salesforce.Config) {
+				c.Auth, c.Username, c.Password = auth, "revops@sandbox.example", "sandbox-password"
+			})
+			if records, _ := pull(t, l.client, nil); len(records) != 2 {
+				t.Errorf("%d deals", len(records))
+			}
+			steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+			if err != nil || len(steps) == 0 {
+				t.Errorf("%d steps, %v", len(steps), err)
+			}
+		})
+	}
+	l := newLab(t, deals.Demo()[:1], func(c *salesforce.Config) { c.ClientSecret = "wrong" })
+	if _, _, err := tryPull(t, l.client, nil); !errors.Is(err, connectors.ErrConfig) || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("wrong secret: %v", err)
+	}
+}
+
+func TestMissingFields(t *testing.T) {
+	l := newLab(t, deals.Demo()[:1])
+	missing, err := l.client.MissingFields(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(connectortest.Specs, missing); diff != "" {
+		t.Errorf("before setup, -want +got:\n%s", diff)
+	}
+	records, _ := pull(t, l.client, nil)
+	if len(records[0].Values) != 0 {
+		t.Errorf("values of fields that do not exist: %v", records[0].Values)
+	}
+	steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if s.What != "create field" {
+			break
+		}
+		if err := l.client.Apply(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if missing, err = l.client.MissingFields(t.Context()); err != nil || len(missing) != len(connectortest.Specs) {
+		t.Errorf("created, granted to nobody: %d missing, %v", len(missing), err)
+	}
+	if steps, err = l.client.Plan(t.Context(), connectortest.Specs); err != nil {
+		t.Fatal(err)
+	}
+	var what []string
+	for _, s := range steps {
+		what = append(what, s.What+" "+s.Target+" "+s.Detail)
+		if err := l.client.Apply(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"create permission set Handoff_Integration Handoff integration",
+		"grant fields Handoff_Integration read and edit of 8 fields",
+		"assign permission set Handoff_Integration to the integration user",
+	}
+	if diff := cmp.Diff(want, what); diff != "" {
+		t.Errorf("plan for fields that nobody sees, -want +got:\n%s", diff)
+	}
+	if missing, err = l.client.MissingFields(t.Context()); err != nil || len(missing) > 0 {
+		t.Errorf("after setup: %v missing, %v", missing, err)
+	}
+}
+
+func TestFieldMapping(t *testing.T) {
+	demo := deals.Demo()[:1]
+	demo[0].Deal.Fields = map[string]string{"champion": "Marcus", "description": "What we sold"}
+	l := newLab(t, demo, func(c *salesforce.Config) {
+		c.Fields = map[string]string{"use_case": "Description", "competitors": "Account.Name"}
+		c.HandoffFields = map[string]string{"score": "CS_Points__c"}
+	})
+	records, _ := pull(t, l.client, nil)
+	want := map[string]string{"champion": "Marcus", "description": "What we sold", "use_case": "What we sold", "competitors": demo[0].Deal.Account}
+	if diff := cmp.Diff(want, records[0].Snapshot.Deal.Fields); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	steps, err := l.client.Plan(t.Context(), connectortest.Specs[:1])
+	if err != nil || steps[0].Target != "Opportunity.CS_Points__c" {
+		t.Errorf("plan %+v, %v", steps, err)
+	}
+
+	l = newLab(t, demo, func(c *salesforce.Config) { c.Fields = map[string]string{"use_case": "Usecase__c"} })
+	if _, _, err := tryPull(t, l.client, nil); !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "no field Usecase__c, which the configuration names for use_case") {
+		t.Errorf("a field that does not exist: %v", err)
+	}
+	l = newLab(t, demo, func(c *salesforce.Config) { c.HandoffFields = map[string]string{"score": "Points"} })
+	if _, err := l.client.Plan(t.Context(), connectortest.Specs); !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "Points") {
+		t.Errorf("a name that no field can have: %v", err)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	amount := 60_000.0
+	for _, tc := range []struct {
+		name   string
+		change func(*salesforce.Config)
+		keep   func(*crm.Deal) bool
+	}{
+		{"amount", func(c *salesforce.Config) { c.MinAmount = &amount }, func(d *crm.Deal) bool { return d.Amount != nil && *d.Amount >= amount }},
+		{"window", func(c *salesforce.Config) { c.Since = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC) },
+			func(d *crm.Deal) bool {
+				return d.CloseDate != nil && !d.CloseDate.Time().Before(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
+			}},
+		{"type that no deal has", func(c *salesforce.Config) { c.DealTypes = []string{"Re'newal"} }, func(*crm.Deal) bool { return false }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := newLab(t, deals.Demo(), tc.change)
+			var want, got []string
+			for _, c := range deals.Demo() {
+				if c.Deal.Won && tc.keep(&c.Deal) {
+					want = append(want, c.Deal.Name)
+				}
+			}
+			records, _ := pull(t, l.client, nil)
+			for _, r := range records {
+				got = append(got, r.Snapshot.Deal.Name)
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestLockedRows: rows that another process holds are tried again in smaller batches, and alone decide their outcome.
+func TestLockedRows(t *testing.T) {
+	l := newLab(t, deals.Demo()[:3])
+	f := l.fixture(t)
+	steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if err := l.client.Apply(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, _ := pull(t, l.client, nil)
+	var updates []crm.Update
+	for i, r := range records {
+		updates = append(updates, crm.Update{Ref: crm.Ref{Object: crm.DealObject, ID: r.Snapshot.ID}, Values: crm.Values{"score": fmt.Sprint(i)}})
+	}
+	locked := []any{}
+	for range updates {
+		locked = append(locked, map[string]any{"success": false, "errors": []any{map[string]any{"statusCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access"}}})
+	}
+	if err := f.AddFault(t, connectortest.Fault{Path: f.Writes, Times: 1, Status: 200, Body: locked}); err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := l.client.Write(t.Context(), updates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range outcomes {
+		if o.Err != nil {
+			t.Errorf("%v", o.Err)
+		}
+	}
+	if err := f.AddFault(t, connectortest.Fault{Path: f.Writes, Status: 200, Body: locked}); err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err = l.client.Write(t.Context(), updates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range outcomes {
+		if o.Err == nil || !errors.Is(o.Err, connectors.ErrRetry) {
+			t.Errorf("locked for good: %v", o.Err)
+		}
+	}
+}
