@@ -156,7 +156,7 @@ func TestKilledAnywhere(t *testing.T) {
 		t.Fatalf("open writes %v, %v", open, err)
 	}
 	if calls < 15 || want.Deals["final"]["final_score"] == "" || want.Deals["edited"]["stakeholder_map"] != "2" {
-		t.Fatalf("the undisturbed run makes %d calls and ends with %v", calls, want.Deals["final"])
+		t.Fatalf("the undisturbed run makes %d calls, final score %q", calls, want.Deals["final"]["final_score"])
 	}
 
 	for dieAt := 1; dieAt <= calls; dieAt++ {
@@ -184,6 +184,49 @@ func TestKilledAnywhere(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// TestNewsBetweenKillAndRestart kills a run at each call, then lets the deals change before the next one: what the killed
+// run had written must not pass for people's edits.
+func TestNewsBetweenKillAndRestart(t *testing.T) {
+	later := func(w *world) {
+		w.crm.edit("noted", "item_2_1", "2")
+		w.crm.edit("new", "item_2_1", "1")
+		w.crm.put(noted(emptyDeal("edited")), "a-edited")
+		w.crm.put(noted(emptyDeal("quiet1")), "a-quiet1")
+	}
+	calm := troubled(t)
+	p := &process{Store: calm.db, CRM: calm.crm}
+	calm.job.Store, calm.job.CRM = p, p
+	calm.run()
+	calls := p.calls
+	later(calm)
+	calm.run()
+	want := end(calm)
+
+	for dieAt := 1; dieAt <= calls; dieAt++ {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("call %d, after %v", dieAt, after), func(t *testing.T) {
+				w := troubled(t)
+				p := &process{Store: w.db, CRM: w.crm, dieAt: dieAt, after: after}
+				w.job.Store, w.job.CRM = p, p
+				w.now = w.now.Add(time.Hour)
+				if _, err := w.job.Run(t.Context()); !errors.Is(err, errKilled) {
+					t.Fatalf("run: %v, want it killed", err)
+				}
+				later(w)
+				w.job.Store, w.job.CRM = w.db, w.crm
+				w.run()
+				got := end(w)
+				if diff := cmp.Diff(want.Deals, got.Deals); diff != "" {
+					t.Errorf("deals differ from undisturbed runs (-calm +killed):\n%s", diff)
+				}
+				if diff := cmp.Diff(want.Accounts, got.Accounts); diff != "" {
+					t.Errorf("accounts differ from undisturbed runs (-calm +killed):\n%s", diff)
+				}
+			})
 		}
 	}
 }

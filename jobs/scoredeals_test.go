@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,16 +33,25 @@ type world struct {
 	job jobs.ScoreDeals
 }
 
+// builtin is shared by the tests, for it takes a while to make.
+var builtin = sync.OnceValues(func() (*rules.Engine, error) {
+	sc, err := rules.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	return rules.NewEngine(sc), nil
+})
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	sc, err := rules.Builtin()
+	engine, err := builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{t: t, now: time.Date(2026, time.June, 1, 9, 0, 0, 0, time.UTC)}
-	w.crm = newFakeCRM(w.clock, jobs.Fields(sc))
+	w.crm = newFakeCRM(w.clock, jobs.Fields(engine.Scorecard()))
 	w.job = jobs.ScoreDeals{
-		Connection: "acme", CRM: w.crm, Engine: rules.NewEngine(sc), WriteBack: true,
+		Connection: "acme", CRM: w.crm, Engine: engine, WriteBack: true,
 		Clock: w.clock, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}
 	w.newStore(t)
@@ -167,11 +177,23 @@ func TestFirstRunWritesEveryFieldAndTheSecondNothing(t *testing.T) {
 		t.Errorf("the account's health is %q", got)
 	}
 
-	w.wantRun(jobs.Summary{Flagged: 3})
+	w.wantRun(jobs.Summary{Flagged: 3}) // our own writes are news to the CRM
 	if len(w.crm.applied) != 4 {
 		t.Errorf("%d updates in two runs, want one for each deal and one for the account", len(w.crm.applied))
 	}
+	w.job.Store = unsaving{w.db, t}
 	w.wantRun(jobs.Summary{Flagged: 3})
+}
+
+// unsaving is a store in which no deal may be saved.
+type unsaving struct {
+	jobs.Store
+	t *testing.T
+}
+
+func (u unsaving) Save(_ context.Context, _ int64, changes []jobs.Change) error {
+	u.t.Errorf("%d deals were saved although nothing changed", len(changes))
+	return nil
 }
 
 func TestNewsIsScoredAndOnlyDifferencesWritten(t *testing.T) {
@@ -276,6 +298,36 @@ func TestFinalisedCardIsFrozen(t *testing.T) {
 	if w.values("d1")["item_1_5"] == "0" {
 		t.Error("a card that is live again is not scored again")
 	}
+}
+
+func TestFinalScoreStaysWhileItsWriteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.crm.put(emptyDeal("d1"), "")
+	w.run()
+	score := w.values("d1")["score"]
+	w.crm.edit("d1", "finalised", "true")
+	w.crm.refused["d1"] = &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrPark, Message: "locked for approval"}
+	w.wantRun(jobs.Summary{Flagged: 1, Parked: 1})
+	delete(w.crm.refused, "d1")
+	w.crm.edit("d1", "item_2_1", "2") // after the tick
+	w.wantRun(jobs.Summary{Written: 1, Flagged: 1})
+	w.wantValues("d1", crm.Values{"final_score": score})
+	w.wantRun(jobs.Summary{Flagged: 1})
+}
+
+func TestCardFinalisedDuringTheRunIsNotScoredAgain(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"d1", "d2", "d3"} {
+		w.crm.put(emptyDeal(id), "")
+	}
+	w.run()
+	w.run()
+	w.now = w.now.AddDate(0, 0, 60) // all are ghosts by now
+	w.crm.reading = func() { w.crm.edit("d1", "finalised", "true") }
+	w.run()
+	w.crm.reading = nil
+	w.wantValues("d1", crm.Values{"ghost": "false", "final_score": w.values("d1")["score"]})
+	w.wantValues("d2", crm.Values{"ghost": "true"})
 }
 
 func TestNotReadIsNotMissing(t *testing.T) {
@@ -414,6 +466,12 @@ func TestFindingsBeginWhereTheyShould(t *testing.T) {
 			if n := len(w.messages()); n != tt.wantAlerts {
 				t.Errorf("%d messages, want %d", n, tt.wantAlerts)
 			}
+			s.Deal.Owner = &crm.User{Name: "Another AE"}
+			w.crm.put(noted(s), "") // better, and still Incomplete
+			w.run()
+			if n := len(w.messages()); n != tt.wantAlerts {
+				t.Errorf("%d messages after news that made nothing worse, want %d", n, tt.wantAlerts)
+			}
 		})
 	}
 }
@@ -497,6 +555,50 @@ func TestRefusedRowsAreParkedAndTriedAgain(t *testing.T) {
 		t.Errorf("written, and still parked %q, pending %v", h.Parked, h.Pending)
 	}
 	w.wantRun(jobs.Summary{Flagged: 3})
+}
+
+func TestRefusedRowThatSomebodyFilledIn(t *testing.T) {
+	w := newWorld(t)
+	w.crm.put(emptyDeal("d1"), "")
+	w.crm.put(emptyDeal("d2"), "")
+	w.crm.refused["d2"] = &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrPark, Message: "locked for approval"}
+	w.wantRun(jobs.Summary{Pulled: 2, Scored: 2, Written: 1, Flagged: 2, Parked: 1})
+	maps.Copy(w.values("d2"), w.values("d1"))
+	w.wantRun(jobs.Summary{Flagged: 2})
+	if h := w.handoff("d2"); h.Parked != "" || h.Pending || h.Written["rating"] != "Incomplete" {
+		t.Errorf("nothing is left to write, and it is parked %q, pending %v", h.Parked, h.Pending)
+	}
+}
+
+func TestWritesWithoutAnAnswerAreCheckedByTheNextRun(t *testing.T) {
+	w := newWorld(t)
+	w.crm.size = 4
+	for _, id := range []string{"d1", "d2", "d3", "d4"} {
+		w.crm.put(emptyDeal(id), "")
+	}
+	w.job.CRM = exhausted{w.crm}
+	w.now = w.now.Add(time.Hour)
+	s, err := w.job.Run(t.Context())
+	if !errors.Is(err, connectors.ErrQuota) || s.Written != 1 {
+		t.Fatalf("run: %+v, %v", s, err)
+	}
+	open, err := w.db.OpenWrites(t.Context(), "acme")
+	if err != nil || len(open) != 3 {
+		t.Errorf("%d writes without an outcome, %v; want 3", len(open), err)
+	}
+	w.job.CRM = w.crm
+	w.wantRun(jobs.Summary{Written: 2, Flagged: 4})
+	if len(w.crm.applied) != 4 {
+		t.Errorf("%d updates, want one for each deal", len(w.crm.applied))
+	}
+}
+
+// exhausted is a CRM that carries out the first two updates and answers for the first, before its quota is spent.
+type exhausted struct{ *fakeCRM }
+
+func (e exhausted) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
+	outcomes, _ := e.fakeCRM.Write(ctx, updates[:2])
+	return outcomes[:1], &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrQuota, Code: "REQUEST_LIMIT_EXCEEDED"}
 }
 
 func TestDealDeletedBeforeItIsWritten(t *testing.T) {

@@ -94,7 +94,7 @@ type Summary struct {
 	Calls      int    `json:"calls"`   // API calls
 
 	// Interrupted says that the run was told to stop: what it did is complete, the rest is for the next run.
-	Interrupted bool `json:"interrupted,omitempty"`
+	Interrupted bool `json:"interrupted,omitzero"`
 }
 
 // Message is a notification waiting to be sent, once.
