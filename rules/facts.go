@@ -32,7 +32,7 @@ func (e *Engine) findFacts(p *passage) {
 	for _, h := range p.hits {
 		if h.class < firstFree && h.class <= product {
 			switch h.class {
-			case month, weekday, season, unit, product:
+			case month, weekday, season, unit, number, product:
 				for i := h.from; i < h.to; i++ {
 					if marks[i] < 0 || h.class == month || h.class == product {
 						marks[i] = h.class
@@ -64,6 +64,11 @@ func (e *Engine) findFacts(p *passage) {
 			f.periods++
 		case weekday:
 			f.weekdays++
+		case number:
+			f.figures++
+			if i+1 < len(p.words) && marks[i+1] == unit {
+				f.durations++
+			}
 		}
 	}
 	for i := range p.words {

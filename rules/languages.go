@@ -30,6 +30,7 @@ type language struct {
 	Weekdays    []string `toml:"weekdays"`
 	Seasons     []string `toml:"seasons"`
 	Units       []string `toml:"units"`
+	Numbers     []string `toml:"numbers"`
 	Titles      []string `toml:"titles"`
 	Groups      []string `toml:"groups"`
 }
@@ -50,6 +51,7 @@ const (
 	weekday
 	season
 	unit
+	number
 	title
 	group
 	product // a business system known by name
@@ -63,7 +65,7 @@ func (l *language) lists() map[class][]string {
 	return map[class][]string{
 		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge, vague: l.Vague, group: l.Groups,
 		elsewhere: l.Elsewhere, automatic: l.Automatic, boilerplate: l.Boilerplate, closing: l.Closing, month: l.Months,
-		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, title: l.Titles,
+		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, number: l.Numbers, title: l.Titles,
 	}
 }
 

@@ -244,12 +244,12 @@ func (r *record) objector(i int) grade {
 			continue
 		}
 		switch r.negative(p, i) {
-		case 1:
+		case bareNone:
 			if bare == nil {
 				bare = p
 			}
 			continue
-		case 2:
+		case reasonedNone:
 			deliberate = p
 			continue
 		}

@@ -133,7 +133,7 @@ func (r *record) visible(src *source, at *time.Time) bool {
 	return true
 }
 
-var robots = set("system automation hubspot salesforce workflow bot noreply reply postmaster marketing newsletter notification notifications docusign dse receipts billing mailer daemon donotreply integration zapier flow process crm alerts")
+var robots = set("system automation hubspot salesforce workflow bot noreply reply postmaster marketing newsletter notification notifications docusign dse receipts billing news digest mailer daemon donotreply integration zapier flow process crm alerts")
 
 func (r *record) isRobot(author string) bool {
 	f := fold(author)

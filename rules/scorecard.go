@@ -62,6 +62,7 @@ type ItemSpec struct {
 	Roles    []string            `toml:"roles"`    // contact roles of the person, for kind "person"
 	Partial  []string            `toml:"partial"`  // slots to be filled for 1 point; "a|b": either
 	Complete []string            `toml:"complete"` // slots to be filled for 2 points
+	Apart    bool                `toml:"apart"`    // the slots of complete may be filled far from each other
 	None     bool                `toml:"none"`     // "none" can be an answer
 	Examples []Example           `toml:"example"`
 }

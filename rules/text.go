@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // about reports whether p is about item i, and whether it is only by a cue.
 func (r *record) isAbout(p *passage, i int) (about, byCue bool) {
@@ -35,115 +38,128 @@ func (r *record) denied(p *passage, h hit) bool {
 // text judges an item by the slots that the passages about it fill.
 func (r *record) text(i int) grade {
 	spec := r.e.card.Items[i]
-	var firm, soft evidence
 	var bare, deliberate *passage
+	var partial, firm *filling // the best of all passages, and of those that are not hedged
+	all := &filling{}          // what they fill together
 	for k := range r.passages {
 		p := &r.passages[k]
 		if p.ignored {
 			continue
 		}
 		if spec.None {
-			switch r.negative(p, i) {
-			case 1:
-				if bare == nil {
-					bare = p
-				}
+			if n := r.negative(p, i); n == bareNone {
+				bare = cmpOr(bare, p)
 				continue
-			case 2:
-				if deliberate == nil {
-					deliberate = p
-				}
+			} else if n == reasonedNone {
+				deliberate = cmpOr(deliberate, p)
 				continue
 			}
 		}
-		about, _ := r.isAbout(p, i)
-		if !about || p.placed.has(i) && p.has(unknown) && len(p.words) < 12 {
+		if about, _ := r.isAbout(p, i); !about || p.placed.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
-		r.fill(&soft, k, spec)
+		f := r.fill(i, k)
+		if len(r.missing(f, spec.Partial)) == 0 && (partial == nil || len(f.names) > len(partial.names)) {
+			partial = f
+		}
 		if !p.hedged {
-			r.fill(&firm, k, spec)
+			all.add(f)
+			if firm == nil || len(r.missing(f, spec.Complete)) < len(r.missing(firm, spec.Complete)) {
+				firm = f
+			}
 		}
 	}
-	g := grade{sure: true}
-	missing := r.missing(&firm, spec.Complete)
+	if spec.Apart {
+		firm = all
+		if partial == nil && len(r.missing(all, spec.Partial)) == 0 {
+			partial = all
+		}
+	}
 	switch {
-	case len(firm.order) > 0 && len(missing) == 0:
-		g.points, g.evidence = 2, firm.passages()
-		g.reason = "Complete: " + join(r.says(spec.Complete))
+	case firm != nil && len(firm.passages) > 0 && len(r.missing(firm, spec.Complete)) == 0:
+		return grade{points: 2, sure: true, evidence: firm.passages, reason: "Complete: " + join(r.says(spec.Complete))}
 	case deliberate != nil:
-		g.points, g.evidence = 2, []*passage{deliberate}
-		g.reason = "Complete: said to be none, with the context"
-	case len(soft.order) > 0 && len(r.missing(&soft, spec.Partial)) == 0:
-		g.points, g.evidence = 1, soft.passages()
-		g.sure = len(firm.order) > 0
-		if len(r.missing(&soft, spec.Complete)) == 0 {
-			g.reason = "Partial: there, but not firm; to be confirmed"
+		return grade{points: 2, sure: true, evidence: []*passage{deliberate}, reason: "Complete: said to be none, with the context"}
+	case partial != nil:
+		g := grade{points: 1, sure: !partial.passages[0].hedged, evidence: partial.passages}
+		if missing := r.missing(partial, spec.Complete); len(missing) > 0 {
+			g.reason = "Partial: missing " + join(r.says(missing))
 		} else {
-			g.reason = "Partial: missing " + join(r.says(r.missing(&soft, spec.Complete)))
+			g.reason = "Partial: there, but not firm; to be confirmed"
 		}
+		return g
 	case bare != nil:
-		g.points, g.evidence, g.bare = 1, []*passage{bare}, true
-		g.reason = "Partial: answered with a bare negative; missing how that is known"
-	default:
-		g.reason = "Missing: nothing in the record answers this"
+		return grade{points: 1, sure: true, bare: true, evidence: []*passage{bare}, reason: "Partial: answered with a bare negative; missing how that is known"}
 	}
-	return g
+	return grade{sure: true, reason: "Missing: nothing in the record answers this"}
 }
 
-// evidence collects which slots of an item are filled by which passages.
-type evidence struct {
-	order  []*passage
-	filled map[string]bool
+func cmpOr(a, b *passage) *passage {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
-func (ev *evidence) passages() []*passage {
-	if len(ev.order) > 4 {
-		return ev.order[:4]
-	}
-	return ev.order
+// filling is which slots of an item are filled, and by which passages.
+type filling struct {
+	names    []string
+	passages []*passage
 }
 
-// fill notes the slots of spec that the passage at k and those around it fill.
-func (r *record) fill(ev *evidence, k int, spec *ItemSpec) {
-	if ev.filled == nil {
-		ev.filled = map[string]bool{}
+// maxEvidence is how many passages a result quotes.
+const maxEvidence = 4
+
+func (f *filling) add(g *filling) {
+	fresh := len(f.passages) == 0
+	for _, name := range g.names {
+		if !slices.Contains(f.names, name) {
+			f.names = append(f.names, name)
+			fresh = true
+		}
 	}
-	p := &r.passages[k]
-	fresh := len(ev.order) == 0
+	if fresh && len(f.passages) < maxEvidence {
+		f.passages = append(f.passages, g.passages...)
+	}
+}
+
+// fill returns the slots of item i that the passage at k and those around it fill.
+func (r *record) fill(i, k int) *filling {
+	spec := r.e.card.Items[i]
+	f := &filling{passages: []*passage{&r.passages[k]}}
 	for _, list := range [][]string{spec.Partial, spec.Complete} {
 		for _, names := range list {
 			for name := range strings.SplitSeq(names, "|") {
-				if !ev.filled[name] && r.fills(name, k) {
-					ev.filled[name] = true
-					fresh = true
+				if !slices.Contains(f.names, name) && r.fills(name, i, k) {
+					f.names = append(f.names, name)
 				}
 			}
 		}
 	}
-	if fresh {
-		ev.order = append(ev.order, p)
-	}
+	return f
 }
 
-// fills reports whether the passage at k fills the slot: by itself, or, where cues fill it, with its neighbours in the
-// same paragraph.
-func (r *record) fills(name string, k int) bool {
-	p := &r.passages[k]
+// fills reports whether the passage at k fills the slot: by itself, or with its neighbours in the same paragraph: any
+// of them for a slot that cues fill, those that are about the item too for one that code fills.
+func (r *record) fills(name string, i, k int) bool {
 	s := r.e.byName[name]
-	if !s.cued {
-		return s.fill(p)
-	}
-	if r.cueFills(s.cue, p) {
-		return true
-	}
-	for _, d := range []int{1, 2, 3, -1} {
+	for _, d := range []int{0, 1, 2, 3, -1} {
 		if k+d < 0 || k+d >= len(r.passages) {
 			continue
 		}
-		q := &r.passages[k+d]
-		if q.src == p.src && (q.block == p.block || p.speaker != "" && q.block <= p.block+3) && !q.ignored && r.cueFills(s.cue, q) {
-			return true
+		p, q := &r.passages[k], &r.passages[k+d]
+		if d != 0 && (q.ignored || q.src != p.src || q.block != p.block && (p.speaker == "" || q.block > p.block+3)) {
+			continue
+		}
+		switch {
+		case s.cued:
+			if r.cueFills(s.cue, q) {
+				return true
+			}
+		case d == 0 || q.placed.has(i) && q.block == p.block:
+			if s.fill(q) {
+				return true
+			}
 		}
 	}
 	return false
@@ -163,12 +179,12 @@ func (r *record) cueFills(i int, p *passage) bool {
 }
 
 // missing returns the slots of the list that are not filled.
-func (r *record) missing(ev *evidence, list []string) []string {
+func (r *record) missing(f *filling, list []string) []string {
 	var out []string
 	for _, names := range list {
 		ok := false
 		for name := range strings.SplitSeq(names, "|") {
-			ok = ok || ev.filled[name]
+			ok = ok || slices.Contains(f.names, name)
 		}
 		if !ok {
 			out = append(out, names)
@@ -187,22 +203,31 @@ func (r *record) says(list []string) []string {
 	return out
 }
 
-// negative says whether p answers item i with "none": 0 no, 1 bare, 2 with context.
-func (r *record) negative(p *passage, i int) int {
+// negative is how a passage answers an item with "none".
+type negative int
+
+const (
+	noNone negative = iota
+	bareNone
+	reasonedNone
+)
+
+// negative says whether p answers item i with "none".
+func (r *record) negative(p *passage, i int) negative {
 	n := len(p.words)
 	if p.has(unknown) {
-		return 0
+		return noNone
 	}
 	if p.placed.has(i) && !p.headed {
 		for _, h := range p.hits {
 			if (h.class == none || h.class == negation) && h.from == 0 {
 				switch {
 				case h.class == none && n <= int(h.to)+3, n <= 4:
-					return 1
+					return bareNone
 				case n >= 6:
-					return 2
+					return reasonedNone
 				default:
-					return 1
+					return bareNone
 				}
 			}
 		}
@@ -214,13 +239,13 @@ func (r *record) negative(p *passage, i int) int {
 		for _, g := range p.hits {
 			if g.class == negation && g.to <= h.from && g.to+2 >= h.from {
 				if n >= 9 && (p.facts.dates+p.facts.names+p.facts.figures > 0) {
-					return 2
+					return reasonedNone
 				}
-				return 1
+				return bareNone
 			}
 		}
 	}
-	return 0
+	return noNone
 }
 
 // cueOf reports whether the cue at h makes a passage be about item i.
