@@ -70,6 +70,9 @@ func loadSalesforce(ctx context.Context, opts Options) (*salesforce.Org, error) 
 	if err != nil {
 		return nil, err
 	}
+	if opts.NoLimits {
+		org.NoLimits()
+	}
 	if err := org.Load(ctx, opts.deals()); err != nil {
 		return nil, errors.Join(err, org.Close())
 	}

@@ -50,40 +50,30 @@ func toy(edit func(object, id string, fields map[string]any) error) control.CRM 
 	}
 }
 
-func call(t *testing.T, h http.Handler, method, target, body string) *http.Response {
-	t.Helper()
+func call(h http.Handler, method, target, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
-	return w.Result()
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return w
 }
 
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	h := control.New(toy(nil), control.Options{})
-	call(t, h, "GET", "/data/v62/deals/17?q=1", "")
-	call(t, h, "GET", "/data/v63/deals/18", "")
-	call(t, h, "POST", "/token", "secret=s3")
-	call(t, h, "GET", "/page", "")
-	call(t, h, "GET", "/_sandbox/log", "")
-	call(t, h, "GET", "/_sandbox/no-such-thing", "")
+	call(h, "GET", "/data/v62/deals/17?q=1", "")
+	call(h, "GET", "/data/v63/deals/18", "")
+	call(h, "POST", "/token", "secret=s3")
+	call(h, "GET", "/page", "")
+	call(h, "GET", "/_sandbox/log", "")
+	call(h, "GET", "/_sandbox/no-such-thing", "")
 
 	want := `{"total":3,"by_route":{"GET /data/…/deals/…":2,"POST /token":1}}`
-	if got := text(t, call(t, h, "GET", "/_sandbox/requests", "")); got != want {
+	if got := call(h, "GET", "/_sandbox/requests", "").Body.String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := call(t, h, "DELETE", "/_sandbox/requests", "").StatusCode; got != http.StatusNoContent {
+	if got := call(h, "DELETE", "/_sandbox/requests", "").Code; got != http.StatusNoContent {
 		t.Errorf("DELETE: status %d", got)
 	}
-	if got, want := text(t, call(t, h, "GET", "/_sandbox/requests", "")), `{"total":0,"by_route":{}}`; got != want {
+	if got, want := call(h, "GET", "/_sandbox/requests", "").Body.String(), `{"total":0,"by_route":{}}`; got != want {
 		t.Errorf("after DELETE: got %s, want %s", got, want)
 	}
 }
@@ -91,12 +81,12 @@ func TestRequests(t *testing.T) {
 func TestLog(t *testing.T) {
 	t.Parallel()
 	h := control.New(toy(nil), control.Options{})
-	call(t, h, "PATCH", "/deals/1?a=%20b", `{"x":[1, 2]}`)
-	call(t, h, "PUT", "/deals", "Id,Name\n1,\"A \xff\"\n")
-	call(t, h, "POST", "/token?secret=s3", "secret=s3")
-	call(t, h, "GET", "/page", "")
+	call(h, "PATCH", "/deals/1?a=%20b", `{"x":[1, 2]}`)
+	call(h, "PUT", "/deals", "Id,Name\n1,\"A \xff\"\n")
+	call(h, "POST", "/token?secret=s3", "secret=s3")
+	call(h, "GET", "/page", "")
 
-	got := text(t, call(t, h, "GET", "/_sandbox/log", ""))
+	got := call(h, "GET", "/_sandbox/log", "").Body.String()
 	want := `{"method":"PATCH","path":"/deals/1","query":"a=%20b","requestBody":{"x":[1,2]},"status":201,"contentType":"application/json","responseBody":{"hello":"world"}}
 {"method":"PUT","path":"/deals","query":"","requestBody":"Id,Name\n1,\"A ` + "\uFFFD" + `\"\n","status":201,"contentType":"application/json","responseBody":{"hello":"world"}}
 {"method":"POST","path":"/token","query":"","status":201,"contentType":"application/json"}
@@ -106,11 +96,11 @@ func TestLog(t *testing.T) {
 	}
 
 	quiet := control.New(toy(nil), control.Options{NoLog: true})
-	call(t, quiet, "GET", "/deals", "")
-	if got := text(t, call(t, quiet, "GET", "/_sandbox/log", "")); got != "" {
+	call(quiet, "GET", "/deals", "")
+	if got := call(quiet, "GET", "/_sandbox/log", "").Body.String(); got != "" {
 		t.Errorf("NoLog: got %q", got)
 	}
-	if got, want := text(t, call(t, quiet, "GET", "/_sandbox/requests", "")), `{"total":1,"by_route":{"GET /deals":1}}`; got != want {
+	if got, want := call(quiet, "GET", "/_sandbox/requests", "").Body.String(), `{"total":1,"by_route":{"GET /deals":1}}`; got != want {
 		t.Errorf("NoLog still counts: got %s, want %s", got, want)
 	}
 }
@@ -126,19 +116,19 @@ func TestEdit(t *testing.T) {
 		return nil
 	}), control.Options{})
 
-	if r := call(t, h, "PATCH", "/_sandbox/records/deals/17", `{"score":2,"note":null}`); r.StatusCode != http.StatusNoContent {
-		t.Errorf("status %d, want 204", r.StatusCode)
+	if r := call(h, "PATCH", "/_sandbox/records/deals/17", `{"score":2,"note":null}`); r.Code != http.StatusNoContent {
+		t.Errorf("status %d, want 204", r.Code)
 	}
 	if want := "deals 17 map[note:<nil> score:2]"; got != want {
 		t.Errorf("edit got %q, want %q", got, want)
 	}
-	if r := call(t, h, "PATCH", "/_sandbox/records/deals/404", `{}`); r.StatusCode != http.StatusBadRequest || text(t, r) != "no deal 404\n" {
-		t.Errorf("a refused edit: status %d", r.StatusCode)
+	if r := call(h, "PATCH", "/_sandbox/records/deals/404", `{}`); r.Code != http.StatusBadRequest || r.Body.String() != "no deal 404\n" {
+		t.Errorf("a refused edit: status %d", r.Code)
 	}
-	if r := call(t, h, "PATCH", "/_sandbox/records/deals/17", `[`); r.StatusCode != http.StatusBadRequest {
-		t.Errorf("broken JSON: status %d, want 400", r.StatusCode)
+	if r := call(h, "PATCH", "/_sandbox/records/deals/17", `[`); r.Code != http.StatusBadRequest {
+		t.Errorf("broken JSON: status %d, want 400", r.Code)
 	}
-	if got, want := text(t, call(t, h, "GET", "/_sandbox/requests", "")), `{"total":0,"by_route":{}}`; got != want {
+	if got, want := call(h, "GET", "/_sandbox/requests", "").Body.String(), `{"total":0,"by_route":{}}`; got != want {
 		t.Errorf("edits are not calls: got %s, want %s", got, want)
 	}
 }
@@ -171,24 +161,24 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			h := control.New(toy(nil), control.Options{})
 			for _, f := range tt.faults {
-				if r := call(t, h, "POST", "/_sandbox/faults", f); r.StatusCode != http.StatusNoContent {
-					t.Fatalf("POST %s: %d %s", f, r.StatusCode, text(t, r))
+				if r := call(h, "POST", "/_sandbox/faults", f); r.Code != http.StatusNoContent {
+					t.Fatalf("POST %s: %d %s", f, r.Code, r.Body.String())
 				}
 			}
 			var got []string
 			for range tt.want {
-				r := call(t, h, "GET", "/deals/1?path=/x", "")
-				got = append(got, fmt.Sprintf("%d %s %s", r.StatusCode, r.Header.Get("Content-Type"), text(t, r)))
+				r := call(h, "GET", "/deals/1?path=/x", "")
+				got = append(got, fmt.Sprintf("%d %s %s", r.Code, r.Header().Get("Content-Type"), r.Body.String()))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("answers (-want +got):\n%s", diff)
 			}
-			if r := call(t, h, "GET", "/page", ""); r.StatusCode != http.StatusCreated {
-				t.Errorf("a fault hit a page: %d", r.StatusCode)
+			if r := call(h, "GET", "/page", ""); r.Code != http.StatusCreated {
+				t.Errorf("a fault hit a page: %d", r.Code)
 			}
-			call(t, h, "DELETE", "/_sandbox/faults", "")
-			if r := call(t, h, "GET", "/deals/1", ""); r.StatusCode != http.StatusCreated {
-				t.Errorf("after DELETE: %d", r.StatusCode)
+			call(h, "DELETE", "/_sandbox/faults", "")
+			if r := call(h, "GET", "/deals/1", ""); r.Code != http.StatusCreated {
+				t.Errorf("after DELETE: %d", r.Code)
 			}
 		})
 	}
@@ -201,8 +191,8 @@ func TestRetryAfter(t *testing.T) {
 		`{"status":429,"retry_after":"Sat, 21 Nov 2026 10:00:00 GMT"}`: "Sat, 21 Nov 2026 10:00:00 GMT",
 	} {
 		h := control.New(toy(nil), control.Options{})
-		call(t, h, "POST", "/_sandbox/faults", fault)
-		if got := call(t, h, "GET", "/deals", "").Header.Get("Retry-After"); got != want {
+		call(h, "POST", "/_sandbox/faults", fault)
+		if got := call(h, "GET", "/deals", "").Header().Get("Retry-After"); got != want {
 			t.Errorf("%s: Retry-After %q, want %q", fault, got, want)
 		}
 	}
@@ -225,9 +215,9 @@ func TestFaultsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := control.New(toy(nil), control.Options{})
-			r := call(t, h, "POST", "/_sandbox/faults", tt.fault)
-			if got := strings.TrimSpace(text(t, r)); r.StatusCode != http.StatusBadRequest || got != tt.want {
-				t.Errorf("got %d %s, want 400 %s", r.StatusCode, got, tt.want)
+			r := call(h, "POST", "/_sandbox/faults", tt.fault)
+			if got := strings.TrimSpace(r.Body.String()); r.Code != http.StatusBadRequest || got != tt.want {
+				t.Errorf("got %d %s, want 400 %s", r.Code, got, tt.want)
 			}
 		})
 	}
@@ -237,17 +227,17 @@ func TestWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := control.New(toy(nil), control.Options{Latency: 100 * time.Millisecond})
-		call(t, h, "POST", "/_sandbox/faults", `{"method":"GET","delay_ms":2000}`)
+		call(h, "POST", "/_sandbox/faults", `{"method":"GET","delay_ms":2000}`)
 		for method, want := range map[string]time.Duration{"GET": 2100 * time.Millisecond, "POST": 100 * time.Millisecond} {
 			start := time.Now()
-			call(t, h, method, "/deals", "")
+			call(h, method, "/deals", "")
 			if got := time.Since(start); got != want {
 				t.Errorf("%s took %v, want %v", method, got, want)
 			}
 		}
 		start := time.Now()
-		call(t, h, "GET", "/page", "")
-		call(t, h, "GET", "/_sandbox/log", "")
+		call(h, "GET", "/page", "")
+		call(h, "GET", "/_sandbox/log", "")
 		if got := time.Since(start); got != 0 {
 			t.Errorf("pages and control took %v, want no wait", got)
 		}
@@ -287,8 +277,12 @@ func TestLostAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Body.Close()
+			log, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
 			want := `{"method":"POST","path":"/deals","query":"","requestBody":"x","status":201,"contentType":"application/json","responseBody":{"hello":"world"}}` + "\n"
-			if got := text(t, r); got != want {
+			if got := string(log); got != want {
 				t.Errorf("log: got %s, want %s", got, want)
 			}
 		})

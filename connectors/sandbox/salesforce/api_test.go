@@ -50,8 +50,15 @@ func newAPI(t *testing.T) *api {
 	return a
 }
 
+// reply is what a request was answered with.
+type reply struct {
+	Status int
+	Header http.Header
+	Text   string
+}
+
 // call sends a request. A path that does not begin with / is below /services/data/v62.0/.
-func (a *api) call(method, path, body string) (*http.Response, string) {
+func (a *api) call(method, path, body string) reply {
 	a.t.Helper()
 	if !strings.HasPrefix(path, "/") {
 		path = "/services/data/v62.0/" + path
@@ -70,30 +77,30 @@ func (a *api) call(method, path, body string) (*http.Response, string) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return r, string(b)
+	return reply{r.StatusCode, r.Header, string(b)}
 }
 
 // into decodes a good answer.
 func (a *api) into(v any, method, path, body string) {
 	a.t.Helper()
-	r, text := a.call(method, path, body)
-	if r.StatusCode >= 300 {
-		a.t.Fatalf("%s %s: HTTP %d: %s", method, path, r.StatusCode, text)
+	r := a.call(method, path, body)
+	if r.Status >= 300 {
+		a.t.Fatalf("%s %s: HTTP %d: %s", method, path, r.Status, r.Text)
 	}
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		a.t.Fatalf("%s %s: %v: %s", method, path, err, text)
+	if err := json.Unmarshal([]byte(r.Text), v); err != nil {
+		a.t.Fatalf("%s %s: %v: %s", method, path, err, r.Text)
 	}
 }
 
 // refused returns the status and the code of the error that a request is answered with.
 func (a *api) refused(method, path, body string) (status int, code string) {
 	a.t.Helper()
-	r, text := a.call(method, path, body)
+	r := a.call(method, path, body)
 	var errs []struct{ ErrorCode, Message string }
-	if err := json.Unmarshal([]byte(text), &errs); err != nil || len(errs) != 1 || errs[0].Message == "" {
-		a.t.Fatalf("%s %s: HTTP %d: not an error of Salesforce's form: %s", method, path, r.StatusCode, text)
+	if err := json.Unmarshal([]byte(r.Text), &errs); err != nil || len(errs) != 1 || errs[0].Message == "" {
+		a.t.Fatalf("%s %s: HTTP %d: not an error of Salesforce's form: %s", method, path, r.Status, r.Text)
 	}
-	return r.StatusCode, errs[0].ErrorCode
+	return r.Status, errs[0].ErrorCode
 }
 
 // create makes a record and returns its id.

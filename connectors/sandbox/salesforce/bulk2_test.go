@@ -34,8 +34,8 @@ func (a *api) queryJob(operation, soql string) string {
 func (a *api) ingestJob(request, data string) jobInfo {
 	a.t.Helper()
 	id := a.job("ingest", request)
-	if r, text := a.call("PUT", "jobs/ingest/"+id+"/batches", data); r.StatusCode != http.StatusCreated {
-		a.t.Fatalf("upload: HTTP %d: %s", r.StatusCode, text)
+	if r := a.call("PUT", "jobs/ingest/"+id+"/batches", data); r.Status != http.StatusCreated {
+		a.t.Fatalf("upload: HTTP %d: %s", r.Status, r.Text)
 	}
 	a.setState(id, jobUploadComplete)
 	a.org.bulk.work.Wait()
@@ -57,11 +57,11 @@ func (a *api) show(kind, id string) jobInfo {
 
 func (a *api) text(path string) string {
 	a.t.Helper()
-	r, text := a.call("GET", path, "")
-	if r.StatusCode != http.StatusOK {
-		a.t.Fatalf("GET %s: HTTP %d: %s", path, r.StatusCode, text)
+	r := a.call("GET", path, "")
+	if r.Status != http.StatusOK {
+		a.t.Fatalf("GET %s: HTTP %d: %s", path, r.Status, r.Text)
 	}
-	return text
+	return r.Text
 }
 
 func TestQueryJob(t *testing.T) {
@@ -103,8 +103,8 @@ func TestQueryJob(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, body := a.call("GET", results+tt.query, "")
-			if diff := cmp.Diff(tt.body, body); diff != "" {
+			r := a.call("GET", results+tt.query, "")
+			if diff := cmp.Diff(tt.body, r.Text); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 			if got := r.Header.Get("Sforce-Locator"); got != tt.locator {
@@ -142,8 +142,8 @@ func TestQueryJob(t *testing.T) {
 	if !list.Done || len(list.Records) != 1 || list.Records[0].ID != created.ID {
 		t.Errorf("list: %+v", list)
 	}
-	if r, _ := a.call("DELETE", "jobs/query/"+created.ID, ""); r.StatusCode != http.StatusNoContent {
-		t.Errorf("delete: HTTP %d", r.StatusCode)
+	if r := a.call("DELETE", "jobs/query/"+created.ID, ""); r.Status != http.StatusNoContent {
+		t.Errorf("delete: HTTP %d", r.Status)
 	}
 	if status, code := a.refused("GET", results, ""); status != 404 || code != "NOT_FOUND" {
 		t.Errorf("after delete: %d %s", status, code)
@@ -154,9 +154,9 @@ func TestQueryJobOfNothing(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	id := a.queryJob("query", "SELECT Id FROM Account")
-	r, body := a.call("GET", "jobs/query/"+id+"/results?maxRecords=5", "")
-	if body != "\"Id\"\n" || r.Header.Get("Sforce-Locator") != "null" || r.Header.Get("Sforce-NumberOfRecords") != "0" {
-		t.Errorf("got %q %v", body, r.Header)
+	r := a.call("GET", "jobs/query/"+id+"/results?maxRecords=5", "")
+	if r.Text != "\"Id\"\n" || r.Header.Get("Sforce-Locator") != "null" || r.Header.Get("Sforce-NumberOfRecords") != "0" {
+		t.Errorf("got %q %v", r.Text, r.Header)
 	}
 }
 
@@ -164,8 +164,8 @@ func TestQueryAllJob(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	id := a.create("Account", `{"Name":"gone"}`)
-	if r, text := a.call("DELETE", "sobjects/Account/"+id, ""); r.StatusCode != http.StatusNoContent {
-		t.Fatalf("delete: HTTP %d: %s", r.StatusCode, text)
+	if r := a.call("DELETE", "sobjects/Account/"+id, ""); r.Status != http.StatusNoContent {
+		t.Fatalf("delete: HTTP %d: %s", r.Status, r.Text)
 	}
 	for operation, want := range map[string]int{"query": 0, "queryAll": 1} {
 		job := a.queryJob(operation, "SELECT Id FROM Account")
@@ -356,8 +356,8 @@ func TestIngestStates(t *testing.T) {
 	refused("close without data", "PATCH", path, `{"state":"UploadComplete"}`, "INVALIDJOBSTATE")
 	refused("unknown state", "PATCH", path, `{"state":"JobComplete"}`, "INVALIDJOB")
 	refused("delete while open", "DELETE", path, "", "INVALIDJOBSTATE")
-	if r, _ := a.call("PUT", path+"/batches", "Name\nA\n"); r.StatusCode != http.StatusCreated {
-		t.Fatalf("upload: HTTP %d", r.StatusCode)
+	if r := a.call("PUT", path+"/batches", "Name\nA\n"); r.Status != http.StatusCreated {
+		t.Fatalf("upload: HTTP %d", r.Status)
 	}
 	refused("second upload", "PUT", path+"/batches", "Name\nB\n", "INVALIDJOBSTATE")
 	a.setState(id, jobAborted)
@@ -367,7 +367,28 @@ func TestIngestStates(t *testing.T) {
 	if got, want := a.text(path+"/unprocessedrecords"), "Name\nA\n"; got != want {
 		t.Errorf("unprocessed %q, want %q", got, want)
 	}
-	if r, _ := a.call("DELETE", path, ""); r.StatusCode != http.StatusNoContent {
-		t.Errorf("delete: HTTP %d", r.StatusCode)
+	if r := a.call("DELETE", path, ""); r.Status != http.StatusNoContent {
+		t.Errorf("delete: HTTP %d", r.Status)
+	}
+}
+
+// An aborted job stops where it is.
+func TestIngestAbort(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	id := a.job("ingest", `{"object":"Account","operation":"insert"}`)
+	if r := a.call("PUT", "jobs/ingest/"+id+"/batches", "Name\nA\n"); r.Status != http.StatusCreated {
+		t.Fatalf("upload: HTTP %d: %s", r.Status, r.Text)
+	}
+	a.org.mu.Lock() // holds the work up
+	a.setState(id, jobUploadComplete)
+	a.setState(id, jobAborted)
+	a.org.mu.Unlock()
+	a.org.bulk.work.Wait()
+	if j := a.show("ingest", id); j.State != "Aborted" || j.NumberRecordsProcessed != 0 {
+		t.Errorf("job: %+v", j)
+	}
+	if got := a.show("query", a.queryJob("query", "SELECT Id FROM Account")).NumberRecordsProcessed; got != 0 {
+		t.Errorf("%d accounts made, want none", got)
 	}
 }

@@ -75,6 +75,23 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+func TestNoLimits(t *testing.T) {
+	t.Parallel()
+	for _, limited := range []bool{true, false} {
+		a := newAPI(t)
+		want := []string{"api-usage=1/100000", "api-usage=2/100000"}
+		if !limited {
+			a.org.NoLimits()
+			want = []string{"api-usage=0/100000", "api-usage=0/100000"}
+		}
+		for _, w := range want {
+			if got := a.call("GET", "limits", "").Header.Get("Sforce-Limit-Info"); got != w {
+				t.Errorf("limited %t: %q, want %q", limited, got, w)
+			}
+		}
+	}
+}
+
 // A row that is committed late carries an earlier stamp than rows that were seen before it.
 func TestCommitDelay(t *testing.T) {
 	t.Parallel()

@@ -121,8 +121,8 @@ func TestCustomFieldVisibility(t *testing.T) {
 	hidden("granted to a set that nobody has")
 
 	a.create("PermissionSetAssignment", fmt.Sprintf(`{"PermissionSetId":%q,"AssigneeId":%q}`, set, integrationUserID))
-	if r, text := a.call("PATCH", "sobjects/Account/"+account, `{"Health__c":"Green"}`); r.StatusCode != http.StatusNoContent {
-		t.Errorf("granted: update: HTTP %d: %s", r.StatusCode, text)
+	if r := a.call("PATCH", "sobjects/Account/"+account, `{"Health__c":"Green"}`); r.Status != http.StatusNoContent {
+		t.Errorf("granted: update: HTTP %d: %s", r.Status, r.Text)
 	}
 	var page struct {
 		Records []struct {
@@ -134,8 +134,8 @@ func TestCustomFieldVisibility(t *testing.T) {
 		t.Errorf("granted: query: %+v", page)
 	}
 
-	if r, text := a.call("DELETE", "tooling/sobjects/CustomField/"+id, ""); r.StatusCode != http.StatusNoContent {
-		t.Errorf("delete: HTTP %d: %s", r.StatusCode, text)
+	if r := a.call("DELETE", "tooling/sobjects/CustomField/"+id, ""); r.Status != http.StatusNoContent {
+		t.Errorf("delete: HTTP %d: %s", r.Status, r.Text)
 	}
 	hidden("deleted")
 	a.addCustomField(full, metadata)
@@ -146,8 +146,8 @@ func TestCustomFieldChange(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	id := a.addCustomField("Account.Why__c", `{"label":"Why","type":"Text","length":100}`)
-	if r, text := a.call("PATCH", "tooling/sobjects/CustomField/"+id, `{"Metadata":{"label":"Reason","type":"Text","length":255,"inlineHelpText":"Why"}}`); r.StatusCode != http.StatusNoContent {
-		t.Fatalf("HTTP %d: %s", r.StatusCode, text)
+	if r := a.call("PATCH", "tooling/sobjects/CustomField/"+id, `{"Metadata":{"label":"Reason","type":"Text","length":255,"inlineHelpText":"Why"}}`); r.Status != http.StatusNoContent {
+		t.Fatalf("HTTP %d: %s", r.Status, r.Text)
 	}
 	var got struct{ Metadata fieldMetadata }
 	a.into(&got, "GET", "tooling/sobjects/CustomField/"+id, "")
