@@ -1,7 +1,7 @@
 package salesforce
 
 import (
-	"hash/fnv"
+	"hash/crc32"
 	"html"
 	"regexp"
 	"strings"
@@ -27,10 +27,7 @@ type dealLoader struct {
 }
 
 func (l *loader) addDeal(s *crm.Snapshot) error {
-	d := &dealLoader{loader: l, Snapshot: s, contacts: map[string]string{}}
-	h := fnv.New32a()
-	h.Write([]byte(s.ID))
-	d.hash = h.Sum32()
+	d := &dealLoader{loader: l, Snapshot: s, hash: crc32.ChecksumIEEE([]byte(s.ID)), contacts: map[string]string{}}
 	d.setDates()
 	for _, add := range []func() error{d.addOpportunity, d.addHistory, d.addContacts, d.addNotes, d.addActivities, d.addKickoff} {
 		if err := add(); err != nil {

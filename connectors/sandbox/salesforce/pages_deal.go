@@ -82,7 +82,7 @@ var safeHTML = bluemonday.NewPolicy().AllowElements("p", "div", "span", "br", "b
 	"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "pre", "code")
 
 // HTML returns the body of a rich note, safe to show.
-func (n pageNote) HTML() template.HTML { return template.HTML(safeHTML.Sanitize(n.Body)) } //nolint:gosec // sanitised
+func (n pageNote) HTML() template.HTML { return template.HTML(safeHTML.Sanitize(n.Body)) }
 
 type pageActivity struct {
 	Kind  string
