@@ -60,7 +60,7 @@ func compile(sc *Scorecard) (*Engine, error) {
 		index[l.Code] = int8(i)
 		for c, cues := range l.lists() {
 			switch c {
-			case negation, none, hedge, vague, unit, number, weekday, season, month:
+			case negation, none, hedge, vague, claim, unit, number, weekday, season, month:
 				add(cues, c, int8(i))
 			default: // rarely a word of another language too, and often seen in its midst
 				add(cues, c, everyLanguage)

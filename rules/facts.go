@@ -21,6 +21,11 @@ type facts struct {
 	names     int // other proper names
 }
 
+// firm counts what one can check.
+func (f *facts) firm() int {
+	return f.figures + f.dates + f.durations + f.weekdays + f.versions + f.systems
+}
+
 // findFacts reads what is specific in p.
 func (e *Engine) findFacts(p *passage) {
 	f := &p.facts

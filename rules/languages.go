@@ -22,6 +22,7 @@ type language struct {
 	Unknown     []string `toml:"unknown"`
 	Hedge       []string `toml:"hedge"`
 	Vague       []string `toml:"vague"`
+	Claims      []string `toml:"claims"`
 	Elsewhere   []string `toml:"elsewhere"`
 	Automatic   []string `toml:"automatic"`
 	Boilerplate []string `toml:"boilerplate"`
@@ -43,6 +44,7 @@ const (
 	unknown
 	hedge
 	vague
+	claim
 	elsewhere
 	automatic
 	boilerplate
@@ -63,7 +65,7 @@ const maxLanguages = 8
 
 func (l *language) lists() map[class][]string {
 	return map[class][]string{
-		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge, vague: l.Vague, group: l.Groups,
+		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge, vague: l.Vague, claim: l.Claims, group: l.Groups,
 		elsewhere: l.Elsewhere, automatic: l.Automatic, boilerplate: l.Boilerplate, closing: l.Closing, month: l.Months,
 		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, number: l.Numbers, title: l.Titles,
 	}

@@ -169,6 +169,13 @@ func (r *record) add(src *source, body, speaker string) {
 	langs := r.e.languages(&whole, everyLanguages)
 	rd := reader{e: r.e, src: src, langs: langs, ofText: langs, names: r.names, fixed: topic{r.e.fields[src.field], r.e.slotIn[src.field]}, speaker: speaker}
 	rd.read(text)
+	for i := range rd.out {
+		if rd.out[i].has(boilerplate) {
+			for j := range rd.out {
+				rd.out[j].ignored = rd.out[j].ignored || rd.out[j].block == rd.out[i].block
+			}
+		}
+	}
 	title := fold(src.title)
 	hits := r.e.lex.find(&title, langs, nil)
 	drop := hasClass(hits, automatic) || hasClass(hits, elsewhere)
@@ -181,7 +188,7 @@ func (r *record) add(src *source, body, speaker string) {
 		}
 	}
 	for i := range rd.out {
-		rd.out[i].ignored = drop
+		rd.out[i].ignored = rd.out[i].ignored || drop
 	}
 	src.ignored = drop
 	r.passages = append(r.passages, rd.out...)
@@ -227,10 +234,21 @@ func (r *record) judge(p *passage) {
 		p.ignored = true
 	case strings.HasSuffix(p.text, "?") && n < 25:
 		p.ignored = true
-	case isPlaceholder(p):
+	case isPlaceholder(p), isKeywords(p), isClaim(p):
 		p.ignored = true
 	}
 	p.hedged = p.has(hedge)
+}
+
+// isKeywords reports whether p strings the right words together and says nothing.
+func isKeywords(p *passage) bool {
+	commas := strings.Count(p.text, ",") + strings.Count(p.text, ";")
+	return commas >= 5 && len(p.words) <= 3*(commas+1) && p.facts.firm() == 0 && p.facts.names <= commas/3
+}
+
+// isClaim reports whether p claims that something was done, and holds nothing of it: "Timeline agreed."
+func isClaim(p *passage) bool {
+	return p.has(claim) && len(p.words) <= 10 && p.facts.firm()+p.facts.names+p.facts.periods == 0
 }
 
 // isPlaceholder reports whether p stands in for an answer.

@@ -22,7 +22,8 @@ type reader struct {
 	question   topic // what the last question asked for
 	answers    int   // lines that may still answer it
 	speaker    string
-	signature  int // lines of a signature still to come
+	signed     bool // the signature began with the mark for it: even long lines belong to it
+	signature  int  // lines of a signature still to come
 	sigLines   []string
 	paragraphs int // ended since the heading
 }
@@ -91,19 +92,19 @@ func (r *reader) line(s string) {
 		}
 		return
 	case isRule(s):
-		r.signature, r.heading = 0, topic{}
+		r.signature, r.signed, r.heading = 0, false, topic{}
 		if strings.HasPrefix(s, "--") && len(s) <= 3 {
-			r.signature = signatureLines
+			r.signature, r.signed = signatureLines, true
 		}
 		return
 	case isMailHeader(s):
-		r.signature, r.heading = 0, topic{}
+		r.signature, r.signed, r.heading = 0, false, topic{}
 		if from, ok := strings.CutPrefix(s, "From:"); ok {
 			r.speaker = foldString(from)
 		}
 		return
 	}
-	if r.signature > 0 && len(s) < 100 {
+	if r.signature > 0 && (r.signed || len(s) < 100) {
 		r.signature--
 		r.sigLines = append(r.sigLines, s)
 		return
