@@ -97,7 +97,7 @@ func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
 	deal, card := &h.Snapshot.Deal, h.Edited(engine)
 	row := dealRow{
 		Connection: h.Connection, ID: h.DealID, Name: deal.Name, Account: deal.Account, CloseDate: deal.CloseDate,
-		Max: card.Max, Flagged: card.Flagged() && !h.Reopened, Why: why(h, card),
+		Max: card.Max, Flagged: h.Flagged(), Why: why(h, card),
 	}
 	if deal.Owner != nil {
 		row.AE = deal.Owner.Name
@@ -107,6 +107,9 @@ func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
 	}
 	if !card.Unread() {
 		row.Total, row.Rating, row.Health, row.Ghost = &card.Total, card.Rating, card.Health, card.Ghost
+	}
+	if h.Reopened {
+		row.Ghost = rules.GhostNo
 	}
 	return row
 }
@@ -119,8 +122,8 @@ func why(h *jobs.Handoff, card *rules.Card) string {
 	case card.Unread():
 		return "parts of the record could not be read"
 	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:
-		return card.GhostReasons[0]
-	case !card.Flagged():
+		return strings.Join(card.GhostReasons, "; ")
+	case !h.Flagged():
 		return ""
 	}
 	weak := slices.Clone(card.Categories)

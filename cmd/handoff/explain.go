@@ -134,7 +134,7 @@ func (e *explanation) print(w io.Writer, sc *rules.Scorecard) {
 		}
 	}
 	e.printEdits(w)
-	e.printWrites(w)
+	e.printWrites(w, jobs.Fields(sc))
 }
 
 func (e *explanation) printHeader(w io.Writer) {
@@ -218,7 +218,7 @@ func (e *explanation) printEdits(w io.Writer) {
 	}
 }
 
-func (e *explanation) printWrites(w io.Writer) {
+func (e *explanation) printWrites(w io.Writer, fields []crm.FieldSpec) {
 	if len(e.Writes) == 0 {
 		fmt.Fprintln(w, "\nNothing has been written to the CRM yet.")
 		return
@@ -229,19 +229,18 @@ func (e *explanation) printWrites(w io.Writer) {
 		if l.Detail != "" {
 			fmt.Fprintf(w, "    the CRM says: %s\n", plain(l.Detail))
 		}
-		printChanges(w, l.Before, l.After)
+		printChanges(w, fields, l.Before, l.After)
 	}
 }
 
-// printChanges prints each field that changes, before and after.
-func printChanges(w io.Writer, before, after crm.Values) {
-	fields := make([]string, 0, len(after))
-	for field := range after {
-		fields = append(fields, field)
-	}
-	slices.Sort(fields)
-	for _, field := range fields {
-		fmt.Fprintf(w, "    %s: %s → %s\n", field, brief(before[field]), brief(after[field]))
+// printChanges prints each field that changes, before and after, in the order of the fields.
+func printChanges(w io.Writer, fields []crm.FieldSpec, before, after crm.Values) {
+	printed := map[string]bool{} // health is a field of two objects
+	for _, f := range fields {
+		if value, ok := after[f.Name]; ok && !printed[f.Name] {
+			fmt.Fprintf(w, "    %s: %s → %s\n", f.Name, brief(before[f.Name]), brief(value))
+			printed[f.Name] = true
+		}
 	}
 }
 
@@ -251,13 +250,13 @@ func brief(value string) string {
 	if value == "" {
 		return "(empty)"
 	}
-	lines := strings.Count(value, "\n") + 1
-	s := []rune(plain(value))
-	switch {
-	case len(s) > most && lines > 1:
-		return fmt.Sprintf("%s… (%d lines)", string(s[:most]), lines)
-	case len(s) > most:
-		return string(s[:most]) + "…"
+	first, _, more := strings.Cut(value, "\n")
+	s := []rune(plain(first))
+	if len(s) > most {
+		s = append(s[:most], '…')
+	}
+	if more {
+		return fmt.Sprintf("%s (and %s)", string(s), count(strings.Count(value, "\n"), "more line"))
 	}
 	return string(s)
 }

@@ -72,7 +72,7 @@ func (a *app) sandbox(ctx context.Context, opts sandboxOptions, config string) (
 
 // closeSandbox stops a sandbox, and gives the calls at hand a moment to finish.
 func closeSandbox(s *crmSandbox) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	return s.Close(ctx)
 }

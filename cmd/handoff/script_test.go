@@ -93,9 +93,14 @@ func TestServiceStopsCleanly(t *testing.T) {
 		}
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	var out bytes.Buffer
-	if code := run(ctx, []string{"--config", config, "run"}, strings.NewReader(""), &out, &out, env(), time.Now); code != exitDone {
-		t.Errorf("exit %d, want 0: %s", code, out.String())
+	code := run(ctx, []string{"--config", config, "run"}, strings.NewReader(""), io.MultiWriter(&out, onWrite(cancel)), io.Discard, env(), time.Now)
+	if want := "salesforce: runs at \"*/15 * * * *\", UTC time\n"; code != exitDone || out.String() != want {
+		t.Errorf("exit %d and %q, want 0 and %q", code, out.String(), want)
 	}
 }
+
+// onWrite is a writer that calls f.
+type onWrite func()
+
+func (f onWrite) Write(b []byte) (int, error) { f(); return len(b), nil }

@@ -20,6 +20,7 @@ type service struct {
 	cfg    *Config
 	db     *history
 	engine *rules.Engine
+	fields []crm.FieldSpec        // our own
 	crms   []connectors.Connector // of the connections, in their order
 	told   []jobs.Notifier        // of findings
 	adopt  bool
@@ -31,9 +32,9 @@ func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
 	if s.engine, err = newEngine(); err != nil {
 		return nil, err
 	}
-	fields := jobs.Fields(s.engine.Scorecard())
+	s.fields = jobs.Fields(s.engine.Scorecard())
 	for i := range cfg.Connections {
-		c, err := a.connect(&cfg.Connections[i], fields)
+		c, err := a.connect(&cfg.Connections[i], s.fields)
 		if err != nil {
 			return nil, err
 		}
@@ -103,21 +104,17 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	return errReported
 }
 
-// runJob runs a score job with a progress bar, and a line on stderr for each row that the CRM refused. A CRM without a
-// field for the score, where nothing of worth can be written, is an error.
+// runJob runs a score job with a progress bar. A CRM without a field for the score, where nothing of worth can be written,
+// is an error.
 func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals) (jobs.Summary, error) {
 	bar := s.newProgress(job.Connection)
 	job.Progress = bar.set
-	var refused, missing []string
-	job.Parked = func(ref crm.Ref, why error) {
-		refused = append(refused, fmt.Sprintf("%s: %s %s was refused: %v", job.Connection, ref.Object, ref.ID, why))
-	}
+	var missing []string
 	job.Missing = func(fields []string) { missing = fields }
 	sum, err := job.Run(ctx)
 	bar.done()
-	for _, line := range refused {
-		fmt.Fprintln(s.stderr, plain(line))
-	}
+	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
+		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
 	switch {
 	case err != nil || len(missing) == 0 || !job.WriteBack && !job.DryRun:
 		return sum, err
@@ -140,7 +137,7 @@ func (s *service) report(i int, sum jobs.Summary) {
 			conn.Name, sum.Pulled, sum.Scored, sum.Written, count(sum.Flagged, "deal"), count(sum.Calls, "API call"))
 	}
 	if sum.Parked > 0 {
-		fmt.Fprintf(s.stdout, "%s: %s refused by the CRM, see above; the next run tries again\n", conn.Name, count(sum.Parked, "row"))
+		fmt.Fprintf(s.stdout, "%s: %s refused by the CRM, for the reason logged above; the next run tries again\n", conn.Name, count(sum.Parked, "row"))
 	}
 	if !conn.WriteBack {
 		fmt.Fprintf(s.stdout, "%s: write_back is off, so nothing is written to the CRM. Look at `handoff run --dry-run`, then set write_back = true below [connections.%s]\n", conn.Name, conn.Name)
@@ -174,7 +171,7 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 				return
 			}
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
-			printChanges(s.stdout, d.Before, d.After)
+			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
 		sum, err := s.runJob(ctx, job)
 		summaries = append(summaries, sum)
@@ -201,10 +198,14 @@ func (s *service) serve(ctx context.Context) error {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
-				_, err := s.runJob(ctx, s.job(i))
+				sum, err := s.runJob(ctx, s.job(i))
+				if err == nil {
+					s.report(i, sum)
+				}
 				return errors.Join(err, s.notify(ctx))
 			},
 		})
+		fmt.Fprintf(s.stdout, "%s: runs at %q, %s time\n", conn.Name, conn.Schedule, conn.TimeZone)
 	}
 	return s.schedule(ctx, list)
 }

@@ -136,7 +136,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
-		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(),
+		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: noRedirect}).SetLogger(silence{})
 	return c, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -29,17 +30,18 @@ const (
 // transport is what all calls of a client share.
 type transport struct {
 	next  http.RoundTripper
+	log   *slog.Logger
 	calls atomic.Int64
 	quota atomic.Pointer[quota]
 }
 
 type quota struct{ used, limit int }
 
-func newTransport() *transport {
+func newTransport(log *slog.Logger) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.ResponseHeaderTimeout = slowest
 	next.MaxIdleConnsPerHost = blobsAtOnce
-	return &transport{next: next}
+	return &transport{next: next, log: log}
 }
 
 // RoundTrip implements http.RoundTripper. Requests are ours: their headers are set in place.
@@ -54,6 +56,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Neither query nor bodies: they hold record texts and credentials.
+	t.log.DebugContext(req.Context(), "call", "method", req.Method, "path", req.URL.Path, "status", resp.StatusCode)
 	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
 		t.quota.Store(q)
 	}
