@@ -12,8 +12,9 @@ import (
 // feed is one kind of record whose changes are news of a deal. Changes of a child leave the stamp of its deal alone, so
 // each kind has a watermark of its own.
 type feed struct {
-	object  string
-	columns []string // beside Id and SystemModstamp: what leads to the deal
+	object  string // the kind
+	through string // the record that ties it to a deal, where that is one below it; "": the object itself
+	columns []string
 	where   string
 }
 
@@ -21,8 +22,8 @@ type feed struct {
 // org.
 var coreFeeds = []feed{
 	{object: opportunity, columns: []string{"IsWon"}},
-	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}},
-	{object: "Contact"},
+	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
+	{object: "Contact", through: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
 	{object: "Task", columns: []string{"WhatId"}, where: "WhatId != null"},
 	{object: "Event", columns: []string{"WhatId"}, where: "WhatId != null"},
 }
@@ -40,37 +41,38 @@ func (r *reader) feeds() []feed {
 	add(described("ContentNote"), feed{object: "ContentVersion", columns: []string{"ContentDocumentId"}, where: "FileType = 'SNOTE'"})
 	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}})
 	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: "RelatedToId != null"})
-	add(r.schema.reads("Account"), feed{object: "Account"})
-	add(r.schema.reads("Contract"), feed{object: "Contract"})
+	add(r.schema.reads("Account"), feed{object: "Account", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
+	add(r.schema.reads("Contract"), feed{object: "Contract", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
 	return feeds
-}
-
-// changedRow is a row of any feed.
-type changedRow struct {
-	ID            string `json:"Id"`
-	Stamp         moment `json:"SystemModstamp"`
-	IsWon         bool   `json:"IsWon"`
-	OpportunityID string `json:"OpportunityId"`
-	WhatID        string `json:"WhatId"`
-	ParentID      string `json:"ParentId"`
-	RelatedToID   string `json:"RelatedToId"`
-	DocumentID    string `json:"ContentDocumentId"`
-	Event         *struct {
-		WhatID string `json:"WhatId"`
-	} `json:"Event"`
 }
 
 // list is one page of a feed, by keyset: a cursor that is lost, or that outlives its rows, would be of no use here.
 type list struct {
-	selection[changedRow]
+	selection[row]
 	feed feed
 }
 
-const order = "ORDER BY SystemModstamp, Id"
-
 func (f feed) after(mark crm.Watermark) *list {
-	columns := append([]string{"Id", "SystemModstamp"}, f.columns...)
-	return &list{selection[changedRow]{soql: selectFrom(f.object, columns, all(f.where, beyond(mark)), order+" LIMIT "+number(pageSize))}, f}
+	from, stamp := f.object, "SystemModstamp"
+	if f.through != "" {
+		from, stamp = f.through, f.object+"."+stamp
+	}
+	columns := append([]string{"Id", stamp}, f.columns...)
+	return &list{selection[row]{soql: selectFrom(from, columns, all(f.where, beyond(stamp, mark)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))}, f}
+}
+
+// end is the watermark of the last row; the row itself lies behind none.
+func (l *list) end() crm.Watermark {
+	last := l.rows[len(l.rows)-1]
+	way := []string{"SystemModstamp"}
+	if l.feed.through != "" {
+		way = []string{l.feed.object, "SystemModstamp"}
+	}
+	mark := crm.Watermark{ID: last.text("Id")}
+	if at := last.moment(way...); at != nil {
+		mark.Time = *at
+	}
+	return mark
 }
 
 // begin lists a feed from its watermark, less the overlap. A feed without one was not readable until now: it is listed
@@ -85,7 +87,7 @@ func (c *Client) begin(f feed, since crm.Watermarks) *list {
 // follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
 // the watermarks that hold once the news is saved: the moment at which Salesforce began to answer.
 func (r *reader) follow(ctx context.Context, since crm.Watermarks, now time.Time, lists []*list) (*news, crm.Watermarks, error) {
-	n := newNews()
+	n := &news{won: map[string]bool{}, left: map[string]bool{}, deals: map[string]bool{}, documents: map[string]bool{}}
 	marks := crm.Watermarks{}
 	var next []*list
 	for _, f := range r.feeds()[len(coreFeeds):] {
@@ -100,13 +102,12 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, now time.Time
 			case l.err != nil: // a gap: told of when deals are read; no watermark, so that nothing is missed once it is closed
 				continue
 			case len(l.rows) == pageSize:
-				end := l.rows[pageSize-1]
-				next = append(next, l.feed.after(crm.Watermark{Time: end.Stamp.Time, ID: end.ID}))
+				next = append(next, l.feed.after(l.end()))
 			default:
 				marks[object] = crm.Watermark{Time: latest(since[object].Time, now)}
 			}
 			for _, row := range l.rows {
-				n.add(object, row)
+				n.add(row)
 			}
 		}
 		if _, err := r.read(ctx, "list what changed", parts(next)...); err != nil {
@@ -138,72 +139,46 @@ type news struct {
 	won       map[string]bool // deals that are won
 	left      map[string]bool // deals that are not
 	deals     map[string]bool // deals that may be either
-	contacts  map[string]bool
-	accounts  map[string]bool
-	contracts map[string]bool
 	documents map[string]bool
 }
 
-func newNews() *news {
-	return &news{won: map[string]bool{}, left: map[string]bool{}, deals: map[string]bool{}, contacts: map[string]bool{},
-		accounts: map[string]bool{}, contracts: map[string]bool{}, documents: map[string]bool{}}
-}
-
-func (n *news) add(object string, row changedRow) {
-	switch object {
-	case opportunity:
-		if row.IsWon {
-			n.won[row.ID] = true
+func (n *news) add(r row) {
+	if id := r.text("Id"); isDeal(id) {
+		if r.flag("IsWon") {
+			n.won[id] = true
 		} else {
-			n.left[row.ID] = true
+			n.left[id] = true
 		}
-	case "Contact":
-		n.contacts[row.ID] = true
-	case "Account":
-		n.accounts[row.ID] = true
-	case "Contract":
-		n.contracts[row.ID] = true
-	case "ContentVersion":
-		n.documents[row.DocumentID] = true
-	default:
-		parents := []string{row.OpportunityID, row.WhatID, row.ParentID, row.RelatedToID}
-		if row.Event != nil {
-			parents = append(parents, row.Event.WhatID)
-		}
-		for _, id := range parents {
-			if isDeal(id) {
-				n.deals[id] = true
-			}
+		return
+	}
+	if document := r.text("ContentDocumentId"); document != "" {
+		n.documents[document] = true
+	}
+	for _, way := range [][]string{{"OpportunityId"}, {"WhatId"}, {"ParentId"}, {"RelatedToId"}, {"Event", "WhatId"}} {
+		if id := r.text(way...); isDeal(id) {
+			n.deals[id] = true
 		}
 	}
 }
 
 // locate returns the ids of the won deals that the news is of, sorted.
 func (r *reader) locate(ctx context.Context, n *news) ([]string, error) {
-	type found struct {
-		ID             string `json:"Id"`
-		OpportunityID  string `json:"OpportunityId"`
-		LinkedEntityID string `json:"LinkedEntityId"`
-	}
 	maps.DeleteFunc(n.deals, func(id string, _ bool) bool { return n.won[id] || n.left[id] })
-	var searches []*selection[found]
+	var searches []*selection[row]
 	search := func(object, column, by string, ids map[string]bool, where string) {
 		for chunk := range slices.Chunk(sortedKeys(ids), maxIDs) {
-			searches = append(searches, &selection[found]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), "")})
+			searches = append(searches, &selection[row]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), "")})
 		}
 	}
 	search(opportunity, "Id", "Id", n.deals, r.won())
-	search(opportunity, "Id", "AccountId", n.accounts, r.won())
-	search(opportunity, "Id", "ContractId", n.contracts, r.won())
-	search("OpportunityContactRole", "OpportunityId", "ContactId", n.contacts, "Opportunity.IsWon = true")
 	search("ContentDocumentLink", "LinkedEntityId", "ContentDocumentId", n.documents, "")
 	if _, err := r.read(ctx, "find the deals of what changed", parts(searches)...); err != nil {
 		return nil, err
 	}
 	won := sortedKeys(n.won)
 	for _, s := range searches {
-		for _, row := range s.rows { // what is refused has none: a gap, told of when deals are read
-			for _, id := range []string{row.ID, row.OpportunityID, row.LinkedEntityID} {
+		for _, found := range s.rows { // what is refused has none: a gap, told of when deals are read
+			for _, id := range []string{found.text("Id"), found.text("LinkedEntityId")} {
 				if isDeal(id) && !n.left[id] {
 					won = append(won, id)
 				}

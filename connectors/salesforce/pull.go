@@ -51,10 +51,10 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	at := since[opportunity]
 
 	total := 0
-	count := &selection[struct{}]{soql: selectFrom(opportunity, []string{"COUNT()"}, all(scope, beyond(at)), "")}
+	count := &selection[struct{}]{soql: selectFrom(opportunity, []string{"COUNT()"}, all(scope, beyond("SystemModstamp", at)), "")}
 	for {
-		page := &selection[listed]{soql: selectFrom(opportunity, []string{"Id", "SystemModstamp"}, all(scope, beyond(at)),
-			order+" LIMIT "+number(pageSize))}
+		page := &selection[listed]{soql: selectFrom(opportunity, []string{"Id", "SystemModstamp"}, all(scope, beyond("SystemModstamp", at)),
+			"ORDER BY SystemModstamp, Id LIMIT "+number(pageSize))}
 		wanted := []part{page}
 		if total == 0 {
 			wanted = append(wanted, count)

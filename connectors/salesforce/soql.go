@@ -33,17 +33,17 @@ func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// beyond is the condition that a row lies behind a watermark in the order of SystemModstamp and Id. Without an id it
-// includes rows stamped exactly then: stamps have whole seconds, and ties are usual. Behind the zero watermark lies all.
-func beyond(m crm.Watermark) string {
-	if m.Time.IsZero() {
-		return ""
-	}
+// beyond is the condition that a row lies behind a watermark in the order of a stamp and Id. Without an id it includes
+// rows stamped exactly then: stamps have whole seconds, and ties are usual. Behind the zero watermark lies all.
+func beyond(stamp string, m crm.Watermark) string {
 	at := datetime(m.Time)
-	if m.ID == "" {
-		return "SystemModstamp >= " + at
+	switch {
+	case m.Time.IsZero():
+		return ""
+	case m.ID == "":
+		return stamp + " >= " + at
 	}
-	return either("SystemModstamp > "+at, all("SystemModstamp = "+at, "Id > "+quote(m.ID)))
+	return either(stamp+" > "+at, all(stamp+" = "+at, "Id > "+quote(m.ID)))
 }
 
 // all joins conditions by AND, leaving empty ones out.

@@ -57,9 +57,9 @@ func FuzzQuote(f *testing.F) {
 func TestConditions(t *testing.T) {
 	at := time.Date(2026, 10, 1, 11, 0, 0, 0, time.FixedZone("", 7200))
 	for _, tc := range []struct{ name, got, want string }{
-		{"no watermark", beyond(crm.Watermark{}), ""},
-		{"a time", beyond(crm.Watermark{Time: at}), "SystemModstamp >= 2026-10-01T09:00:00Z"},
-		{"a time and an id", beyond(crm.Watermark{Time: at, ID: "006A"}),
+		{"no watermark", beyond("SystemModstamp", crm.Watermark{}), ""},
+		{"a time", beyond("SystemModstamp", crm.Watermark{Time: at}), "SystemModstamp >= 2026-10-01T09:00:00Z"},
+		{"a time and an id", beyond("SystemModstamp", crm.Watermark{Time: at, ID: "006A"}),
 			"(SystemModstamp > 2026-10-01T09:00:00Z OR (SystemModstamp = 2026-10-01T09:00:00Z AND Id > '006A'))"},
 		{"all leaves empty ones out", all("", "A = 1", "", "B = 2"), "A = 1 AND B = 2"},
 		{"either", either("A = 1", "B = 2"), "(A = 1 OR B = 2)"},
