@@ -7,11 +7,17 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
+	"github.com/sethvargo/go-retry"
 )
+
+// patience is how long we wait for another process that writes.
+const patience = 10 * time.Second
 
 // openSQLite opens the database file at path and creates it where there is none, readable by its owner only.
 //
@@ -56,9 +62,23 @@ func touch(path string) error {
 }
 
 func connectSQLite(ctx context.Context, path string, options url.Values) (*sqlx.DB, error) {
-	options.Set("_busy_timeout", "10000")
+	options.Set("_busy_timeout", strconv.FormatInt(patience.Milliseconds(), 10))
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}
-	return sqlx.ConnectContext(ctx, "sqlite3", dsn.String())
+	// Of two processes that create a file, the second to turn it to WAL does not wait for the first.
+	wait := retry.WithMaxDuration(patience, retry.NewConstant(10*time.Millisecond))
+	return retry.DoValue(ctx, wait, func(ctx context.Context) (*sqlx.DB, error) {
+		db, err := sqlx.Open("sqlite3", dsn.String())
+		if err != nil {
+			return nil, err
+		}
+		if err = db.PingContext(ctx); err != nil {
+			err = errors.Join(err, db.Close())
+		}
+		if e := (sqlite3.Error{}); errors.As(err, &e) && e.Code == sqlite3.ErrBusy {
+			err = retry.RetryableError(err)
+		}
+		return db, err
+	})
 }
 
 // adviseSQLite adds to an error of SQLite what a person can do about it.
@@ -69,7 +89,7 @@ func adviseSQLite(err error) error {
 	}
 	switch e.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
-		return fmt.Errorf("another process held the store for more than 10 s: is a second \"handoff run\" using it? %w", err)
+		return fmt.Errorf("another process held the store for more than %v: is a second \"handoff run\" using it? %w", patience, err)
 	case sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrPerm:
 		return fmt.Errorf("let this user write the file and its folder: %w", err)
 	case sqlite3.ErrFull, sqlite3.ErrIoErr:
