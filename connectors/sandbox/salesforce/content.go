@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -80,22 +81,32 @@ func (t *tx) supersede(ctx context.Context, documents *Object, version, old, doc
 	return t.updateRow(ctx, documents, version["CreatedById"].(string), old, document)
 }
 
-// preview returns the beginning of a note's text.
+// preview returns the beginning of a note's text. Lines stay lines: what HTML breaks, the preview breaks.
 func preview(note []byte) any {
 	var b strings.Builder
-	for z := html.NewTokenizer(strings.NewReader(string(note))); ; {
+	for z := html.NewTokenizer(bytes.NewReader(note)); ; {
 		switch z.Next() {
 		case html.TextToken:
-			b.Write(z.Text())
+			b.WriteString(html.UnescapeString(string(z.Text())))
 			continue
 		case html.ErrorToken:
+		case html.EndTagToken:
+			switch name, _ := z.TagName(); string(name) {
+			case "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6":
+				b.WriteByte('\n')
+			case "td", "th":
+				b.WriteByte(' ')
+			}
+			continue
 		default:
-			b.WriteByte(' ')
+			if name, _ := z.TagName(); string(name) == "br" {
+				b.WriteByte('\n')
+			}
 			continue
 		}
 		break
 	}
-	text := []rune(strings.Join(strings.Fields(html.UnescapeString(b.String())), " "))
+	text := []rune(strings.TrimSpace(b.String()))
 	if len(text) == 0 {
 		return nil
 	}
