@@ -3,6 +3,7 @@ package rules
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -19,6 +20,7 @@ type facts struct {
 	versions  int
 	systems   int // products known by name
 	names     int // other proper names
+	days      []day
 }
 
 // firm counts what one can check.
@@ -28,6 +30,7 @@ func (f *facts) firm() int {
 
 // findFacts reads what is specific in p.
 func (e *Engine) findFacts(p *passage) {
+	english := p.langs&e.german() == 0
 	f := &p.facts
 	used := make([]bool, len(p.words)) // words that a date or a name took
 	marks := make([]class, len(p.words))
@@ -61,6 +64,9 @@ func (e *Engine) findFacts(p *passage) {
 			if d := p.dayBeside(i); d >= 0 {
 				f.dates++
 				used[d] = true
+				if n, _ := p.number(d); monthNumber[w] > 0 {
+					f.days = append(f.days, day{monthNumber[w], n})
+				}
 			} else {
 				f.periods++
 			}
@@ -86,6 +92,9 @@ func (e *Engine) findFacts(p *passage) {
 		}
 		if n := p.numericDate(i); n > 0 {
 			f.dates++
+			if m, d := p.monthAndDay(i, n, english); m > 0 {
+				f.days = append(f.days, day{m, d})
+			}
 			for j := i; j < i+n; j++ {
 				used[j] = true
 			}
@@ -218,4 +227,46 @@ func (p *passage) properName(i int) bool {
 		return false
 	}
 	return i > 0
+}
+
+// day is a day of some year.
+type day struct{ month, day int }
+
+// monthAndDay reads the numeric date of n words at i. Where the order is open, English puts the month first.
+func (p *passage) monthAndDay(i, n int, english bool) (m, d int) {
+	a, _ := p.number(i)
+	b, _ := p.number(i + 1)
+	c, _ := p.number(i + 2)
+	if n == 3 && a > 31 {
+		return b, c
+	}
+	if byteAt(p.text, int(p.words[i].end)) == '/' && english && a <= 12 || b > 12 {
+		return a, b
+	}
+	return b, a
+}
+
+var monthNumber = func() map[string]int {
+	m := map[string]int{}
+	for i, names := range []string{
+		"january jan januar janner enero ene", "february feb februar febrero", "march mar marz maerz marzo", "april apr abril abr",
+		"may mai mayo", "june jun juni junio", "july jul juli julio", "august aug agosto ago",
+		"september sep sept septiembre setiembre", "october oct oktober okt octubre", "november nov noviembre", "december dec dezember dez diciembre dic",
+	} {
+		for w := range strings.FieldsSeq(names) {
+			m[w] = i + 1
+		}
+	}
+	return m
+}()
+
+// upcoming reports whether d next comes within half a year after the close.
+func (d day) upcoming(close time.Time) bool {
+	for _, year := range []int{close.Year(), close.Year() + 1} {
+		at := time.Date(year, time.Month(d.month), d.day, 0, 0, 0, 0, time.UTC)
+		if at.After(close.AddDate(0, 0, 3)) && at.Before(close.AddDate(0, 7, 0)) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,17 +29,19 @@ type passage struct {
 	block int // passages of one paragraph or bullet have the same
 
 	folded
-	hits    []hit
-	placed  items // the items that its field, heading or label points to
-	slots   slots // the slots that these fill
-	headed  bool  // placed by a heading further up, not by its own label
-	label   string
-	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
-	asked   bool   // it answers a question
-	hedged  bool
-	ignored bool // not evidence of anything
-	facts   facts
-	who     []mention
+	langs    uint16
+	upcoming bool // names a day soon after the close
+	hits     []hit
+	placed   items // the items that its field, heading or label points to
+	slots    slots // the slots that these fill
+	headed   bool  // placed by a heading further up, not by its own label
+	label    string
+	speaker  string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
+	asked    bool   // it answers a question
+	hedged   bool
+	ignored  bool // not evidence of anything
+	facts    facts
+	who      []mention
 }
 
 // has reports whether a cue of class c stands in p.

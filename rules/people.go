@@ -289,7 +289,7 @@ func (r *record) namesIn(k int) {
 		} else if h, ok := titleBefore(p, i); ok {
 			t = p.text[p.words[h.from].start:p.words[h.to-1].end]
 		}
-		if t == "" && !formal && (p.placed&r.e.peopleItems() == 0 || j == i+1 && i > 0) && j < i+2 {
+		if german := p.langs&r.e.german() != 0 && j == i+1; german && !formal && (t == "" || i == 0) {
 			continue
 		}
 		if t != "" || formal || p.placed&r.e.peopleItems() != 0 {
@@ -451,4 +451,14 @@ func (p *person) evidence(s *crm.Snapshot) Evidence {
 		}
 	}
 	return Evidence{Source: "contact", Record: or(c.ID, fmt.Sprintf("contacts[%d]", p.contact)), Quote: quote}
+}
+
+// german is the language that writes every noun with a capital.
+func (e *Engine) german() uint16 {
+	for l, code := range e.langs {
+		if code == "de" {
+			return 1 << l
+		}
+	}
+	return 0
 }

@@ -76,6 +76,9 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 	for i := range r.passages {
 		p := &r.passages[i]
 		e.findFacts(p)
+		if s.Deal.CloseDate != nil {
+			p.upcoming = slices.ContainsFunc(p.facts.days, func(d day) bool { return d.upcoming(s.Deal.CloseDate.Time()) })
+		}
 		r.judge(p)
 	}
 	r.findPeople()

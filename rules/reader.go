@@ -316,7 +316,7 @@ func covers(hits []hit, c class, f folded) bool {
 func (r *reader) sentences(s string, t topic, headed bool, label string) {
 	for _, text := range splitSentences(s) {
 		p := passage{src: r.src, text: text, block: r.block, placed: t.items, slots: t.slots, headed: headed, label: label,
-			speaker: r.speaker, folded: fold(text)}
+			speaker: r.speaker, folded: fold(text), langs: r.langs}
 		if len(p.words) == 0 {
 			continue
 		}

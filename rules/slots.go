@@ -10,10 +10,11 @@ type slot struct {
 
 // factSlots are the slots that code fills, by the name that a scorecard calls them.
 var factSlots = map[string]slot{
-	"mention":  {says: "anything about it", fill: func(*passage) bool { return true }},
-	"date":     {says: "a date", fill: func(p *passage) bool { return p.facts.dates > 0 }},
-	"period":   {says: "a month, quarter or season", fill: func(p *passage) bool { return p.facts.periods > 0 }},
-	"duration": {says: "how long", fill: func(p *passage) bool { return p.facts.durations > 0 }},
+	"mention":       {says: "anything about it", fill: func(*passage) bool { return true }},
+	"date":          {says: "a date", fill: func(p *passage) bool { return p.facts.dates > 0 }},
+	"upcoming date": {says: "a day after the close", fill: func(p *passage) bool { return p.upcoming && p.src.field == "" }},
+	"period":        {says: "a month, quarter or season", fill: func(p *passage) bool { return p.facts.periods > 0 }},
+	"duration":      {says: "how long", fill: func(p *passage) bool { return p.facts.durations > 0 }},
 	"time": {says: "when", fill: func(p *passage) bool {
 		return p.facts.dates+p.facts.periods+p.facts.durations+p.facts.weekdays > 0
 	}},
@@ -38,7 +39,7 @@ func isSpecific(p *passage) bool {
 	if len(p.words) >= 4 && f.figures+f.dates+f.durations+f.weekdays+f.versions > 0 {
 		return true
 	}
-	return !p.has(vague) && (len(p.words) >= 12 || len(p.words) >= 7 && f.systems+f.names > 1)
+	return !p.has(vague) && (len(p.words) >= 12 || len(p.words) >= 7 && f.systems+f.names+f.periods > 1)
 }
 
 func hasSystem(p *passage) bool {
