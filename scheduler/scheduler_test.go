@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,9 +81,12 @@ func bench(t *testing.T, stopAfter time.Duration, jobs ...Job) string {
 
 func TestRunInTimeZones(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var ticks []string
 		at := func(name, spec, zone string) Job {
 			return Job{Name: name, Spec: spec, TimeZone: zone, Run: func(context.Context) error {
+				mu.Lock()
+				defer mu.Unlock()
 				ticks = append(ticks, name+" "+time.Now().UTC().Format("2 15:04"))
 				return nil
 			}}
