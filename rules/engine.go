@@ -86,7 +86,7 @@ func compile(sc *Scorecard) (*Engine, error) {
 		e.byName[name] = s
 	}
 	for i, s := range sc.slots {
-		e.byName[s.Name] = slot{says: s.Says, cue: i, cued: true}
+		e.byName[s.Name] = slot{says: s.Says, cue: i, cued: true, all: s.All}
 		addAll(s.Cues, e.slotCue(i))
 		add(s.Headings, e.slotHeading(i), everyLanguage)
 		for _, f := range s.Fields {

@@ -71,6 +71,7 @@ type ItemSpec struct {
 type SlotSpec struct {
 	Name     string              `toml:"name"`
 	Says     string              `toml:"says"` // completes "missing: …"
+	All      []string            `toml:"all"`  // slots that fill it together; it has no cues of its own then
 	Fields   []string            `toml:"fields"`
 	Headings []string            `toml:"headings"`
 	Cues     map[string][]string `toml:"cues"` // by language

@@ -6,6 +6,7 @@ type slot struct {
 	fill func(p *passage) bool // nil: cued
 	cue  int                   // index of the slot that cues fill
 	cued bool
+	all  []string // slots that fill it together
 }
 
 // factSlots are the slots that code fills, by the name that a scorecard calls them.

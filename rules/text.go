@@ -143,6 +143,9 @@ func (r *record) fill(i, k int) *filling {
 // of them for a slot that cues fill, those that are about the item too for one that code fills.
 func (r *record) fills(name string, i, k int) bool {
 	s := r.e.byName[name]
+	if len(s.all) > 0 {
+		return !slices.ContainsFunc(s.all, func(name string) bool { return !r.fills(name, i, k) })
+	}
 	for _, d := range []int{0, 1, 2, 3, -1} {
 		if k+d < 0 || k+d >= len(r.passages) {
 			continue
