@@ -79,17 +79,18 @@ func (c *Clock) Advance(d time.Duration) {
 
 // Fault makes calls go wrong: the JSON form of the sandbox's POST /_sandbox/faults.
 type Fault struct {
-	Method      string `json:"method,omitempty"`
-	Path        string `json:"path,omitempty"`
-	After       int    `json:"after,omitempty"`
-	Times       int    `json:"times,omitempty"`
-	Status      int    `json:"status,omitempty"`
-	Code        string `json:"code,omitempty"`
-	Body        any    `json:"body,omitempty"`
-	ContentType string `json:"content_type,omitempty"`
-	DelayMS     int    `json:"delay_ms,omitempty"`
-	Truncate    bool   `json:"truncate,omitempty"`
-	Reset       bool   `json:"reset,omitempty"`
+	Method        string `json:"method,omitempty"`
+	Path          string `json:"path,omitempty"`
+	After         int    `json:"after,omitempty"`
+	Times         int    `json:"times,omitempty"`
+	Status        int    `json:"status,omitempty"`
+	Code          string `json:"code,omitempty"`
+	Body          any    `json:"body,omitempty"`
+	ContentType   string `json:"content_type,omitempty"`
+	DelayMS       int    `json:"delay_ms,omitempty"`
+	CommitDelayMS int    `json:"commit_delay_ms,omitempty"`
+	Truncate      bool   `json:"truncate,omitempty"`
+	Reset         bool   `json:"reset,omitempty"`
 }
 
 // AddFault makes calls go wrong from now on.

@@ -268,3 +268,84 @@ func TestLockedRows(t *testing.T) {
 		}
 	}
 }
+
+// TestNewsAroundDeals: changes of records that a deal only points at, or that point at its records, are its news.
+func TestNewsAroundDeals(t *testing.T) {
+	var deal connectors.Record
+	for _, tc := range []struct {
+		name string
+		do   func(*lab, *connectortest.Fixture) error
+	}{
+		{"contact", func(_ *lab, f *connectortest.Fixture) error {
+			return f.EditRecord(t, "Contact", deal.Snapshot.Contacts[0].ID, map[string]any{"Phone": "+1 555 0100"})
+		}},
+		{"account", func(_ *lab, f *connectortest.Fixture) error {
+			return f.EditRecord(t, "Account", deal.AccountID, map[string]any{"Name": "Renamed"})
+		}},
+		{"legacy note", func(l *lab, _ *connectortest.Fixture) error {
+			_, err := l.insert(t, "Note", map[string]any{"ParentId": deal.Snapshot.ID, "Title": "Later", "Body": "Text"})
+			return err
+		}},
+		{"event, and who is invited", func(l *lab, _ *connectortest.Fixture) error {
+			event, err := l.insert(t, "Event", map[string]any{"WhatId": deal.Snapshot.ID, "Subject": "Kickoff", "Type": "Kickoff",
+				"StartDateTime": "2026-12-01T15:00:00Z", "DurationInMinutes": 60})
+			if err == nil {
+				_, err = l.insert(t, "EventRelation", map[string]any{"EventId": event, "RelationId": deal.Snapshot.Contacts[0].ID})
+			}
+			return err
+		}},
+		{"note rewritten", func(l *lab, _ *connectortest.Fixture) error {
+			i := slices.IndexFunc(deal.Snapshot.Notes, func(n crm.Note) bool { return strings.HasPrefix(n.ID, "069") })
+			_, err := l.insert(t, "ContentVersion", map[string]any{"ContentDocumentId": deal.Snapshot.Notes[i].ID, "PathOnClient": "note.snote", "VersionData": []byte("new")})
+			return err
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:8])
+			records, marks := pull(t, l.client, nil)
+			i := slices.IndexFunc(records, func(r connectors.Record) bool {
+				return len(r.Snapshot.Contacts) > 0 && slices.ContainsFunc(r.Snapshot.Notes, func(n crm.Note) bool { return strings.HasPrefix(n.ID, "069") })
+			})
+			deal = records[i]
+			l.clock.Advance(time.Hour)
+			if err := tc.do(l, l.fixture(t)); err != nil {
+				t.Fatal(err)
+			}
+			changed, _ := pull(t, l.client, marks)
+			if len(changed) != 1 || changed[0].Snapshot.ID != deal.Snapshot.ID {
+				t.Fatalf("%d deals come", len(changed))
+			}
+			if changed[0].Snapshot.Hash() == deal.Snapshot.Hash() {
+				t.Error("the deal comes unchanged")
+			}
+		})
+	}
+}
+
+// TestLateCommit: a row that is stamped before a pull and seen after it is read by the next one.
+func TestLateCommit(t *testing.T) {
+	l := newLab(t, deals.Demo()[:4], func(c *salesforce.Config) { c.Overlap = time.Minute })
+	f := l.fixture(t)
+	_, marks := pull(t, l.client, nil)
+	l.clock.Advance(time.Hour)
+	records, marks := pull(t, l.client, marks)
+	if len(records) > 0 {
+		t.Fatalf("%d deals come without news", len(records))
+	}
+	all, _ := pull(t, l.client, nil)
+	if err := f.AddFault(t, connectortest.Fault{Path: `/services/data/v62.0/sobjects/Task`, CommitDelayMS: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	committed := make(chan error)
+	go func() { committed <- f.AddTask(all[0].Snapshot.ID, "Late") }()
+	l.clock.Advance(time.Second) // the row is saved about now
+	_, marks = pull(t, l.client, marks)
+	l.clock.Advance(30 * time.Second)
+	_, marks = pull(t, l.client, marks)
+	if err := <-committed; err != nil {
+		t.Fatal(err)
+	}
+	if records, _ = pull(t, l.client, marks); len(records) != 1 {
+		t.Errorf("%d deals come, want that of the late row", len(records))
+	}
+}
