@@ -44,6 +44,15 @@ type passage struct {
 	who      []mention
 }
 
+// span returns the folded words of h.
+func (p *passage) span(h hit) string {
+	end := len(p.s)
+	if int(h.to) < len(p.words) {
+		end = int(p.words[h.to].at) - 1
+	}
+	return p.s[p.words[h.from].at:end]
+}
+
 // has reports whether a cue of class c stands in p.
 func (p *passage) has(c class) bool {
 	for _, h := range p.hits {

@@ -180,6 +180,24 @@ func describe(c *candidate, spec *ItemSpec) string {
 	return "Partial: " + name + " is named; missing " + join(missing)
 }
 
+// otherSubject reports whether a group or a role stands closer before the cue at word at than who does, and is not
+// who's own title.
+func (r *record) otherSubject(p *passage, who *person, at int32) bool {
+	named := int32(-1)
+	for _, m := range p.who {
+		if m.who == who && (at < 0 || int32(m.at) <= at) {
+			named = int32(m.at)
+		}
+	}
+	own := foldString(who.title)
+	for _, h := range p.hits {
+		if (h.class == group || h.class == title) && h.from > named+1 && h.from < at && !containsWords(own, p.span(h)) {
+			return true
+		}
+	}
+	return false
+}
+
 // says2 counts the words of p beyond the person's name and title.
 func (r *record) says2(p *passage, who *person) int {
 	n := len(p.words)
@@ -273,9 +291,12 @@ func (r *record) objector(i int) grade {
 				who = q.who[len(q.who)-1].who
 			}
 		}
+		if who != nil && r.otherSubject(p, who, at) {
+			who = nil
+		}
 		points := 0
 		switch {
-		case who != nil && who.title != "" && (cue || len(p.words) >= 10) && !p.hedged:
+		case who != nil && who.title != "" && (cue || len(p.words) >= 6) && !p.hedged:
 			points = 2
 		case who != nil || p.has(title) || p.has(group):
 			points = 1

@@ -63,6 +63,7 @@ type ItemSpec struct {
 	Partial  []string            `toml:"partial"`  // slots to be filled for 1 point; "a|b": either
 	Complete []string            `toml:"complete"` // slots to be filled for 2 points
 	Apart    bool                `toml:"apart"`    // the slots of complete may be filled far from each other
+	Echo     bool                `toml:"echo"`     // names in its fields make other passages that hold them be about it
 	None     bool                `toml:"none"`     // "none" can be an answer
 	Examples []Example           `toml:"example"`
 }

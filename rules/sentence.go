@@ -50,6 +50,9 @@ func sentenceEnd(s string, start, dot, next int) bool {
 		first, _, _ := strings.Cut(after, " ")
 		return !germanMonth[foldString(first)] && !unicode.IsLower(r)
 	}
+	if strings.Trim(w, "0123456789.") == "" && unicode.IsLower(r) { // "am 3.10. erteilt"
+		return false
+	}
 	return true
 }
 

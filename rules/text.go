@@ -41,6 +41,7 @@ func (r *record) text(i int) grade {
 	var bare, deliberate *passage
 	var partial, firm *filling // the best of all passages, and of those that are not hedged
 	all := &filling{}          // what they fill together
+	echo := r.echo(i)
 	for k := range r.passages {
 		p := &r.passages[k]
 		if p.ignored {
@@ -55,7 +56,8 @@ func (r *record) text(i int) grade {
 				continue
 			}
 		}
-		if about, _ := r.isAbout(p, i); !about || p.placed.has(i) && p.has(unknown) && len(p.words) < 12 {
+		about, _ := r.isAbout(p, i)
+		if !about && !holdsAny(p, echo) || p.placed.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
 		f := r.fill(i, k)
@@ -92,6 +94,48 @@ func (r *record) text(i int) grade {
 		return grade{points: 1, sure: true, bare: true, evidence: []*passage{bare}, reason: "Partial: answered with a bare negative; missing how that is known"}
 	}
 	return grade{sure: true, reason: "Missing: nothing in the record answers this"}
+}
+
+// echo returns the names, folded, in the fields of item i.
+func (r *record) echo(i int) map[string]bool {
+	if !r.e.card.Items[i].Echo {
+		return nil
+	}
+	names := map[string]bool{}
+	for k := range r.passages {
+		p := &r.passages[k]
+		if p.ignored || p.src.field == "" || !p.placed.has(i) {
+			continue
+		}
+		for w := range p.words {
+			if name := p.word(w); len(name) > 3 && startsUpper(p.text[p.words[w].start:]) && !r.e.common(name) {
+				names[name] = true
+			}
+		}
+	}
+	return names
+}
+
+func holdsAny(p *passage, names map[string]bool) bool {
+	if len(names) == 0 {
+		return false
+	}
+	for w := range p.words {
+		if names[p.word(w)] {
+			return true
+		}
+	}
+	return false
+}
+
+// common reports whether a word is among the common words of a language.
+func (e *Engine) common(word string) bool {
+	for _, words := range e.stopwords {
+		if words[word] {
+			return true
+		}
+	}
+	return false
 }
 
 func cmpOr(a, b *passage) *passage {
