@@ -17,7 +17,7 @@ import (
 // TestKills kills runs at random moments and restarts them: the CRM must end as after an undisturbed run, and each change
 // must have been written once. `make kills` runs it at full size.
 func TestKills(t *testing.T) {
-	deals, kills := setting(t, "HANDOFF_KILL_DEALS", 300), setting(t, "HANDOFF_KILLS", 3)
+	deals, kills := setting(t, "HANDOFF_KILL_DEALS", 600), setting(t, "HANDOFF_KILLS", 3)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -28,46 +28,54 @@ func TestKills(t *testing.T) {
 	start := time.Now()
 	calm.run()
 	took := time.Since(start)
+	want, wantWrites := state(calm), calm.writes()
 
-	disturbed := newLab(t, flags...)
-	disturbed.handoff(0, "setup", "--apply")
 	for killed := 0; killed < kills; {
-		cmd := disturbed.command("run", "--once")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+		l := newLab(t, flags...)
+		l.handoff(0, "setup", "--apply")
+		for done := false; !done; {
+			done = killed == kills || !killRun(t, l, time.Duration(0.8*random.Float64()*float64(took)))
+			if !done {
+				killed++
+				t.Logf("kill %d: %d deals carry a score", killed, len(l.query("SELECT Id FROM Opportunity WHERE Handoff_Score__c != null")))
+			}
 		}
-		// Runs get shorter as the work gets done, so each is killed within its share of the whole.
-		time.Sleep(time.Duration((0.2 + 1.2*random.Float64()) * float64(took) / float64(kills)))
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatalf("the run ended before kill %d of %d: %v", killed+1, kills, err)
+		l.run()
+		if diff := cmp.Diff(want, state(l)); diff != "" {
+			t.Errorf("the CRM differs from that of an undisturbed run (-calm +disturbed):\n%s", diff)
 		}
-		if err := cmd.Wait(); err == nil {
-			t.Fatalf("the run ended before kill %d of %d", killed+1, kills)
+		writes := l.writes()
+		if len(writes) != len(wantWrites) {
+			t.Errorf("%d fields were written, want %d as undisturbed", len(writes), len(wantWrites))
 		}
-		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-			t.Fatalf("the run ended by itself, with %v", cmd.ProcessState)
+		for c, n := range writes {
+			if n != 1 {
+				t.Errorf("%s of %s was written %d times, want once", c.field, c.record, n)
+			}
 		}
-		killed++
-		t.Logf("kill %d: %d of the deals carry a score", killed, len(disturbed.query("SELECT Id FROM Opportunity WHERE Handoff_Score__c != null")))
+		if again := l.run(); again.Written != 0 {
+			t.Errorf("a run after that wrote %d deals, want none", again.Written)
+		}
 	}
-	last := disturbed.run()
-	t.Logf("last run: %+v", last)
+}
 
-	if diff := cmp.Diff(state(calm), state(disturbed)); diff != "" {
-		t.Errorf("the CRM differs from that of an undisturbed run (-calm +disturbed):\n%s", diff)
+// killRun starts a run and kills it after the given time. It returns false if the run ended by itself before that.
+func killRun(t *testing.T, l *lab, after time.Duration) bool {
+	t.Helper()
+	cmd := l.command("run", "--once")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	once := disturbed.writes()
-	if want := len(calm.writes()); len(once) != want {
-		t.Errorf("%d fields were written, want %d as undisturbed", len(once), want)
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended just now
+	err := cmd.Wait()
+	timer.Stop()
+	if err == nil {
+		return false
 	}
-	for c, n := range once {
-		if n != 1 {
-			t.Errorf("%s of %s was written %d times, want once", c.field, c.record, n)
-		}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+		t.Fatalf("the run ended by itself, with %v", cmd.ProcessState)
 	}
-	if again := disturbed.run(); again.Written != 0 {
-		t.Errorf("a run after that wrote %d deals, want none", again.Written)
-	}
+	return true
 }
 
 // state is every field of ours in the CRM, by the name of its record; the moment of scoring is left out.
