@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 
 	"handoff/crm"
@@ -207,9 +208,15 @@ func itemNotes(sc *rules.Scorecard, card *rules.Card, set map[string]int) string
 	return text(notes, textLength)
 }
 
-// line returns s on one line of at most limit, cut at a word.
+// line returns s on one line of at most limit, cut at a word, without characters that CRMs drop or refuse.
 func line(s string, limit int) string {
-	return cut(strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " "), limit)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || unicode.Is(unicode.Noncharacter_Code_Point, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return cut(strings.Join(strings.Fields(s), " "), limit)
 }
 
 // text returns the lines as one text of at most limit, cut at a word.

@@ -184,6 +184,13 @@ func TestCut(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	const in = " one\r\n\ttwo\u00a0three\x00\x1b[31m\ufffe\xff four "
+	if got, want := line(in, 100), "one two three[31m four"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func FuzzLine(f *testing.F) {
 	f.Add("one two\nthree", 7)
 	f.Add("a\xff🙂 b", 3)
