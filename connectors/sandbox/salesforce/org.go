@@ -36,6 +36,7 @@ type Org struct {
 	grants   lazy[map[string]fieldGrants] // by user id
 	sessions sessions
 	cursors  cursors
+	late     lateWrites
 	calls    atomic.Int64 // counted against the daily limit
 	bulk     *bulkJobs
 

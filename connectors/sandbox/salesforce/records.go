@@ -177,8 +177,8 @@ func (o *Org) handleBlob(w http.ResponseWriter, r *http.Request, u user, _ strin
 
 const updatedReach = 30 * 24 * time.Hour
 
-// handleUpdated answers which records changed in a time, and up to when that is certain. Rows are stamped and committed
-// in one step here, so all that was stamped is visible, except in the running second.
+// handleUpdated answers which records changed in a time, and up to when that is certain: not beyond the beginning of the
+// running second, nor of the oldest write that is stamped and not yet committed.
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getupdated.htm
 func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ string) {
 	now := o.now().UTC().Truncate(time.Second)
@@ -199,6 +199,7 @@ func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ st
 		end = now
 	}
 	ids := []string{}
+	covered := end
 	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
 		obj := o.object(r.PathValue("object"))
 		switch {
@@ -207,15 +208,16 @@ func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ st
 		case obj.Field("SystemModstamp") == nil:
 			return badRequest("INVALID_TYPE_FOR_OPERATION", "object type "+obj.Name+" is not replicable")
 		}
+		covered = o.late.before(end).UTC().Truncate(time.Second)
 		return sqlx.SelectContext(r.Context(), db, &ids,
 			fmt.Sprintf("SELECT Id FROM %s WHERE SystemModstamp >= ? AND SystemModstamp < ? AND NOT IsDeleted ORDER BY SystemModstamp, Id", obj.Name),
-			start.Format(storedTime), end.Format(storedTime))
+			start.Format(storedTime), covered.Format(storedTime))
 	})
 	if err != nil {
 		writeError(w, asAPIError(err))
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"ids": ids, "latestDateCovered": end.Format(storedTime) + ".000+0000"})
+	writeJSON(w, http.StatusOK, map[string]any{"ids": ids, "latestDateCovered": covered.Format(storedTime) + ".000+0000"})
 }
 
 func parseMoment(query url.Values, name string) (time.Time, error) {

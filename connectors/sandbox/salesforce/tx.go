@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,6 +34,7 @@ func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (e
 	var saved time.Time
 	if d := control.CommitDelay(ctx); d > 0 {
 		saved = o.now()
+		defer o.late.begin(saved)()
 		time.Sleep(d)
 	}
 	o.mu.Lock()
@@ -59,6 +61,39 @@ func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (e
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// lateWrites are the moments of writes that are stamped and not yet committed. The zero value holds none.
+type lateWrites struct {
+	mu     sync.Mutex
+	stamps map[*time.Time]struct{}
+}
+
+// begin adds a write; call end once it is committed.
+func (l *lateWrites) begin(stamp time.Time) (end func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stamps == nil {
+		l.stamps = map[*time.Time]struct{}{}
+	}
+	l.stamps[&stamp] = struct{}{}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.stamps, &stamp)
+	}
+}
+
+// before returns the earlier of a moment and the first stamp that is not yet committed.
+func (l *lateWrites) before(at time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for stamp := range l.stamps {
+		if stamp.Before(at) {
+			at = *stamp
+		}
+	}
+	return at
 }
 
 func (t *tx) nested(ctx context.Context, fn func(context.Context, *tx) error) error {
