@@ -155,7 +155,7 @@ func (c *configReader) config(top *section) *Config {
 	slack := top.sub("slack")
 	if slack.has("webhook") {
 		webhook := c.secret(slack, "webhook")
-		if _, err := checkURL(webhook.Reveal()); err != nil && webhook.Reveal() != "" {
+		if err := checkURL(webhook.Reveal()); err != nil && webhook.Reveal() != "" {
 			slack.problem("webhook", "the secret is not the address of a webhook: it should start with https://. Copy it from the Slack app, under Incoming Webhooks")
 		}
 		cfg.Slack = &webhook
@@ -263,26 +263,26 @@ func (c *configReader) address(s *section) string {
 		}
 		return ""
 	}
-	if _, err := checkURL(raw); err != nil {
+	if err := checkURL(raw); err != nil {
 		s.problem("url", `%q %v. Write it as "https://example.my.salesforce.com"`, withoutUser(raw), err)
 	}
 	return strings.TrimRight(raw, "/")
 }
 
 // checkURL accepts the address of a host over https, and over http where the host is this machine.
-func checkURL(raw string) (*url.URL, error) {
+func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "":
-		return nil, errors.New("is not a web address")
+		return errors.New("is not a web address")
 	case u.User != nil:
-		return nil, errors.New("carries a user name; credentials have keys of their own")
+		return errors.New("carries a user name; credentials have keys of their own")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return u, nil
+		return nil
 	case u.Scheme == "http":
-		return nil, errors.New("would send credentials over http, where anyone on the way can read them")
+		return errors.New("would send credentials over http, where anyone on the way can read them")
 	}
-	return nil, errors.New("does not start with https://")
+	return errors.New("does not start with https://")
 }
 
 // withoutUser hides a user name and password in something that may be an address.

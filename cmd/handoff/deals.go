@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,7 +41,7 @@ manager should look at: ghost handoffs and cards rated Incomplete.`,
 	return cmd
 }
 
-func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON bool) error {
+func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON bool) (err error) {
 	if _, err := cfg.connection(filter.Connection); filter.Connection != "" && err != nil {
 		return useError{fmt.Errorf("--connection: %w", err)}
 	}
@@ -48,7 +49,7 @@ func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	engine, err := newEngine()
 	if err != nil {
 		return err
@@ -122,7 +123,10 @@ func why(h *jobs.Handoff, card *rules.Card) string {
 	case card.Unread():
 		return "parts of the record could not be read"
 	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:
-		return strings.Join(card.GhostReasons, "; ")
+		if more := len(card.GhostReasons) - 1; more > 0 {
+			return fmt.Sprintf("%s, and %d more", card.GhostReasons[0], more)
+		}
+		return card.GhostReasons[0]
 	case !h.Flagged():
 		return ""
 	}

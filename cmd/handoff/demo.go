@@ -87,7 +87,7 @@ func (a *app) demo(ctx context.Context, once bool) (err error) {
 		return err
 	}
 	if once {
-		fmt.Fprintln(a.stdout, "\nRun `handoff demo` in a terminal to browse these deals and edit them as a CSM would; README.md says how to\ngo on with your own CRM.")
+		fmt.Fprintln(a.stdout, "\nThe demo is over and has left nothing behind; in a terminal it stays up, so that you can follow these.")
 		return nil
 	}
 	return d.watch(ctx)
@@ -162,15 +162,27 @@ func (d *demoView) results(ctx context.Context, hook *slackStandIn) error {
 			fmt.Fprintf(d.stdout, "  | %s\n", plain(line))
 		}
 	}
-	worst := rows[0]
 	fmt.Fprintf(d.stdout, `
 Where to look next
   the worst deal in the CRM    %s/%s
-  why it scores as it does     handoff --config %s explain %q
-  score deals from a file      handoff score deals.jsonl      (docs/cases.md says what goes into it)
+  why it scores as it does     %s --config %s explain %q
+  score deals from a file      %s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
-`, d.url, worst.ID, d.config, plain(worst.Name))
+`, d.url, rows[0].ID, program(), d.config, plain(rows[0].Name), program())
 	return nil
+}
+
+// program is how this program can be called from where we are.
+func program() string {
+	name := os.Args[0]
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(name) {
+		return name
+	}
+	if rel, err := filepath.Rel(here, name); err == nil && len(rel) < len(name) {
+		return rel
+	}
+	return name
 }
 
 // watch keeps running, and tells of what people edit, until ctx ends.

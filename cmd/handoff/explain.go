@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,12 +41,12 @@ DEAL is the CRM's record id, "connection:id", or the exact name of the deal.`,
 	return cmd
 }
 
-func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool) error {
+func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool) (err error) {
 	db, err := openHistory(ctx, cfg.StoreURL)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	engine, err := newEngine()
 	if err != nil {
 		return err
@@ -82,14 +83,15 @@ func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool
 // explanation is all that is stored of a deal's score. Its JSON form is that of `handoff explain --json`.
 type explanation struct {
 	dealRow
-	AsOf      time.Time            `json:"as_of"`
-	Version   int                  `json:"version"`
-	Finalised bool                 `json:"finalised"`
-	Reopened  bool                 `json:"reopened"`
-	Parked    string               `json:"parked,omitempty"`
-	Card      *rules.Card          `json:"card"`  // with people's points in place
-	Edits     map[string]jobs.Edit `json:"edits"` // people's values by field
-	Writes    []writeLine          `json:"writes"`
+	AsOf       time.Time            `json:"as_of"`
+	Version    int                  `json:"version"`
+	Acceptance string               `json:"acceptance"`
+	Finalised  bool                 `json:"finalised"`
+	Reopened   bool                 `json:"reopened"`
+	Parked     string               `json:"parked,omitempty"`
+	Card       *rules.Card          `json:"card"`  // with people's points in place
+	Edits      map[string]jobs.Edit `json:"edits"` // people's values by field
+	Writes     []writeLine          `json:"writes"`
 
 	computed map[string]int // points of each item as computed
 }
@@ -105,7 +107,7 @@ type writeLine struct {
 
 func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) explanation {
 	e := explanation{
-		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Finalised: h.Finalised, Reopened: h.Reopened,
+		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
 		Parked: h.Parked, Card: h.Edited(engine), Edits: h.Edits, computed: map[string]int{},
 	}
 	for _, it := range h.Card.Items {
@@ -138,7 +140,7 @@ func (e *explanation) print(w io.Writer, sc *rules.Scorecard) {
 }
 
 func (e *explanation) printHeader(w io.Writer) {
-	pair := func(name, value string) { fmt.Fprintf(w, "  %-9s %s\n", name, plain(value)) }
+	pair := func(name, value string) { fmt.Fprintf(w, "  %-11s %s\n", name, plain(value)) }
 	pair("Account", e.Account)
 	pair("AE", e.AE)
 	pair("CSM", e.CSM)
@@ -150,6 +152,7 @@ func (e *explanation) printHeader(w io.Writer) {
 		pair("Ghost", strings.Join(append([]string{string(e.Ghost)}, e.Card.GhostReasons...), "; "))
 	}
 	pair("Scored", fmt.Sprintf("as of %s, version %d", e.AsOf.UTC().Format(stamp), e.Version))
+	pair("Acceptance", e.Acceptance)
 	if e.Finalised {
 		pair("State", "finalised: frozen by its CSM")
 	}
@@ -190,14 +193,14 @@ func (e *explanation) printItem(w io.Writer, it *rules.Item, spec *rules.ItemSpe
 
 // by says who made an edit and when, as exactly as the CRM tells.
 func by(e jobs.Edit) string {
-	who := e.By
-	if who == "" {
-		who = "a person"
+	at := e.At.UTC().Format(stamp)
+	switch {
+	case e.By == "":
+		return "set by a person, before " + at
+	case e.Exact:
+		return fmt.Sprintf("set by %s at %s", e.By, at)
 	}
-	if e.Exact {
-		return fmt.Sprintf("set by %s at %s", who, e.At.UTC().Format(stamp))
-	}
-	return fmt.Sprintf("set by %s or later, before %s", who, e.At.UTC().Format(stamp))
+	return fmt.Sprintf("set by %s or later, before %s", e.By, at)
 }
 
 // printEdits lists what people set in fields other than items'.
@@ -231,34 +234,6 @@ func (e *explanation) printWrites(w io.Writer, fields []crm.FieldSpec) {
 		}
 		printChanges(w, fields, l.Before, l.After)
 	}
-}
-
-// printChanges prints each field that changes, before and after, in the order of the fields.
-func printChanges(w io.Writer, fields []crm.FieldSpec, before, after crm.Values) {
-	printed := map[string]bool{} // health is a field of two objects
-	for _, f := range fields {
-		if value, ok := after[f.Name]; ok && !printed[f.Name] {
-			fmt.Fprintf(w, "    %s: %s → %s\n", f.Name, brief(before[f.Name]), brief(value))
-			printed[f.Name] = true
-		}
-	}
-}
-
-// brief is a value on one short line.
-func brief(value string) string {
-	const most = 70
-	if value == "" {
-		return "(empty)"
-	}
-	first, _, more := strings.Cut(value, "\n")
-	s := []rune(plain(first))
-	if len(s) > most {
-		s = append(s[:most], '…')
-	}
-	if more {
-		return fmt.Sprintf("%s (and %s)", string(s), count(strings.Count(value, "\n"), "more line"))
-	}
-	return string(s)
 }
 
 // indent prints s behind a label, wrapped at words.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unicode"
 
@@ -10,47 +11,48 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/vbauerster/mpb/v8/cwriter"
 )
-
-// cellWidth is where a cell of a table wraps, in characters.
-const cellWidth = 44
 
 // grid is a table for people.
 type grid struct {
 	writer table.Writer
+	widths []int // of the widest cell of each column
 	rows   int
 }
 
 func newTable(columns ...string) *grid {
-	w := table.NewWriter()
+	g := &grid{writer: table.NewWriter(), widths: make([]int, len(columns))}
 	header := make(table.Row, len(columns))
-	configs := make([]table.ColumnConfig, len(columns))
 	for i, c := range columns {
 		header[i] = strings.ToUpper(c)
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: cellWidth, WidthMaxEnforcer: text.WrapSoft}
+		g.widths[i] = text.StringWidth(c)
 	}
-	w.AppendHeader(header)
-	w.SetColumnConfigs(configs)
-	return &grid{writer: w}
+	g.writer.AppendHeader(header)
+	return g
 }
 
 // row adds a row; cells may hold text from a CRM.
 func (g *grid) row(cells ...string) {
 	row := make(table.Row, len(cells))
 	for i, c := range cells {
-		row[i] = plain(c)
+		c = plain(c)
+		row[i] = c
+		g.widths[i] = max(g.widths[i], text.StringWidth(c))
 	}
 	g.writer.AppendRow(row)
 	g.rows++
 }
 
-// print draws the table with lines on a terminal, and in bare columns otherwise.
+// print draws the table: on a terminal with lines and as wide as fits, otherwise in bare columns, a line for each row.
 func (g *grid) print(w io.Writer) {
 	if g.rows == 0 {
 		return
 	}
 	style := table.StyleLight
-	if !isTerminal(w) {
+	if width := terminalWidth(w); width > 0 {
+		g.fit(width)
+	} else {
 		style = table.StyleDefault
 		style.Options = table.OptionsNoBordersAndSeparators
 		style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
@@ -60,6 +62,45 @@ func (g *grid) print(w io.Writer) {
 	for line := range strings.Lines(g.writer.Render() + "\n") {
 		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
 	}
+}
+
+// fit narrows the widest columns until the table is no wider than width.
+func (g *grid) fit(width int) {
+	const narrowest, frame = 9, 3 // frame: what a column takes beside its text
+	total := 1
+	for _, w := range g.widths {
+		total += w + frame
+	}
+	for ; total > width; total-- {
+		widest := 0
+		for i, w := range g.widths {
+			if w > g.widths[widest] {
+				widest = i
+			}
+		}
+		if g.widths[widest] <= narrowest {
+			break
+		}
+		g.widths[widest]--
+	}
+	configs := make([]table.ColumnConfig, len(g.widths))
+	for i, w := range g.widths {
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: text.WrapSoft}
+	}
+	g.writer.SetColumnConfigs(configs)
+}
+
+// terminalWidth is how many characters a line of w has; 0: w is no terminal.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(f) {
+		return 0
+	}
+	width, _, err := cwriter.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
 }
 
 // plainLines makes text from outside safe to print, line by line.

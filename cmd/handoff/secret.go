@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,8 @@ import (
 // Secret is a credential that prints as "[secret]" in every form, so that it cannot reach a log, an error or a page.
 // Reveal alone gives it away.
 type Secret struct{ value string }
+
+var _ encoding.TextMarshaler = Secret{}
 
 const redacted = "[secret]"
 
