@@ -140,7 +140,7 @@ var FieldNames = []string{
 func (s *Snapshot) Hash() string {
 	bare := *s
 	bare.Expected = nil
-	b, err := json.Marshal(&bare, json.Deterministic(true))
+	b, err := json.Marshal(&bare, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil { // only a value that JSON cannot carry, such as a NaN amount, which no decoder produces
 		panic(fmt.Sprintf("crm: snapshot %s has no JSON form: %v", s.ID, err))
 	}

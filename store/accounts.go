@@ -10,8 +10,8 @@ import (
 	"handoff/jobs"
 )
 
-// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote, and is not kept
-// by a person's edit. An account's health is that of its latest won deal, by close date, then id, whose health is known.
+// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote; one that a person
+// has set is among them, for it may be handed back. An account's health is that of its latest won deal, by close date, then id, whose health is known.
 func (db *DB) Accounts(ctx context.Context, connection, after string, limit int) ([]jobs.AccountHealth, error) {
 	var accounts []jobs.AccountHealth
 	err := db.query(ctx, "find accounts", func(rows *sqlx.Rows) error {
@@ -31,7 +31,7 @@ func (db *DB) Accounts(ctx context.Context, connection, after string, limit int)
 		SELECT h.account_id, h.health, COALESCE(a.written, '{}'), COALESCE(a.edits, '{}')
 		FROM handoffs h LEFT JOIN accounts a ON a.connection = h.connection AND a.account_id = h.account_id
 		WHERE h.connection = ? AND h.account_id > ? AND NOT h.reopened AND h.health <> ''
-			AND h.health <> COALESCE(a.health, '') AND NOT COALESCE(a.kept, FALSE)
+			AND h.health <> COALESCE(a.health, '')
 			AND NOT EXISTS (
 				SELECT 1 FROM handoffs later
 				WHERE later.connection = h.connection AND later.account_id = h.account_id
@@ -55,12 +55,11 @@ func (db *DB) SaveAccounts(ctx context.Context, connection string, accounts []jo
 			if err != nil {
 				return err
 			}
-			edit, edited := a.Edits[healthField]
 			if _, err := tx.ExecContext(ctx, tx.Rebind(`
-				INSERT INTO accounts (connection, account_id, health, kept, written, edits) VALUES (?, ?, ?, ?, ?, ?)
+				INSERT INTO accounts (connection, account_id, health, written, edits) VALUES (?, ?, ?, ?, ?)
 				ON CONFLICT (connection, account_id) DO UPDATE SET
-					health = excluded.health, kept = excluded.kept, written = excluded.written, edits = excluded.edits`),
-				connection, a.AccountID, a.Written[healthField], edited && edit.Ignored == "", written, edits); err != nil {
+					health = excluded.health, written = excluded.written, edits = excluded.edits`),
+				connection, a.AccountID, a.Written[healthField], written, edits); err != nil {
 				return fmt.Errorf("account %s: %w", a.AccountID, err)
 			}
 		}

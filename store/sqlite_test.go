@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mattn/go-sqlite3"
@@ -44,14 +46,26 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesWithoutPermission opens a store in a folder that may not be written, as an ordinary user: root may write
+// everywhere.
 func TestOpenRefusesWithoutPermission(t *testing.T) {
+	dir, err := os.MkdirTemp("", "handoff-store-") // t.TempDir's parents are closed to other users
+	check(t, err)
+	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
+	check(t, os.Chmod(dir, 0o555))
+	cmd := exec.Command(os.Args[0], "1:acme")
 	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
+		self := filepath.Join(dir, "self")
+		binary := must[[]byte](t)(os.ReadFile(os.Args[0]))
+		check(t, os.WriteFile(self, binary, 0o555))
+		cmd.Path = self
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
-	dir := t.TempDir()
-	check(t, os.Chmod(dir, 0o500))
-	if _, err := Open(t.Context(), "sqlite:"+dir+"/handoff.db"); err == nil || !strings.Contains(err.Error(), "let this user write the file and its folder") {
-		t.Errorf("error %v", err)
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), crashEnv+"="+dir+"/handoff.db")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "let this user write the file and its folder") || !strings.Contains(string(out), dir) {
+		t.Errorf("error %v: %s", err, out)
 	}
 }
 

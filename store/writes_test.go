@@ -192,6 +192,7 @@ func testAccounts(t *testing.T, db *DB) {
 		{AccountID: "e latest not read", Health: rules.Yellow},
 		{AccountID: "g a day before none", Health: rules.Red},
 		{AccountID: "i written otherwise", Health: rules.Red, Written: crm.Values{"health": rules.Green}},
+		{AccountID: "j kept", Health: rules.Red, Written: crm.Values{"health": rules.Yellow}, Edits: kept},
 		{AccountID: "k edit does not count", Health: rules.Red, Written: crm.Values{"health": rules.Yellow}, Edits: ignored},
 	}
 	equal(t, "accounts", must[[]jobs.AccountHealth](t)(db.Accounts(ctx, "acme", "", 100)), want)

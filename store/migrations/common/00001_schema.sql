@@ -70,12 +70,11 @@ CREATE TABLE scorecards (
     FOREIGN KEY (connection, deal_id) REFERENCES handoffs
 );
 
--- health is the one in written, empty where there is none; kept says that a person's edit stands in its place.
+-- health is the one in written, empty where there is none.
 CREATE TABLE accounts (
     connection TEXT    NOT NULL,
     account_id TEXT    NOT NULL,
     health     TEXT    NOT NULL,
-    kept       BOOLEAN NOT NULL,
     written    TEXT    NOT NULL,
     edits      TEXT    NOT NULL,
     PRIMARY KEY (connection, account_id)
