@@ -44,7 +44,13 @@ func (c *Client) Plan(ctx context.Context, fields []crm.FieldSpec) ([]connectors
 }
 
 // Apply implements connectors.Provisioner.
-func (c *Client) Apply(ctx context.Context, step connectors.Step) error { return step.Do(ctx) }
+func (c *Client) Apply(ctx context.Context, step connectors.Step) error {
+	err := step.Do(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schema = nil // it may show more now
+	return err
+}
 
 // planFields lists the fields that do not exist. One that we merely cannot see does.
 func (c *Client) planFields(ctx context.Context, own map[crm.Object][]ownField) ([]connectors.Step, error) {

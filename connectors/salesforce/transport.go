@@ -49,7 +49,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !strings.HasPrefix(req.URL.Path, "/services/oauth2/") && !strings.HasPrefix(req.URL.Path, "/services/Soap/") {
 		t.calls.Add(1)
 		// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers.htm
-		req.Header.Set("Sforce-Auto-Assign", "FALSE") // our write must not reassign a record
+		req.Header.Set("Sforce-Auto-Assign", "FALSE")                    // our write must not reassign a record
+		req.Header.Set("Sforce-Duplicate-Rule-Header", "allowSave=true") // nor fail because the record had a double before
 		req.Header.Set("Sforce-Call-Options", "client=handoff")
 	}
 	resp, err := t.next.RoundTrip(req)

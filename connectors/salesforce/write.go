@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,9 +67,9 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 		}
 	}
 	// A collection of many types is cut into chunks by type, of which there may be ten.
-	slices.SortStableFunc(open, func(a, b int) int { return compareObjects(updates[a].Object, updates[b].Object) })
+	slices.SortStableFunc(open, func(a, b int) int { return cmp.Compare(updates[a].Object, updates[b].Object) })
 
-	certain := make([]bool, len(updates))
+	certain := make([]bool, len(updates)) // refused here or answered there
 	for i := range updates {
 		certain[i] = outcomes[i].Err != nil
 	}
@@ -76,6 +77,9 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 	for try := 1; len(open) > 0; try++ {
 		var locked []int
 		for batch := range slices.Chunk(open, size) {
+			for _, i := range batch { // sent again, it is open again
+				certain[i] = false
+			}
 			results, err := c.writeBatch(ctx, pickRecords(records, batch))
 			if err != nil {
 				return certainOnly(outcomes, certain), err
@@ -97,16 +101,6 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 		open, size = locked, max(size/4, 1)
 	}
 	return outcomes, nil
-}
-
-func compareObjects(a, b crm.Object) int {
-	switch {
-	case a == b:
-		return 0
-	case a == crm.DealObject:
-		return -1
-	}
-	return 1
 }
 
 func pickRecords(records []map[string]any, at []int) []map[string]any {

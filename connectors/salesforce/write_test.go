@@ -1,0 +1,101 @@
+package salesforce
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// TestWriteBreaksOff: when a call fails in an unknown state, the outcomes of those before it are still told.
+func TestWriteBreaksOff(t *testing.T) {
+	s := newStub(t)
+	var sizes []int
+	var calls atomic.Int64
+	s.api = func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var sent struct{ Records []map[string]any }
+		if err := json.Unmarshal(body, &sent); err != nil {
+			t.Error(err)
+		}
+		sizes = append(sizes, len(sent.Records))
+		if calls.Add(1) == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprintf(w, "[%s]", strings.TrimSuffix(strings.Repeat(`{"success":true,"errors":[]},`, len(sent.Records)), ","))
+	}
+	c := s.client(t, func(cfg *Config) {
+		cfg.Specs = []crm.FieldSpec{{Object: crm.DealObject, Name: "score", Type: crm.Number}, {Object: crm.AccountObject, Name: "health", Type: crm.Picklist}}
+	})
+	var updates []crm.Update
+	for i := range 450 {
+		updates = append(updates, crm.Update{Ref: crm.Ref{Object: crm.DealObject, ID: fmt.Sprint("006", i)}, Values: crm.Values{"score": "1"}})
+	}
+	updates[0] = crm.Update{Ref: crm.Ref{Object: crm.AccountObject, ID: "001"}, Values: crm.Values{"health": "Red"}}
+	updates[1].Values = crm.Values{"score": "many"}
+	updates[2].Values = crm.Values{"unknown": "1"}
+	outcomes, err := c.Write(t.Context(), updates)
+	if !errors.Is(err, connectors.ErrRetry) {
+		t.Errorf("got %v", err)
+	}
+	if len(outcomes) != 202 || fmt.Sprint(sizes) != "[200 200]" {
+		t.Errorf("%d outcomes of calls %v, want 202: two rows that are never sent, and the first call", len(outcomes), sizes)
+	}
+	for _, o := range outcomes {
+		if bad := o.Ref == updates[1].Ref || o.Ref == updates[2].Ref; bad != (o.Err != nil) {
+			t.Errorf("%v: %v", o.Ref, o.Err)
+		}
+	}
+}
+
+func TestOwnName(t *testing.T) {
+	for neutral, want := range map[string]string{
+		"score": "Handoff_Score__c", "item_1_1": "Handoff_Item_1_1__c", "deal_context": "Handoff_Deal_Context__c", "crm_hygiene": "Handoff_Crm_Hygiene__c",
+	} {
+		if got := ownName(neutral); got != want {
+			t.Errorf("%s: got %s, want %s", neutral, got, want)
+		}
+	}
+}
+
+func TestTrackedFields(t *testing.T) {
+	var fields []ownField
+	for i := range 25 {
+		fields = append(fields, ownField{FieldSpec: crm.FieldSpec{Name: fmt.Sprintf("item_%02d", i), Type: crm.Number}})
+	}
+	fields = append(fields, ownField{FieldSpec: crm.FieldSpec{Name: "item_notes", Type: crm.LongText}},
+		ownField{FieldSpec: crm.FieldSpec{Name: "acceptance", Type: crm.Picklist}}, ownField{FieldSpec: crm.FieldSpec{Name: "finalised", Type: crm.Checkbox}})
+	got := trackedFields(fields)
+	if len(got) != 20 || !got["finalised"] || !got["acceptance"] || !got["item_17"] || got["item_18"] || got["item_notes"] {
+		t.Errorf("got %v", sortedKeys(got))
+	}
+}
+
+// TestHistoryIsFull: where the object tracks as many fields as it can, a field is created without.
+func TestHistoryIsFull(t *testing.T) {
+	s := newStub(t)
+	var bodies []string
+	s.api = func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		if strings.Contains(string(body), "trackHistory") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `[{"errorCode":"FIELD_INTEGRITY_EXCEPTION","message":"You can track the history of at most 20 fields"}]`)
+		}
+	}
+	err := s.client(t).createField(t.Context(), "Opportunity.Handoff_Score__c", fieldMetadata(crm.FieldSpec{Label: "Score", Type: crm.Number}, true))
+	want := []string{
+		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"label":"Score","precision":3,"scale":0,"trackHistory":true,"type":"Number"}}`,
+		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"label":"Score","precision":3,"scale":0,"type":"Number"}}`,
+	}
+	if err != nil || strings.Join(bodies, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%v, sent:\n%s", err, strings.Join(bodies, "\n"))
+	}
+}
