@@ -65,7 +65,7 @@ func (r *scoring) finding(prev, h *Handoff, card *rules.Card, newVersion bool) *
 		Connection: h.Connection,
 		DealID:     h.DealID,
 		Title:      line(title, lineLength),
-		Body:       findingBody(h, card, now),
+		Body:       findingBody(h, now),
 		CreatedAt:  r.Clock(),
 	}
 }
@@ -81,7 +81,7 @@ func dealName(d *crm.Deal) string {
 const topQuestions = 3
 
 // findingBody says in plain words what a manager needs in order to act.
-func findingBody(h *Handoff, card *rules.Card, why alarm) string {
+func findingBody(h *Handoff, why alarm) string {
 	deal := &h.Snapshot.Deal
 	var b strings.Builder
 	fact := func(name, value string) {
