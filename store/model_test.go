@@ -216,8 +216,7 @@ func (m *model) latest() (accounts []string) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(health)) {
-		edit, edited := m.accounts[id].Edits["health"]
-		if m.accounts[id].Written["health"] != health[id] && (!edited || edit.Ignored != "") {
+		if m.accounts[id].Written["health"] != health[id] {
 			accounts = append(accounts, id+" "+health[id])
 		}
 	}
