@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"context"
 )
 
 // Limits of composite requests.
@@ -273,9 +272,9 @@ type composite struct {
 }
 
 func (c *composite) run(s subrequest) subresponse {
-	address, body, err := c.resolve(s)
-	if err != nil {
-		return halted(s, err.Error())
+	address, body, missing := c.resolve(s)
+	if missing != "" {
+		return halted(s, "Invalid reference specified. No value for "+missing+" found")
 	}
 	if !subrequestPath.MatchString(address) {
 		return halted(s, "This resource cannot be part of a composite request: "+address)
@@ -303,24 +302,28 @@ func (c *composite) run(s subrequest) subresponse {
 	return answer
 }
 
-// resolve puts answers in the place of references to them.
-func (c *composite) resolve(s subrequest) (address string, body []byte, err error) {
-	address = referenceForm.ReplaceAllStringFunc(s.URL, func(ref string) string {
-		v, refErr := c.answer(ref)
-		err = errors.Join(err, refErr)
-		return url.QueryEscape(v)
-	})
+// resolve puts answers in the place of references to them. missing is a reference to nothing; "": there is none.
+func (c *composite) resolve(s subrequest) (address string, body []byte, missing string) {
+	value := func(ref string) string {
+		v, ok := c.answer(ref)
+		if !ok {
+			missing = ref
+		}
+		return v
+	}
+	address = referenceForm.ReplaceAllStringFunc(s.URL, func(ref string) string { return url.QueryEscape(value(ref)) })
 	body = referenceForm.ReplaceAllFunc(s.Body, func(ref []byte) []byte {
-		v, refErr := c.answer(string(ref))
-		err = errors.Join(err, refErr)
-		quoted, _ := json.Marshal(v) // a string always marshals
+		quoted, err := json.Marshal(value(string(ref)))
+		if err != nil { // strings always marshal
+			panic(err)
+		}
 		return quoted[1 : len(quoted)-1]
 	})
-	return address, body, err
+	return address, body, missing
 }
 
-// answer returns what a reference such as "@{found.records[0].Id}" stands for.
-func (c *composite) answer(ref string) (string, error) {
+// answer returns the text that a reference such as "@{found.records[0].Id}" stands for; ok is false when there is none.
+func (c *composite) answer(ref string) (text string, ok bool) {
 	m := referenceForm.FindStringSubmatch(ref)
 	v, ok := c.answers[m[1]]
 	path := strings.FieldsFunc(m[2], func(r rune) bool { return r == '.' || r == '[' || r == ']' })
@@ -337,11 +340,11 @@ func (c *composite) answer(ref string) (string, error) {
 			ok = false
 		}
 	}
-	text, isString := v.(string)
-	if !ok || !isString {
-		return "", fmt.Errorf("Invalid reference specified. No value for %s found", ref)
+	if !ok {
+		return "", false
 	}
-	return text, nil
+	text, ok = v.(string)
+	return text, ok
 }
 
 // recorder keeps the answer to a part.

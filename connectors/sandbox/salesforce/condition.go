@@ -284,31 +284,28 @@ func literalRange(now time.Time, v soql.Value) (start, end time.Time) {
 		return today.AddDate(0, 0, -v.N), today.AddDate(0, 0, 1-v.N)
 	}
 	text := strings.TrimSuffix(strings.ReplaceAll(v.Text, "FISCAL_", ""), "S")
-	first, step := today, func(t time.Time, n int) time.Time { return t.AddDate(0, n, 0) }
+	var after func(n int) time.Time // the first day of the nth period after this one
 	switch {
 	case strings.Contains(text, "WEEK"):
-		first = today.AddDate(0, 0, -int(today.Weekday()))
-		step = func(t time.Time, n int) time.Time { return t.AddDate(0, 0, 7*n) }
+		after = func(n int) time.Time { return today.AddDate(0, 0, 7*n-int(today.Weekday())) }
 	case strings.Contains(text, "MONTH"):
-		first = time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+		after = func(n int) time.Time { return time.Date(y, m+time.Month(n), 1, 0, 0, 0, 0, time.UTC) }
 	case strings.Contains(text, "QUARTER"):
-		first = time.Date(y, (m-1)/3*3+1, 1, 0, 0, 0, 0, time.UTC)
-		step = func(t time.Time, n int) time.Time { return t.AddDate(0, 3*n, 0) }
+		after = func(n int) time.Time { return time.Date(y, (m-1)/3*3+1+time.Month(3*n), 1, 0, 0, 0, 0, time.UTC) }
 	default:
-		first = time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC)
-		step = func(t time.Time, n int) time.Time { return t.AddDate(n, 0, 0) }
+		after = func(n int) time.Time { return time.Date(y+n, 1, 1, 0, 0, 0, 0, time.UTC) }
 	}
 	switch {
 	case strings.HasPrefix(text, "LAST_N_"):
-		return step(first, -v.N), first
+		return after(-v.N), after(0)
 	case strings.HasPrefix(text, "NEXT_N_"):
-		return step(first, 1), step(first, 1+v.N)
+		return after(1), after(1 + v.N)
 	case strings.HasPrefix(text, "N_"):
-		return step(first, -v.N), step(first, 1-v.N)
+		return after(-v.N), after(1 - v.N)
 	case strings.HasPrefix(text, "LAST_"):
-		return step(first, -1), first
+		return after(-1), after(0)
 	case strings.HasPrefix(text, "NEXT_"):
-		return step(first, 1), step(first, 2)
+		return after(1), after(2)
 	}
-	return first, step(first, 1)
+	return after(0), after(1)
 }

@@ -74,7 +74,7 @@ func (t *tx) supersede(ctx context.Context, documents *Object, version, old, doc
 		return fmt.Errorf("count versions: %w", err)
 	}
 	version["VersionNumber"] = strconv.Itoa(count + 1)
-	if _, err := t.exec(ctx, "UPDATE ContentVersion SET IsLatest = 0, SystemModstamp = ? WHERE ContentDocumentId = ? AND IsLatest",
+	if err := t.exec(ctx, "UPDATE ContentVersion SET IsLatest = 0, SystemModstamp = ? WHERE ContentDocumentId = ? AND IsLatest",
 		t.now.Format(storedTime), old["Id"]); err != nil {
 		return fmt.Errorf("supersede versions: %w", err)
 	}

@@ -156,7 +156,7 @@ func (t *tx) insertRow(ctx context.Context, obj *Object, row map[string]any) err
 	for i, f := range obj.Fields {
 		args[i] = row[f.Name]
 	}
-	if _, err := t.exec(ctx, statement, args...); err != nil {
+	if err := t.exec(ctx, statement, args...); err != nil {
 		return fmt.Errorf("insert %s: %w", obj.Name, err)
 	}
 	t.forget(obj)

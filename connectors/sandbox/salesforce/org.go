@@ -198,15 +198,15 @@ func (o *Org) addField(ctx context.Context, object string, f Field) error {
 }
 
 // trackOneMore refuses to track the history of another field where that is one too many.
-func (obj *Object) trackOneMore() *apiError {
+func (o *Object) trackOneMore() *apiError {
 	n := 0
-	for _, f := range obj.Fields {
+	for _, f := range o.Fields {
 		if f.TrackHistory {
 			n++
 		}
 	}
 	if n >= maxTracked {
-		return badRequest("FIELD_INTEGRITY_EXCEPTION", fmt.Sprintf("You can track the history of at most %d fields of %s.", maxTracked, obj.Name))
+		return badRequest("FIELD_INTEGRITY_EXCEPTION", fmt.Sprintf("You can track the history of at most %d fields of %s.", maxTracked, o.Name))
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (t *tx) updateRow(ctx context.Context, obj *Object, userID string, old, cha
 	if set == nil {
 		return nil
 	}
-	if _, err := t.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE Id = ?", obj.Name, strings.Join(set, ", ")), append(args, old["Id"])...); err != nil {
+	if err := t.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE Id = ?", obj.Name, strings.Join(set, ", ")), append(args, old["Id"])...); err != nil {
 		return fmt.Errorf("update %s: %w", obj.Name, err)
 	}
 	t.forget(obj)
@@ -211,7 +211,7 @@ func (t *tx) remove(ctx context.Context, obj *Object, userID, id string) error {
 	if obj.Field("LastModifiedById") != nil {
 		set, args = set+", LastModifiedDate = ?, LastModifiedById = ?", append(args, args[0], userID)
 	}
-	if _, err := t.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE Id = ?", obj.Name, set), append(args, id)...); err != nil {
+	if err := t.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE Id = ?", obj.Name, set), append(args, id)...); err != nil {
 		return fmt.Errorf("delete %s: %w", obj.Name, err)
 	}
 	t.forget(obj)

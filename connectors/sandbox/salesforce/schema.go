@@ -286,8 +286,8 @@ func combobox(name string, length int, opts ...option) *Field {
 	return (&Field{Name: name, Type: TypeCombobox, Length: length}).with(opts...)
 }
 
-func long(name string, length int, opts ...option) *Field {
-	return (&Field{Name: name, Type: TypeTextArea, Length: length}).with(opts...)
+func long(name string, length int) *Field {
+	return &Field{Name: name, Type: TypeTextArea, Length: length}
 }
 
 func picklist(name string, values ...string) *Field {
@@ -298,9 +298,7 @@ func email(name string, opts ...option) *Field {
 	return (&Field{Name: name, Type: TypeEmail, Length: 80}).with(opts...)
 }
 
-func phone(name string, opts ...option) *Field {
-	return (&Field{Name: name, Type: TypePhone, Length: 40}).with(opts...)
-}
+func phone(name string) *Field { return &Field{Name: name, Type: TypePhone, Length: 40} }
 
 func website(name string, opts ...option) *Field {
 	return (&Field{Name: name, Type: TypeURL, Length: 255}).with(opts...)

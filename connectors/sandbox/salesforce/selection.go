@@ -47,7 +47,7 @@ type selector struct {
 	exprs  []string // SQL of the columns
 	hidden []string // SQL of what shapes need
 	shapes map[*node]*shape
-	seen   map[string]bool
+	seen   map[string]bool // names of the columns
 }
 
 // selection translates the SELECT list of a query without aggregates.
@@ -94,14 +94,13 @@ func (b *selector) addOperand(o soql.Operand) error {
 	}
 	s := b.path(v.node)
 	name := v.name
-	if i := len(o.Path) - 1; i > 0 && v.node != b.root {
+	if v.node != b.root {
 		name = b.pathName(v.node) + "." + v.name
 	}
-	if key := strings.ToLower(name); b.seen[key] {
+	if b.seen[name] {
 		return b.fail("MALFORMED_QUERY", o.Pos, "duplicate field selected: %s", v.name)
-	} else {
-		b.seen[key] = true
 	}
+	b.seen[name] = true
 	expr := v.sql
 	if v.typ == TypeBase64 { // shown as the address of the bytes
 		expr = fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN %s END", v.sql, v.node.id())
@@ -121,7 +120,7 @@ func (b *selector) addFields(item soql.Item) error {
 		return b.fail("MALFORMED_QUERY", item.Pos, "The SOQL FIELDS function must have a LIMIT of at most 200")
 	}
 	for _, f := range b.root.object.Fields {
-		if !b.view.sees(b.root.object, f) || b.seen[strings.ToLower(f.Name)] ||
+		if !b.view.sees(b.root.object, f) || b.seen[f.Name] ||
 			item.Fields == "STANDARD" && f.Custom() || item.Fields == "CUSTOM" && !f.Custom() {
 			continue
 		}

@@ -131,10 +131,11 @@ func (t *tx) prepare(ctx context.Context, statement string) (*sql.Stmt, error) {
 	return s, err
 }
 
-func (t *tx) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+func (t *tx) exec(ctx context.Context, statement string, args ...any) error {
 	s, err := t.prepare(ctx, statement)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.ExecContext(ctx, args...)
+	_, err = s.ExecContext(ctx, args...)
+	return err
 }
