@@ -3,9 +3,9 @@ package salesforce
 import (
 	"context"
 	"errors"
+	"html"
 	"slices"
 	"sync"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	blobsAtOnce  = 8
-	previewChars = 255 // of a note's text that TextPreview shows at most
+	blobsAtOnce = 8
+	noteTags    = len("<p></p>") // the most tags that say nothing about a note's text
 )
 
 // around is everything around a chunk of deals.
@@ -119,8 +119,9 @@ func (r *reader) further(ctx context.Context, op string, a *around, links []note
 	return r.readBodies(ctx, a, links)
 }
 
-// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A body that we
-// are refused stays absent.
+// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A preview is the
+// start of the text without its tags, and what stands below which heading tells the item that it is about. A body that
+// we are refused stays absent.
 func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow) error {
 	a.bodies = map[string]string{}
 	versions := map[string]string{} // by document
@@ -128,7 +129,7 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 		n, ok := a.notes[l.DocumentID]
 		switch {
 		case !ok || l.Document == nil:
-		case n.ContentSize <= previewChars || utf8.RuneCountInString(n.TextPreview) < previewChars:
+		case n.ContentSize <= len(html.EscapeString(n.TextPreview))+noteTags:
 			a.bodies[n.ID] = n.TextPreview
 		default:
 			versions[n.ID] = l.Document.Version
