@@ -185,8 +185,7 @@ func code(err error) string {
 	return ""
 }
 
-// undone reports whether a call that failed is certain not to have changed anything, so that even a write may be sent
-// again.
+// undone reports whether a call that failed is certain not to have been carried out.
 func undone(err error) bool {
 	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
 		return true

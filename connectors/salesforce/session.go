@@ -34,10 +34,8 @@ func (c *Client) session(ctx context.Context) (session, error) {
 	if c.current.token != "" {
 		return c.current, nil
 	}
-	err := c.retry(ctx, temporary, func() (err error) {
-		c.current, err = c.authenticate(ctx)
-		return err
-	})
+	var err error
+	c.current, err = c.authenticate(ctx)
 	return c.current, err
 }
 
@@ -151,16 +149,14 @@ func (c *Client) blob(ctx context.Context, op, path string) (string, error) {
 type carrier func(ctx context.Context, s session, r call) (http.Header, []byte, error)
 
 func (c *Client) send(ctx context.Context, r call, carry carrier, accept func(http.Header, []byte) error) error {
-	again := undone
-	if r.repeatable {
-		again = temporary
-	}
-	refreshed := false
+	sent, refreshed := false, false
+	again := func(err error) bool { return temporary(err) && (r.repeatable || !sent || undone(err)) }
 	return c.retry(ctx, again, func() error {
 		s, err := c.session(ctx)
 		if err != nil {
 			return err
 		}
+		sent = true
 		header, body, err := carry(ctx, s, r)
 		if expired(err) && !refreshed {
 			refreshed = true

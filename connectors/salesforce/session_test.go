@@ -194,6 +194,40 @@ func TestLoginRefused(t *testing.T) {
 	}
 }
 
+// TestAttempts counts how often a call is sent before it is given up.
+func TestAttempts(t *testing.T) {
+	for _, tc := range []struct {
+		name                string
+		status              int
+		code                string
+		ofLogin, repeatable bool
+		calls, logins       int64
+	}{
+		{name: "read, temporary", status: 500, code: "UNKNOWN_EXCEPTION", repeatable: true, calls: 5, logins: 1},
+		{name: "read, spent quota", status: 403, code: "REQUEST_LIMIT_EXCEEDED", repeatable: true, calls: 1, logins: 1},
+		{name: "read, lost cursor", status: 400, code: invalidLocator, repeatable: true, calls: 1, logins: 1},
+		{name: "write, certainly not carried out", status: 503, code: "SERVER_UNAVAILABLE", calls: 5, logins: 1},
+		{name: "write, perhaps carried out", status: 500, code: "UNKNOWN_EXCEPTION", calls: 1, logins: 1},
+		{name: "write, spent quota", status: 403, code: "REQUEST_LIMIT_EXCEEDED", calls: 1, logins: 1},
+		{name: "write, login temporary", status: 503, code: "x", ofLogin: true, logins: 5},
+		{name: "write, login refused", status: 400, code: "x", ofLogin: true, logins: 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newStub(t)
+			fail := func(w http.ResponseWriter, _ *http.Request) { refuse(w, tc.status, tc.code) }
+			if s.api = fail; tc.ofLogin {
+				s.login = fail
+			}
+			c := s.client(t)
+			err := c.do(t.Context(), call{op: "test", method: http.MethodGet, path: "/services/data/v62.0/x", repeatable: tc.repeatable},
+				func(http.Header, []byte) error { return nil })
+			if err == nil || int64(c.Calls()) != tc.calls || s.logins.Load() != tc.logins {
+				t.Errorf("%d calls and %d logins, want %d and %d: %v", c.Calls(), s.logins.Load(), tc.calls, tc.logins, err)
+			}
+		})
+	}
+}
+
 // TestNothingLeaks drives every kind of failure and looks for what must not be told: secrets, tokens, statements.
 func TestNothingLeaks(t *testing.T) {
 	var logged bytes.Buffer

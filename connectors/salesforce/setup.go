@@ -28,14 +28,14 @@ const opSetup = "set up our fields"
 
 // Plan implements connectors.Provisioner.
 func (c *Client) Plan(ctx context.Context, fields []crm.FieldSpec) ([]connectors.Step, error) {
-	me, err := c.me(ctx)
-	if err != nil {
-		return nil, err
-	}
 	cfg := c.cfg
 	cfg.Specs = fields
 	own := ownFields(cfg)
 	steps, err := c.planFields(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	me, err := c.me(ctx)
 	if err != nil {
 		return nil, err
 	}
