@@ -168,6 +168,7 @@ func TestRoutes(t *testing.T) {
 		{"delete collection", "DELETE", "composite/sobjects?ids=" + gone + ",001000000000001AAA", "", 200, `"ENTITY_IS_DELETED"`},
 		{"delete too many", "DELETE", "composite/sobjects?ids=" + strings.Repeat(gone[:15]+",", 201), "", 400, "EXCEEDED_ID_LIMIT"},
 		{"updated", "GET", "sobjects/Account/updated?start=2026-11-21T09:00:00Z&end=2026-11-21T11:00:00%2B00:00", "", 200, `"latestDateCovered":"2026-11-21T10:00:00.000+0000"`},
+		{"updated in less than a minute", "GET", "sobjects/Account/updated?start=2026-11-21T09:00:00Z&end=2026-11-21T09:00:59Z", "", 400, "INVALID_REPLICATION_DATE"},
 		{"updated too far back", "GET", "sobjects/Account/updated?start=2026-10-01T00:00:00Z&end=2026-11-21T00:00:00Z", "", 400, "INVALID_REPLICATION_DATE"},
 		{"updated of history", "GET", "sobjects/OpportunityFieldHistory/updated?start=2026-11-20T00:00:00Z&end=2026-11-21T00:00:00Z", "", 400, "INVALID_TYPE_FOR_OPERATION"},
 	}

@@ -188,8 +188,8 @@ func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ st
 	case err1 != nil || err2 != nil:
 		writeError(w, badRequest("INVALID_REPLICATION_DATE", errors.Join(err1, err2).Error()))
 		return
-	case !start.Before(end):
-		writeError(w, badRequest("INVALID_REPLICATION_DATE", "startDate has to be before endDate"))
+	case end.Sub(start) < time.Minute:
+		writeError(w, badRequest("INVALID_REPLICATION_DATE", "startDate has to be at least one minute before endDate"))
 		return
 	case start.Before(now.Add(-updatedReach)):
 		writeError(w, badRequest("INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago"))
@@ -220,13 +220,14 @@ func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ st
 	writeJSON(w, http.StatusOK, map[string]any{"ids": ids, "latestDateCovered": covered.Format(storedTime) + ".000+0000"})
 }
 
+// parseMoment reads a moment of /updated, which knows no seconds.
 func parseMoment(query url.Values, name string) (time.Time, error) {
 	text := strings.ReplaceAll(query.Get(name), " ", "+") // a "+" that the client did not encode
 	t, err := soql.Value{Text: text}.Time()
 	if err != nil {
 		return t, fmt.Errorf("%s: %w", name, err)
 	}
-	return t, nil
+	return t.Truncate(time.Minute), nil
 }
 
 // sortByID returns the rows of result in the order of ids; nil stands for an id that is not among them.
