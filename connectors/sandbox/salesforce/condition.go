@@ -231,10 +231,6 @@ func (s *scope) semiJoin(c *soql.Compare, left value) (string, []any, error) {
 	return in, args, nil
 }
 
-func (s *scope) failType(q *soql.Query) error {
-	return s.fail("INVALID_TYPE", q.FromPos, "%s", invalidType(q.From).Message)
-}
-
 // dateRange translates a comparison with a date literal, which means the days from start up to but not including end.
 func (s *scope) dateRange(op string, left value, v soql.Value) (string, []any, error) {
 	start, end := literalRange(s.now, v)

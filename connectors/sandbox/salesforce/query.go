@@ -52,7 +52,6 @@ type queryResult struct {
 	Rows      []resultRow
 
 	shape   *shape // nil: of aggregates
-	names   []string
 	version string
 }
 
@@ -80,7 +79,7 @@ func (o *Org) query(ctx context.Context, u user, text string, opt queryOptions) 
 		tr := &translator{org: o, view: view, now: o.now(), text: text, all: opt.All}
 		obj := o.object(q.From)
 		if obj == nil {
-			return tr.fail("INVALID_TYPE", q.FromPos, "%s", invalidType(q.From).Message)
+			return tr.failType(q)
 		}
 		if opt.Bulk {
 			if err := restrictBulk(q); err != nil {
@@ -197,9 +196,6 @@ func (r *reader) page(ctx context.Context, c *cursor, offset int) (*queryResult,
 		TotalSize: len(c.ids), Done: offset+len(rows) == len(c.ids), Object: c.object.Name, Columns: c.columns, Rows: rows,
 		shape: c.shape, version: r.opt.Version,
 	}
-	for _, child := range c.children {
-		result.names = append(result.names, child.name)
-	}
 	if !result.Done {
 		result.Next = locator(r.org.cursors.put(c, r.org.now()), offset+len(rows))
 	}
@@ -257,23 +253,19 @@ func jsonArray[T any](values []T) string {
 
 // childIDs returns the ids of a child list by parent.
 func (r *reader) childIDs(ctx context.Context, child *childQuery, parents []string) (map[string][]string, error) {
-	var found []struct{ Parent, ID string }
 	rows, err := r.db.QueryxContext(ctx, child.find.sql, append([]any{jsonArray(parents)}, child.find.args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", child.name, err)
 	}
 	defer rows.Close()
+	lists := map[string][]string{}
 	for rows.Next() {
-		var f struct{ Parent, ID string }
-		if err := rows.Scan(&f.Parent, &f.ID); err != nil {
+		var parent, id string
+		if err := rows.Scan(&parent, &id); err != nil {
 			return nil, fmt.Errorf("query %s: %w", child.name, err)
 		}
-		found = append(found, f)
-	}
-	lists := map[string][]string{}
-	for _, f := range found {
-		if child.limit < 0 || len(lists[f.Parent]) < child.limit {
-			lists[f.Parent] = append(lists[f.Parent], f.ID)
+		if child.limit < 0 || len(lists[parent]) < child.limit {
+			lists[parent] = append(lists[parent], id)
 		}
 	}
 	return lists, rows.Err()
@@ -298,9 +290,6 @@ func (r *reader) attach(ctx context.Context, child *childQuery, parents []string
 		n := min(len(list), batch)
 		result := &queryResult{TotalSize: len(list), Done: n == len(list), Object: child.object.Name, Columns: child.columns,
 			Rows: records[:n], shape: child.shape, version: r.opt.Version}
-		for _, grandchild := range child.children {
-			result.names = append(result.names, grandchild.name)
-		}
 		if !result.Done {
 			c := &cursor{selection: child.selection, userID: r.user.ID, ids: list, batch: batch}
 			result.Next = locator(r.org.cursors.put(c, r.org.now()), n)

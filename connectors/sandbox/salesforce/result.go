@@ -82,7 +82,7 @@ func (w *resultWriter) record(q *queryResult, row resultRow, s *shape) {
 			w.token(jsontext.String(m.parent.key))
 			w.record(q, row, m.parent)
 		case m.child > 0:
-			w.token(jsontext.String(q.names[m.child-1]))
+			w.token(jsontext.String(m.key))
 			if child := row.children[m.child-1]; child != nil {
 				w.result(child)
 			} else {

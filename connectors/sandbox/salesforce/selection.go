@@ -38,6 +38,7 @@ type member struct {
 	column int
 	parent *shape // nil: not a parent
 	child  int    // index of a child list, from 1; 0: not one
+	key    string // of a child list
 }
 
 // selector builds a selection.
@@ -175,7 +176,7 @@ func (b *selector) addChildren(q *soql.Query) error {
 		return err
 	}
 	b.sel.children = append(b.sel.children, &childQuery{selection: sel, name: fk.Children, find: find, limit: q.Limit})
-	b.sel.shape.members = append(b.sel.shape.members, member{child: len(b.sel.children)})
+	b.sel.shape.members = append(b.sel.shape.members, member{child: len(b.sel.children), key: fk.Children})
 	return nil
 }
 

@@ -41,6 +41,10 @@ func (tr *translator) fail(code string, pos int, format string, args ...any) err
 	return badRequest(code, soql.At(tr.text, pos, fmt.Sprintf(format, args...)))
 }
 
+func (tr *translator) failType(q *soql.Query) error {
+	return tr.fail("INVALID_TYPE", q.FromPos, "%s", invalidType(q.From).Message)
+}
+
 func (tr *translator) alias() string {
 	tr.aliases++
 	return fmt.Sprintf("t%d", tr.aliases)
