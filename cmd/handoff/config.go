@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -27,6 +28,7 @@ type Config struct {
 // Connection is one CRM that deals are pulled from.
 type Connection struct {
 	Name         string
+	CRM          string // one of crms
 	URL          string
 	Auth         string // "client_credentials", "password" or "soap"
 	ClientID     string
@@ -195,7 +197,6 @@ func (c *configReader) store(s *section) string {
 
 var (
 	connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	knownCRMs      = []string{"salesforce"}
 	knownAuths     = []string{"client_credentials", "password", "soap"}
 	apiVersion     = regexp.MustCompile(`^[0-9]{2}\.0$`) // of Salesforce; compares as text
 )
@@ -208,7 +209,7 @@ func (c *configReader) connection(name string, s *section) Connection {
 		MinAmount: s.amount("min_amount"),
 		WriteBack: s.flag("write_back"),
 	}
-	choice(s, "crm", "", knownCRMs)
+	conn.CRM = choice(s, "crm", "", slices.Sorted(maps.Keys(crms)))
 	conn.ClientID, _ = s.text("client_id", "3MVG9...")
 	conn.Username, _ = s.text("username", "integration@example.com")
 	conn.Auth = choice(s, "auth", knownAuths[0], knownAuths)
@@ -226,7 +227,10 @@ func (c *configReader) connection(name string, s *section) Connection {
 	c.schedule(s, &conn)
 	c.window(s, &conn)
 	c.asOf(s, &conn)
-	conn.Fields = mapping(s.sub("fields"), dealFields(), "Use_Case__c")
+	fields := s.sub("fields")
+	if kind, known := crms[conn.CRM]; known {
+		conn.Fields = mapping(fields, kind.fields(), "Use_Case__c")
+	}
 	conn.HandoffFields = mapping(s.sub("handoff_fields"), c.ownFields, "Handoff_Score__c")
 	s.done()
 	return conn

@@ -59,7 +59,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	got := cfg.Connections[0]
 	want := Connection{
-		Name: "acme", URL: "https://acme.my.salesforce.com", Auth: "client_credentials", ClientID: "id",
+		Name: "acme", CRM: "salesforce", URL: "https://acme.my.salesforce.com", Auth: "client_credentials", ClientID: "id",
 		ClientSecret: Secret{"hunter2"}, Schedule: "0 7 * * *", TimeZone: "UTC",
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{}, HandoffFields: map[string]string{},
 	}
@@ -122,7 +122,7 @@ score = "CS_Score__c"
 	amount := 5000.0
 	day, october := crm.NewDate(2000, 1, 1), crm.NewDate(2026, 10, 1)
 	want := []Connection{{
-		Name: "acme", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
+		Name: "acme", CRM: "salesforce", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
 		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0",
 		Schedule: "30 6 * * 1-5", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
 		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount,
@@ -219,7 +219,7 @@ func TestConfigExample(t *testing.T) {
 	if bad != "" {
 		t.Fatalf("with every line in force: %s", bad)
 	}
-	if c := cfg.Connections[0]; c.MinAmount == nil || c.AlertsFrom == nil || len(c.Fields) == 0 || len(c.HandoffFields) == 0 || cfg.Slack == nil {
+	if c := cfg.Connections[0]; c.MinAmount == nil || c.AlertsFrom == nil || len(c.Fields) != len(crms[c.CRM].fields()) || len(c.HandoffFields) == 0 || cfg.Slack == nil {
 		t.Errorf("with every line in force, some are not: %+v", c)
 	}
 }

@@ -33,24 +33,36 @@ type history = store.DB
 
 func openHistory(ctx context.Context, url string) (*history, error) { return store.Open(ctx, url) }
 
-// connect returns the connector of a connection; it makes no call yet.
-func (a *app) connect(conn *Connection, fields []crm.FieldSpec) (connectors.Connector, error) {
-	c, err := salesforce.New(salesforce.Config{
-		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
-		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
-		Username: conn.Username, Password: conn.Password.Reveal(),
-		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
-		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: fields,
-		CaseAsOf: conn.AsOf.Case, Log: a.log,
-	})
+// crms are the CRMs that this version knows, by their name in the configuration.
+var crms = map[string]struct {
+	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
+	fields  func() []string // neutral names of the deal fields that a connection can map
+}{
+	"salesforce": {
+		connect: (*app).connectSalesforce,
+		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
+	},
+}
+
+// connect returns the connector of a connection, which holds the given fields of ours; it makes no call yet.
+func (a *app) connect(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+	c, err := crms[conn.CRM].connect(a, conn, own)
 	if err != nil {
 		return nil, useError{fmt.Errorf("connections.%s: %w", conn.Name, err)}
 	}
 	return c, nil
 }
 
-// dealFields lists the neutral names of the deal fields that a connection can map.
-func dealFields() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) }
+func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+	return salesforce.New(salesforce.Config{
+		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
+		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
+		Username: conn.Username, Password: conn.Password.Reveal(),
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
+		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
+		CaseAsOf: conn.AsOf.Case, Log: a.log,
+	})
+}
 
 // newNotifiers returns whoever is told of findings; none: nobody.
 func newNotifiers(cfg *Config) ([]jobs.Notifier, error) {
