@@ -26,11 +26,9 @@ const (
 // DrainOutbox sends the unsent messages, oldest first, each to all notifiers, and returns how many were sent. A message
 // that one of them does not take stays in the outbox and is sent again, to all of them and with the same Key, by a
 // later call: a minute after the first attempt, then after twice the time, up to a day, so that nothing is lost while
-// an address is wrong. The error tells what was not taken. Without notifiers nothing is sent.
+// an address is wrong. The error tells what was not taken. Without notifiers the messages are let go: a channel that is
+// configured later begins with what is new.
 func DrainOutbox(ctx context.Context, store Store, notifiers []Notifier, clock func() time.Time) (sent int, err error) {
-	if len(notifiers) == 0 {
-		return 0, nil
-	}
 	messages, err := store.Unsent(ctx, drainLimit)
 	if err != nil {
 		return 0, fmt.Errorf("drain outbox: %w", err)
@@ -50,7 +48,9 @@ func DrainOutbox(ctx context.Context, store Store, notifiers []Notifier, clock f
 			break
 		}
 		if failed == nil {
-			sent++
+			if len(notifiers) > 0 {
+				sent++
+			}
 			continue
 		}
 		problems = append(problems, failed)
