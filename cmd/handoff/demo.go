@@ -20,7 +20,7 @@ import (
 	"handoff/jobs"
 )
 
-// demoPause is how long the demo waits between two runs.
+// demoPause is how long the demo on a terminal waits between two runs.
 const demoPause = 5 * time.Second
 
 func (a *app) demoCommand() *cobra.Command {
@@ -39,14 +39,18 @@ machine, and nothing stays on it.`,
 			if a.verbose == 0 {
 				a.log = newLogger(io.Discard, 0)
 			}
-			return a.demo(cmd.Context(), once || !isTerminal(a.stdout))
+			if once || !isTerminal(a.stdout) {
+				return a.demo(cmd.Context(), 0)
+			}
+			return a.demo(cmd.Context(), demoPause)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "exit after printing; the default without a terminal")
 	return cmd
 }
 
-func (a *app) demo(ctx context.Context, once bool) (err error) {
+// demo shows the demo, then stays up until ctx ends and runs again and again with pause in between; 0: it ends.
+func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	dir, err := os.MkdirTemp("", "handoff-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -86,11 +90,11 @@ func (a *app) demo(ctx context.Context, once bool) (err error) {
 	if err := d.results(ctx, hook); err != nil {
 		return err
 	}
-	if once {
+	if pause == 0 {
 		fmt.Fprintln(a.stdout, "\nThe demo is over and has left nothing behind; in a terminal it stays up, so that you can follow these.")
 		return nil
 	}
-	return d.watch(ctx)
+	return d.watch(ctx, pause)
 }
 
 // demoCRM starts the sandbox where its documentation says, or where there is room.
@@ -186,18 +190,18 @@ func program() string {
 }
 
 // watch keeps running, and tells of what people edit, until ctx ends.
-func (d *demoView) watch(ctx context.Context) error {
+func (d *demoView) watch(ctx context.Context, pause time.Duration) error {
 	fmt.Fprintf(d.stdout, `
-The CRM stays up, and handoff runs every %d seconds. Try it: open the page of a deal, set one of its items
+The CRM stays up, and handoff runs every %s. Try it: open the page of a deal, set one of its items
 to 2 as a CSM would, and save. The next run keeps your value, counts it, and says so here. Clear the field to
 hand it back. Ctrl-C ends the demo and removes everything.
 
-`, int(demoPause.Seconds()))
+`, pause)
 	known, err := d.edits(ctx)
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(demoPause)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
