@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -186,7 +187,7 @@ func (c *configReader) store(s *section) string {
 	}
 	file, ok := strings.CutPrefix(raw, "sqlite:")
 	if !ok || file == "" {
-		s.problem("url", "%q is no store that this version knows. Write \"sqlite:FILE\"", raw)
+		s.problem("url", `this version keeps its history in SQLite. Write "sqlite:FILE"`) // the text may carry a password
 		return ""
 	}
 	if !filepath.IsAbs(file) {
@@ -223,6 +224,9 @@ func (c *configReader) connection(name string, s *section) Connection {
 			s.problem("api_version", `auth = "soap" does not exist from version 65.0 on. Write api_version = %q, or log in with auth = "client_credentials"`, lastSOAPVersion)
 		}
 		conn.APIVersion = v
+	}
+	if a := conn.MinAmount; a != nil && !(*a >= 0 && *a <= math.MaxFloat64) {
+		s.problem("min_amount", "not an amount. Write min_amount = 5000")
 	}
 	c.schedule(s, &conn)
 	c.window(s, &conn)

@@ -5,12 +5,13 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress is a bar on stderr for a person who waits; without a terminal it does nothing.
+// progress is a bar on stderr for a person who waits. The zero value shows nothing.
 type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
 }
 
+// newProgress returns a bar where stderr is a terminal.
 func (a *app) newProgress(name string) *progress {
 	if !isTerminal(a.stderr) {
 		return &progress{}

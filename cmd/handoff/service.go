@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"handoff/connectors"
@@ -24,6 +25,8 @@ type service struct {
 	crms   []connectors.Connector // of the connections, in their order
 	told   []jobs.Notifier        // of findings
 	adopt  bool
+
+	outbox sync.Mutex // held while messages are sent
 }
 
 func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
@@ -85,7 +88,8 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	var summaries []jobs.Summary
 	parked := 0
 	for i := range s.crms {
-		sum, err := s.runJob(ctx, s.job(i))
+		job := s.job(i)
+		sum, err := s.runJob(ctx, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		parked += sum.Parked
 		if err != nil {
@@ -104,10 +108,9 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	return errReported
 }
 
-// runJob runs a score job with a progress bar. A CRM without a field for the score, where nothing of worth can be written,
-// is an error.
-func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals) (jobs.Summary, error) {
-	bar := s.newProgress(job.Connection)
+// runJob runs a score job and shows its progress on bar. A CRM without a field for the score, where nothing of worth can be
+// written, is an error.
+func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals, bar *progress) (jobs.Summary, error) {
 	job.Progress = bar.set
 	var missing []string
 	job.Missing = func(fields []string) { missing = fields }
@@ -173,7 +176,7 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
 			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
-		sum, err := s.runJob(ctx, job)
+		sum, err := s.runJob(ctx, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		switch {
 		case err != nil:
@@ -198,7 +201,7 @@ func (s *service) serve(ctx context.Context) error {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
-				sum, err := s.runJob(ctx, s.job(i))
+				sum, err := s.runJob(ctx, s.job(i), &progress{})
 				if err == nil {
 					s.report(i, sum)
 				}
@@ -210,8 +213,10 @@ func (s *service) serve(ctx context.Context) error {
 	return s.schedule(ctx, list)
 }
 
-// notify sends what the outbox holds.
+// notify sends what the outbox holds. Jobs that end together take turns, so that nothing is sent twice.
 func (s *service) notify(ctx context.Context) error {
+	s.outbox.Lock()
+	defer s.outbox.Unlock()
 	sent, err := jobs.DrainOutbox(ctx, s.db, s.told, s.clock)
 	if sent > 0 {
 		s.log.Info("findings sent", "count", sent)
