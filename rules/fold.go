@@ -87,10 +87,15 @@ var plainLetters = func() map[rune]string {
 func foldString(text string) string { return fold(text).s }
 
 // word returns the i-th word in its folded form.
-func (f *folded) word(i int) string {
-	end := len(f.s)
+func (f *folded) word(i int) string { return f.s[f.words[i].at:f.wordEnd(i)] }
+
+// wordEnd returns where the i-th word ends in f.s.
+func (f *folded) wordEnd(i int) int {
 	if i+1 < len(f.words) {
-		end = int(f.words[i+1].at) - 1
+		return int(f.words[i+1].at) - 1
 	}
-	return f.s[f.words[i].at:end]
+	return len(f.s)
 }
+
+// span returns the folded words of h.
+func (f *folded) span(h hit) string { return f.s[f.words[h.from].at:f.wordEnd(int(h.to)-1)] }

@@ -2,93 +2,90 @@ package rules
 
 import (
 	"fmt"
-	"time"
 
 	"handoff/crm"
 )
 
-// ghost decides whether any useful context was transferred, and if not, whether Sales still has time to do so.
-func (r *record) ghost(c *Card) {
+// ghost decides whether any useful context was transferred, and if not, whether Sales still has time to do so. It sets
+// Ghost, GhostReasons and DueAt of c.
+func (r *record) ghost(c *Card, grades []grade) {
 	d := &r.s.Deal
-	due := r.later
-	if d.Won && c.signals(r) < r.e.card.Ghost.Signals {
-		if d.CloseDate == nil {
-			c.DueAt = due
-			return
-		}
-		deadline := lastBusinessDay(d.CloseDate.Time(), r.e.card.Ghost.BusinessDays).AddDate(0, 0, 1)
-		if r.asOf.Before(deadline) {
-			c.Ghost = GhostPending
-			if due == nil || deadline.Before(*due) {
-				due = &deadline
-			}
-		} else {
-			c.Ghost = GhostYes
-		}
-		c.GhostReasons = r.ghostReasons()
+	signals := r.contextItems(grades)
+	if !d.Won || d.CloseDate == nil || signals >= r.e.card.Ghost.Signals {
+		return
 	}
-	c.DueAt = due
+	c.Ghost = GhostYes
+	c.GhostReasons = r.ghostReasons(signals)
+	if deadline := endOfBusinessDays(d.CloseDate.Time(), r.e.card.Ghost.BusinessDays); r.asOf.Before(deadline) {
+		c.Ghost = GhostPending
+		if c.DueAt == nil || deadline.Before(*c.DueAt) {
+			c.DueAt = &deadline
+		}
+	}
 }
 
-// signals counts the items for which text carries context.
-func (c *Card) signals(r *record) int {
-	return r.context
+// contextItems counts the items that give a CSM something to start from. Contact roles alone count, as one, when every
+// role has its person.
+func (r *record) contextItems(grades []grade) int {
+	n, roles, people := 0, 0, 0
+	for i, spec := range r.e.card.Items {
+		switch spec.Kind {
+		case kindContacts, kindClosing, kindStage:
+			continue
+		case kindPerson:
+			people++
+		}
+		switch g := &grades[i]; {
+		case g.points == 0, g.bare:
+		case g.role:
+			roles++
+		default:
+			n++
+		}
+	}
+	if people > 0 && roles == people {
+		n++
+	}
+	return n
 }
 
-func (r *record) ghostReasons() []string {
-	reasons := []string{}
-	post, met, intro := false, false, false
-	for i := range r.s.Notes {
-		n := &r.s.Notes[i]
-		post = post || n.At != nil && !n.At.After(r.asOf) && r.s.Deal.CloseDate != nil && !n.At.Before(r.s.Deal.CloseDate.Time()) && !r.isRobot(n.Author)
+// ghostReasons names what is absent of what makes a handoff (S4.28).
+func (r *record) ghostReasons(items int) []string {
+	var note, met, introduced bool
+	for _, src := range r.sources {
+		note = note || src.summary && src.post && !src.ignored && !src.mail
 	}
 	for i := range r.s.Activities {
 		a := &r.s.Activities[i]
-		if a.At == nil || r.s.Deal.CloseDate == nil || a.At.Before(r.s.Deal.CloseDate.Time()) {
+		if a.At == nil || a.At.Before(r.s.Deal.CloseDate.Time()) || a.At.After(r.asOf) {
 			continue
 		}
-		switch a.Kind {
-		case crm.Meeting:
-			met = met || r.withCSM(a)
-		case crm.Email:
-			intro = intro || !a.At.After(r.asOf) && r.fromOwn(a.From) && len(a.To) > 1
+		toCSM, toCustomer := r.reaches(a)
+		met = met || a.Kind == crm.Meeting && r.fromOwn(a.From) && toCSM
+		introduced = introduced || a.Kind != crm.Task && r.fromOwn(a.From) && toCSM && toCustomer
+	}
+	reasons := []string{}
+	for _, sign := range []struct {
+		there bool
+		words string
+	}{
+		{note, "no note after the close"},
+		{met, "no meeting of AE and CSM"},
+		{introduced, "no introduction to the customer"},
+	} {
+		if !sign.there {
+			reasons = append(reasons, sign.words)
 		}
 	}
-	signals, of := 1, 4
-	if !post {
-		signals++
-		reasons = append(reasons, "no note after the close")
-	}
-	if !met {
-		signals++
-		reasons = append(reasons, "no meeting between AE and CSM")
-	}
-	if !intro {
-		signals++
-		reasons = append(reasons, "no introduction to the customer")
-	}
-	return append(reasons, fmt.Sprintf("no item has useful context (%d of %d signals)", signals, of))
+	reasons = append(reasons, fmt.Sprintf("context on %d items, fewer than %d", items, r.e.card.Ghost.Signals))
+	return append(reasons, fmt.Sprintf("%d of 4 signs of a ghost handoff", len(reasons)))
 }
 
-func (r *record) withCSM(a *crm.Activity) bool {
-	if r.s.Deal.CSM == nil {
-		return false
+// reaches says whether an activity is addressed to someone of ours, the CSM among them, and to a contact.
+func (r *record) reaches(a *crm.Activity) (own, customer bool) {
+	for _, to := range a.To {
+		own = own || r.fromOwn(to)
+		customer = customer || r.people.byEmail[foldString(to)] != nil
 	}
-	for _, to := range append([]string{a.From}, a.To...) {
-		if to != "" && to == r.s.Deal.CSM.Email || r.fromOwn(to) {
-			return true
-		}
-	}
-	return false
-}
-
-// lastBusinessDay returns the n-th business day after day.
-func lastBusinessDay(day time.Time, n int) time.Time {
-	for n > 0 {
-		day = day.AddDate(0, 0, 1)
-		if wd := day.Weekday(); wd != time.Saturday && wd != time.Sunday {
-			n--
-		}
-	}
-	return day
+	return own, customer
 }

@@ -12,31 +12,40 @@ import (
 //go:embed languages/*.toml
 var languageFiles embed.FS
 
-// language is the vocabulary that reading records of one language needs, whatever the scorecard.
+// language is the vocabulary that reading records of one language needs, whatever the scorecard. languages/en.toml
+// says what each list is for.
 type language struct {
-	Code        string   `toml:"code"`
-	Stopwords   []string `toml:"stopwords"`
-	None        []string `toml:"none"`
-	Placeholder []string `toml:"placeholder"`
-	Negation    []string `toml:"negation"`
-	Unknown     []string `toml:"unknown"`
-	Hedge       []string `toml:"hedge"`
-	Vague       []string `toml:"vague"`
-	Claims      []string `toml:"claims"`
-	Elsewhere   []string `toml:"elsewhere"`
-	Automatic   []string `toml:"automatic"`
-	Boilerplate []string `toml:"boilerplate"`
-	Closing     []string `toml:"closing"`
-	Months      []string `toml:"months"`
-	Weekdays    []string `toml:"weekdays"`
-	Seasons     []string `toml:"seasons"`
-	Units       []string `toml:"units"`
-	Numbers     []string `toml:"numbers"`
-	Titles      []string `toml:"titles"`
-	Groups      []string `toml:"groups"`
+	Code          string     `toml:"code"`
+	LinguaFranca  bool       `toml:"lingua_franca"`
+	CapitalNouns  bool       `toml:"capital_nouns"`
+	Stopwords     []string   `toml:"stopwords"`
+	None          []string   `toml:"none"`
+	Placeholder   []string   `toml:"placeholder"`
+	Negation      []string   `toml:"negation"`
+	Unknown       []string   `toml:"unknown"`
+	Hedge         []string   `toml:"hedge"`
+	Vague         []string   `toml:"vague"`
+	Claims        []string   `toml:"claims"`
+	Elsewhere     []string   `toml:"elsewhere"`
+	Automatic     []string   `toml:"automatic"`
+	Boilerplate   []string   `toml:"boilerplate"`
+	Closing       []string   `toml:"closing"`
+	Months        [][]string `toml:"months"`
+	Weekdays      []string   `toml:"weekdays"`
+	Seasons       []string   `toml:"seasons"`
+	Units         []string   `toml:"units"`
+	Numbers       []string   `toml:"numbers"`
+	Titles        []string   `toml:"titles"`
+	Groups        []string   `toml:"groups"`
+	Honorifics    []string   `toml:"honorifics"`
+	Pronouns      []string   `toml:"pronouns"`
+	FirstPerson   []string   `toml:"first_person"`
+	Robots        []string   `toml:"robots"`
+	Abbreviations []string   `toml:"abbreviations"`
+	Currencies    []string   `toml:"currencies"`
 }
 
-// The classes of a language's vocabulary. Classes of slots and items follow them.
+// The classes of a language's cues. Classes of items and slots follow them.
 const (
 	none class = iota
 	placeholder
@@ -61,35 +70,128 @@ const (
 	firstFree
 )
 
-const maxLanguages = 8
+// maxLanguages is how many languages fit in a set of them.
+const maxLanguages = 15
 
-func (l *language) lists() map[class][]string {
-	return map[class][]string{
-		none: l.None, placeholder: l.Placeholder, negation: l.Negation, unknown: l.Unknown, hedge: l.Hedge, vague: l.Vague, claim: l.Claims, group: l.Groups,
-		elsewhere: l.Elsewhere, automatic: l.Automatic, boilerplate: l.Boilerplate, closing: l.Closing, month: l.Months,
-		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, number: l.Numbers, title: l.Titles,
+// languageSet is a set of languages by index. Its top bit stands for cues that belong to none.
+type languageSet uint16
+
+const (
+	everyLanguage  int8        = maxLanguages // of a cue: it belongs to no language
+	everyLanguages languageSet = 1<<(maxLanguages+1) - 1
+)
+
+// cues returns the lists that are looked for in text. Those of the second map count in text of every language: they are
+// hardly ever words of another one, and are often seen in its midst.
+func (l *language) cues() (own, everywhere map[class][]string) {
+	var months []string
+	for _, names := range l.Months {
+		months = append(months, names...)
+	}
+	own = map[class][]string{
+		none: l.None, negation: l.Negation, hedge: l.Hedge, vague: l.Vague, claim: l.Claims, month: months,
+		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, number: l.Numbers,
+	}
+	everywhere = map[class][]string{
+		placeholder: l.Placeholder, unknown: l.Unknown, elsewhere: l.Elsewhere, automatic: l.Automatic,
+		boilerplate: l.Boilerplate, closing: l.Closing, title: l.Titles, group: l.Groups, stopword: l.Stopwords,
+	}
+	return own, everywhere
+}
+
+// vocabulary holds the single words of all languages.
+type vocabulary struct {
+	stopwords    []words // by language
+	months       map[string]int
+	honorifics   words
+	pronouns     words // that begin a sentence about whoever was named last
+	firstPerson  words
+	robots       words // in the names and addresses of software that writes records
+	currencies   words
+	abbreviation words // lower-case, not folded: a full stop after one ends no sentence
+}
+
+type words map[string]bool
+
+func (w words) add(list []string) {
+	for _, s := range list {
+		w[s] = true
 	}
 }
 
-// readLanguages returns the built-in languages, by code, in order of their file names.
-func readLanguages() ([]*language, error) {
+func newVocabulary(langs []*language) *vocabulary {
+	v := &vocabulary{months: map[string]int{}, honorifics: words{}, pronouns: words{}, firstPerson: words{}, robots: words{},
+		currencies: words{}, abbreviation: words{}}
+	for _, l := range langs {
+		stop := words{}
+		stop.add(l.Stopwords)
+		v.stopwords = append(v.stopwords, stop)
+		v.honorifics.add(l.Honorifics)
+		v.pronouns.add(l.Pronouns)
+		v.firstPerson.add(l.FirstPerson)
+		v.robots.add(l.Robots)
+		v.currencies.add(l.Currencies)
+		v.abbreviation.add(l.Abbreviations)
+		for i, names := range l.Months {
+			for _, name := range names {
+				v.months[name] = i + 1
+			}
+		}
+	}
+	return v
+}
+
+// readLanguages returns the built-in languages in order of their file names, and the files' content.
+func readLanguages() (langs []*language, files [][]byte, err error) {
 	names, err := fs.Glob(languageFiles, "languages/*.toml")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []*language
 	for _, name := range names {
 		data, err := languageFiles.ReadFile(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		l := new(language)
-		dec := toml.NewDecoder(bytes.NewReader(data))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(l); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(l); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
-		all = append(all, l)
+		langs, files = append(langs, l), append(files, data)
 	}
-	return all, nil
+	return langs, files, nil
+}
+
+// languagesOf returns the languages whose cues count in a text: the one that its common words give away, with those
+// close to it and the one that is mixed into all; or, where the text is too short to tell, those of the text around it.
+func (e *Engine) languagesOf(f *folded, around languageSet) languageSet {
+	var count [maxLanguages]int
+	best := 0
+	for i := range f.words {
+		for l, stop := range e.vocabulary.stopwords {
+			if stop[f.word(i)] {
+				count[l]++
+				best = max(best, count[l])
+			}
+		}
+	}
+	if best < 3 {
+		return around
+	}
+	set := languageSet(1 << maxLanguages)
+	for l, lang := range e.langs {
+		if lang.LinguaFranca || 2*count[l] >= best {
+			set |= 1 << l
+		}
+	}
+	return set
+}
+
+// capitalNouns reports whether set holds a language that writes nouns with a capital.
+func (e *Engine) capitalNouns(set languageSet) bool {
+	for l, lang := range e.langs {
+		if lang.CapitalNouns && set&(1<<l) != 0 {
+			return true
+		}
+	}
+	return false
 }

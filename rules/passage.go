@@ -1,8 +1,6 @@
 package rules
 
-import (
-	"time"
-)
+import "time"
 
 // source is one place of the record that text came from.
 type source struct {
@@ -11,10 +9,13 @@ type source struct {
 	at      time.Time // zero: undated
 	title   string
 	field   string // name of the deal field; empty: not a field
-	post    bool   // written after the close
-	close   bool   // a kind of record that can be the summary of a close
-	ignored bool   // nothing in it is evidence
-	small   bool   // written without capitals
+	post    bool   // written on the day of the close or later
+	summary bool   // a kind of record that can tell how the deal closed
+	mail    bool
+	lower   bool // written without capitals
+	ignored bool // nothing in it is evidence
+
+	from, to int // its passages in the record
 }
 
 // items is a set of items of a scorecard, by index.
@@ -22,52 +23,39 @@ type items uint64
 
 func (s items) has(i int) bool { return s&(1<<i) != 0 }
 
-// passage is a sentence, a line or a bullet: the smallest piece of text that is evidence by itself.
-type passage struct {
-	src   *source
-	text  string
-	block int // passages of one paragraph or bullet have the same
+// slots is a set of the slots that cues fill, by index.
+type slots uint64
 
-	folded
-	langs    uint16
-	upcoming bool // names a day soon after the close
-	hits     []hit
-	placed   items // the items that its field, heading or label points to
-	slots    slots // the slots that these fill
-	headed   bool  // placed by a heading further up, not by its own label
-	label    string
-	speaker  string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
-	asked    bool   // it answers a question
-	hedged   bool
-	ignored  bool // not evidence of anything
-	facts    facts
-	who      []mention
+// topic is what a place in the text says that the text there is about.
+type topic struct {
+	items items
+	slots slots
 }
 
-// span returns the folded words of h.
-func (p *passage) span(h hit) string {
-	end := len(p.s)
-	if int(h.to) < len(p.words) {
-		end = int(p.words[h.to].at) - 1
-	}
-	return p.s[p.words[h.from].at:end]
+func (t topic) and(u topic) topic { return topic{t.items | u.items, t.slots | u.slots} }
+
+// passage is a sentence, a line or a bullet: the smallest piece of text that is evidence by itself.
+type passage struct {
+	src     *source
+	text    string
+	block   int    // passages of one paragraph or bullet have the same
+	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
+
+	folded
+	langs  languageSet
+	hits   []hit
+	placed topic // what its field, heading, label or the question that it answers points to
+	headed bool  // placed by a heading further up
+
+	facts   facts
+	who     []mention
+	soon    bool // names a day soon after the close
+	hedged  bool
+	ignored bool // not evidence of anything
 }
 
 // has reports whether a cue of class c stands in p.
-func (p *passage) has(c class) bool {
-	for _, h := range p.hits {
-		if h.class == c {
-			return true
-		}
-	}
-	return false
-}
+func (p *passage) has(c class) bool { return hasClass(p.hits, c) }
 
-func (p *passage) first(c class) (hit, bool) {
-	for _, h := range p.hits {
-		if h.class == c {
-			return h, true
-		}
-	}
-	return hit{}, false
-}
+// upper reports whether word i is written with a capital.
+func (p *passage) upper(i int) bool { return startsUpper(p.text[p.words[i].start:]) }

@@ -11,158 +11,155 @@ type candidate struct {
 	tagged  bool     // a contact role says so
 	named   *passage // text names the person in the role
 	context *passage // text says what they do in it
-	hedged  bool
+	hedged  bool     // all that names them is
 }
 
 func (c *candidate) points() int {
-	if c.who.name != "" && c.who.title != "" && c.who.reachable() && c.context != nil && !c.hedged {
+	if c.who.title != "" && c.who.reachable() && c.context != nil && !c.hedged {
 		return 2
 	}
 	return 1
 }
 
-// person judges who holds a role: champion, sponsor, day-to-day contact.
+// rank orders candidates: the best documented first, records before hearsay.
+func (c *candidate) rank() int {
+	n := 10 * c.points()
+	for _, sign := range []struct {
+		is     bool
+		weight int
+	}{{c.named != nil, 4}, {c.tagged, 3}, {c.context != nil, 2}, {c.who.contact >= 0, 1}} {
+		if sign.is {
+			n += sign.weight
+		}
+	}
+	return n
+}
+
+// contextWords is how many words beyond name and title tell something about a person.
+const contextWords = 8
+
+// person judges who holds the role of item i, and returns the candidates, best first.
 func (r *record) person(i int) (grade, []*candidate) {
 	spec := r.e.card.Items[i]
-	var all []*candidate
-	get := func(p *person) *candidate {
-		for _, c := range all {
-			if c.who == p {
-				return c
-			}
-		}
-		c := &candidate{who: p}
-		all = append(all, c)
-		return c
-	}
-	for _, p := range r.people {
-		if p.contact >= 0 && hasRole(r.s.Contacts[p.contact].Roles, spec.Roles) {
-			get(p).tagged = true
-		}
-	}
-	deed := r.e.byName[spec.Complete[len(spec.Complete)-1]]
+	all := r.tagged(spec)
 	var nameless *passage
 	for k := range r.passages {
 		p := &r.passages[k]
 		if p.ignored {
 			continue
 		}
-		var at int32 = -1
-		identified, byDeed := p.placed.has(i), false
-		for _, h := range p.hits {
-			switch h.class {
-			case r.e.itemCue(i):
-				if r.negated(p, h) || r.denied(p, h) {
-					continue
-				}
-				identified = true
-				if at < 0 {
-					at = h.from
-				}
-			case r.e.slotCue(deed.cue):
-				if r.negated(p, h) {
-					continue
-				}
-				byDeed = true
-				at = h.from
-			}
-		}
-		if identified && p.has(unknown) && len(p.words) < 14 {
-			continue
-		}
-		if !identified && !byDeed {
-			continue
-		}
-		if p.placed.has(i) && len(p.words) > 0 && p.has(negation) && len(p.words) < 8 {
+		named, deed, at := r.inRole(p, i)
+		if !named && !deed {
 			continue
 		}
 		who := nearest(p, at)
 		if who == nil || who.gone {
-			if identified && p.has(title) && nameless == nil {
-				nameless = p
+			if named && p.has(title) && (who == nil || nameless == nil) {
+				nameless = first(nameless, p)
 			}
 			continue
 		}
-		c := get(who)
-		if identified && c.named == nil {
-			c.named = p
+		n := slices.IndexFunc(all, func(c *candidate) bool { return c.who == who })
+		if n < 0 {
+			n, all = len(all), append(all, &candidate{who: who, hedged: true})
 		}
-		c.hedged = c.hedged && p.hedged || c.named == p && p.hedged
-		if c.context == nil && (byDeed || identified && r.says2(p, who) >= 7) {
-			c.context = p
+		c := all[n]
+		c.hedged = c.hedged && p.hedged
+		if named {
+			c.named = first(c.named, p)
+		}
+		if deed || named && r.wordsBeyond(p, who) >= contextWords-1 {
+			c.context = first(c.context, p)
 		}
 	}
-	// What text says about someone who is known to hold the role is context too.
 	for _, c := range all {
-		if c.context != nil || c.who.gone || c.named == nil && !c.tagged {
-			continue
-		}
-		for _, k := range c.who.mentions {
-			p := &r.passages[k]
-			if r.tells(c, p) {
-				c.context = p
-				break
-			}
-		}
+		r.findContext(c)
 	}
 	all = slices.DeleteFunc(all, func(c *candidate) bool { return c.who.gone })
-	slices.SortStableFunc(all, func(a, b *candidate) int { return rank(b) - rank(a) })
-	g := grade{sure: true}
-	if len(all) == 0 {
-		if nameless != nil {
-			g.points, g.evidence, g.sure = 1, []*passage{nameless}, false
-			g.reason = "Partial: a role without a name; missing the name, contact details and what to know about them"
-			return g, nil
+	slices.SortStableFunc(all, func(a, b *candidate) int { return b.rank() - a.rank() })
+	title := strings.ToLower(spec.Title)
+	switch {
+	case len(all) > 0:
+		return r.personGrade(all[0], title), all
+	case nameless != nil:
+		return grade{points: 1, evidence: quotes(nameless),
+			reason: "Partial: a role is named; missing the name of the " + title + ", contact details and " + r.slotOf(spec).says}, nil
+	}
+	return grade{sure: true, reason: "Missing: nobody is named as " + title}, nil
+}
+
+// slotOf returns the slot that says what a person in the role of spec does.
+func (r *record) slotOf(spec *ItemSpec) slot { return r.e.slots[spec.Complete[0]] }
+
+// tagged returns those whose contact record has one of the item's roles.
+func (r *record) tagged(spec *ItemSpec) []*candidate {
+	var all []*candidate
+	for _, p := range r.people.all {
+		if p.contact >= 0 && hasRole(r.s.Contacts[p.contact].Roles, spec.Roles) {
+			all = append(all, &candidate{who: p, tagged: true})
 		}
-		g.reason = "Missing: nobody is named"
-		return g, nil
 	}
-	best := all[0]
-	g.points = best.points()
-	if best.who.contact >= 0 {
-		g.more = append(g.more, best.who.evidence(r.s))
-	}
-	if best.named != nil {
-		g.evidence = append(g.evidence, best.named)
-	}
-	if best.context != nil && best.context != best.named {
-		g.evidence = append(g.evidence, best.context)
-	}
-	g.tag = best.tagged && best.context == nil && best.named == nil
-	g.sure = !best.hedged
-	g.reason = describe(best, spec)
-	return g, all
+	return all
 }
 
-// tells reports whether p says something about c that helps to work with them.
-func (r *record) tells(c *candidate, p *passage) bool {
-	if p.ignored || p.src.field != "" {
-		return false
+func hasRole(have, want []string) bool {
+	for _, h := range have {
+		h = foldString(h)
+		if slices.ContainsFunc(want, func(w string) bool { return strings.Contains(h, w) }) {
+			return true
+		}
 	}
-	return r.says2(p, c.who) >= 8
+	return false
 }
 
-func rank(c *candidate) int {
-	n := 10 * c.points()
-	if c.tagged {
-		n += 3
+// inRole reports whether p names someone in the role of item i, or tells a deed of it, and at which word; -1: by its place
+// alone.
+func (r *record) inRole(p *passage, i int) (named, deed bool, at int32) {
+	placed := p.placed.items.has(i)
+	if placed && len(p.words) < 8 && p.has(negation) || p.has(unknown) && len(p.words) < 14 {
+		return false, false, -1
 	}
-	if c.named != nil {
-		n += 4
+	named, at = placed, -1
+	deeds := r.e.slotCue(r.slotOf(r.e.card.Items[i]).cue)
+	for _, h := range p.hits {
+		switch {
+		case h.class == r.e.itemCue(i) && !negated(p, h) && !denied(p, h):
+			named = true
+			if at < 0 {
+				at = h.from
+			}
+		case h.class == deeds && !negated(p, h):
+			deed, at = true, h.from
+		}
 	}
-	if c.context != nil {
-		n += 2
+	return named, deed, at
+}
+
+// findContext looks for what text tells about someone who is known to hold the role.
+func (r *record) findContext(c *candidate) {
+	if c.context != nil || c.named == nil && !c.tagged {
+		return
 	}
+	for _, k := range c.who.mentions {
+		if p := &r.passages[k]; p.src.field == "" && r.wordsBeyond(p, c.who) >= contextWords {
+			c.context = p
+			return
+		}
+	}
+}
+
+func (r *record) personGrade(c *candidate, title string) grade {
+	g := grade{points: c.points(), sure: !c.hedged && (c.tagged || c.named != nil), role: c.tagged && c.context == nil && c.named == nil}
 	if c.who.contact >= 0 {
-		n++
+		g.evidence = append(g.evidence, c.who.evidence(r.s))
 	}
-	return n
-}
-
-func describe(c *candidate, spec *ItemSpec) string {
-	name := or(c.who.name, "a person")
-	if c.points() == 2 {
-		return "Complete: " + name + ", " + c.who.title + ", with contact details and context"
+	g.evidence = append(g.evidence, quotes(c.named)...)
+	if c.context != c.named {
+		g.evidence = append(g.evidence, quotes(c.context)...)
+	}
+	if g.points == 2 {
+		g.reason = "Complete: " + c.who.name + ", " + c.who.title + ", with contact details and context"
+		return g
 	}
 	var missing []string
 	if c.who.title == "" {
@@ -172,57 +169,35 @@ func describe(c *candidate, spec *ItemSpec) string {
 		missing = append(missing, "e-mail or phone")
 	}
 	if c.context == nil {
-		missing = append(missing, "what they did or how they work")
+		missing = append(missing, "what there is to know about them")
 	}
-	if len(missing) == 0 {
-		return "Partial: " + name + " is named, but not firmly; to be confirmed"
+	if missing == nil {
+		missing = append(missing, "a confirmation")
 	}
-	return "Partial: " + name + " is named; missing " + join(missing)
+	g.reason = "Partial: " + c.who.name + " as " + title + "; missing " + join(missing)
+	return g
 }
 
-// otherSubject reports whether a group or a role stands closer before the cue at word at than who does, and is not
-// who's own title.
-func (r *record) otherSubject(p *passage, who *person, at int32) bool {
-	named := int32(-1)
-	for _, m := range p.who {
-		if m.who == who && (at < 0 || int32(m.at) <= at) {
-			named = int32(m.at)
-		}
-	}
-	own := foldString(who.title)
-	for _, h := range p.hits {
-		if (h.class == group || h.class == title) && h.from > named+1 && h.from < at && !containsWords(own, p.span(h)) {
-			return true
-		}
-	}
-	return false
-}
-
-// says2 counts the words of p beyond the person's name and title.
-func (r *record) says2(p *passage, who *person) int {
-	n := len(p.words)
-	titleWords := fold(who.title)
-	skip := map[string]bool{}
-	for i := range titleWords.words {
-		skip[titleWords.word(i)] = true
-	}
+// wordsBeyond counts the words of p beyond the person's name, title and address.
+func (r *record) wordsBeyond(p *passage, who *person) int {
+	title := foldString(who.title)
+	n := 0
 	for i := range p.words {
-		w := p.word(i)
-		if skip[w] || slices.Contains(who.words, w) || strings.Contains(p.text[p.words[i].start:p.words[i].end], "@") {
-			n--
+		if w := p.word(i); !slices.Contains(who.words, w) && !containsWords(title, w) {
+			n++
 		}
 	}
 	if strings.Contains(p.text, "@") {
-		n -= 3
+		n -= 4 // the words of an address
 	}
 	return n
 }
 
-// nearest returns the person closest to word at, those before it first; at -1: the first one.
+// nearest returns the person closest before word at, else the first one in p; nil: nobody is in p.
 func nearest(p *passage, at int32) *person {
 	var best *person
 	for _, m := range p.who {
-		if best == nil || at >= 0 && int32(m.at) <= at {
+		if best == nil || at >= 0 && m.at <= at {
 			best = m.who
 		}
 	}
@@ -230,98 +205,8 @@ func nearest(p *passage, at int32) *person {
 }
 
 // negated reports whether a negation stands right before or after the cue at h.
-func (r *record) negated(p *passage, h hit) bool {
-	for _, n := range p.hits {
-		if n.class == negation && (n.to <= h.from && n.to+2 >= h.from || n.from >= h.to && n.from <= h.to+1) {
-			return true
-		}
-	}
-	return false
-}
-
-func hasRole(have, want []string) bool {
-	for _, h := range have {
-		h = foldString(h)
-		for _, w := range want {
-			if strings.Contains(h, w) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// objector judges item i: who objected, with title and concern.
-func (r *record) objector(i int) grade {
-	spec := r.e.card.Items[i]
-	g := grade{sure: true, reason: "Missing: nothing in the record says who objected"}
-	var bare, deliberate *passage
-	for k := range r.passages {
-		p := &r.passages[k]
-		if p.ignored {
-			continue
-		}
-		switch r.negative(p, i) {
-		case bareNone:
-			if bare == nil {
-				bare = p
-			}
-			continue
-		case reasonedNone:
-			deliberate = p
-			continue
-		}
-		placed := p.placed.has(i)
-		var at int32 = -1
-		cue := false
-		for _, h := range p.hits {
-			if r.cueOf(h, i) && !r.negated(p, h) {
-				cue = true
-				if at < 0 {
-					at = h.from
-				}
-			}
-		}
-		if !cue && !placed || p.has(unknown) && len(p.words) < 8 {
-			continue
-		}
-		who := nearest(p, at)
-		if who == nil && k > 0 {
-			if q := &r.passages[k-1]; q.src == p.src && q.block == p.block && len(q.who) > 0 {
-				who = q.who[len(q.who)-1].who
-			}
-		}
-		if who != nil && r.otherSubject(p, who, at) {
-			who = nil
-		}
-		points := 0
-		switch {
-		case who != nil && who.title != "" && (cue || len(p.words) >= 6) && !p.hedged:
-			points = 2
-		case who != nil || p.has(title) || p.has(group):
-			points = 1
-		}
-		if points > g.points {
-			g.points, g.evidence = points, []*passage{p}
-			g.sure = !p.hedged
-			switch {
-			case points == 2:
-				g.reason = "Complete: " + who.name + ", " + who.title + ", with the concern"
-			case who == nil:
-				g.reason = "Partial: an objection by role; missing the name"
-			case who.title == "":
-				g.reason = "Partial: " + who.name + " objected; missing the title"
-			default:
-				g.reason = "Partial: " + who.name + " had doubts; missing the concern"
-			}
-		}
-	}
-	if deliberate != nil && g.points < 2 {
-		return grade{points: 2, sure: true, evidence: []*passage{deliberate}, reason: "Complete: said that nobody objected, with the context"}
-	}
-	if bare != nil && g.points == 0 {
-		return grade{points: 1, sure: true, bare: true, evidence: []*passage{bare}, reason: "Partial: answered with a bare negative; missing how that is known"}
-	}
-	_ = spec
-	return g
+func negated(p *passage, h hit) bool {
+	return slices.ContainsFunc(p.hits, func(n hit) bool {
+		return n.class == negation && (n.to <= h.from && n.to+2 >= h.from || n.from >= h.to && n.from <= h.to+1)
+	})
 }

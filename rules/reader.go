@@ -10,31 +10,23 @@ import (
 type reader struct {
 	e      *Engine
 	src    *source
-	langs  uint16 // of the line at hand
-	ofText uint16 // of the text as a whole
+	names  words       // folded name words of people on either side
+	ofText languageSet // of the text as a whole
+	langs  languageSet // of the line at hand
 	out    []passage
 	block  int
-	names  map[string]bool // folded name words of people on either side
 
 	fixed      topic // what the deal field is about
 	heading    topic // what the last heading points to
 	lasting    bool  // the heading holds beyond its paragraph
+	paragraphs int   // ended since the heading
 	question   topic // what the last question asked for
 	answers    int   // lines that may still answer it
 	speaker    string
-	signed     bool // the signature began with the mark for it: even long lines belong to it
 	signature  int  // lines of a signature still to come
+	signed     bool // the signature began with the mark for it: even long lines belong to it
 	sigLines   []string
-	paragraphs int // ended since the heading
 }
-
-// topic is what a place in the text says that the text there is about.
-type topic struct {
-	items items
-	slots slots
-}
-
-func (t topic) and(u topic) topic { return topic{t.items | u.items, t.slots | u.slots} }
 
 // answerLines is how many lines may answer a question.
 const answerLines = 3
@@ -74,6 +66,11 @@ func hasLabel(s string) bool {
 	return ok
 }
 
+func startsUpper(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(r)
+}
+
 func startsLower(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return unicode.IsLower(r)
@@ -99,7 +96,7 @@ func (r *reader) line(s string) {
 		return
 	case isMailHeader(s):
 		r.signature, r.signed, r.heading = 0, false, topic{}
-		if from, ok := strings.CutPrefix(s, "From:"); ok {
+		if name, from, _ := strings.Cut(s, ":"); name == "From" || name == "Von" || name == "De" {
 			r.speaker = foldString(from)
 		}
 		return
@@ -112,7 +109,7 @@ func (r *reader) line(s string) {
 	if s = r.turn(s); s == "" {
 		return
 	}
-	body, bullet, hashed := trimBullet(s)
+	body, bullet, hashed := r.trimBullet(s)
 	whole := fold(body)
 	if len(whole.words) == 0 {
 		return
@@ -120,7 +117,7 @@ func (r *reader) line(s string) {
 	if bullet || hashed {
 		r.block++
 	}
-	r.langs = r.e.languages(&whole, r.ofText)
+	r.langs = r.e.languagesOf(&whole, r.ofText)
 	hits := r.e.lex.find(&whole, r.langs, nil)
 	if !bullet && len(whole.words) <= 4 && covers(hits, closing, whole) {
 		r.signature = signatureLines
@@ -133,7 +130,7 @@ func (r *reader) line(s string) {
 			r.head(t, hashed)
 			return
 		case known:
-			r.sentences(rest, t.and(r.fixed), false, label)
+			r.sentences(rest, t.and(r.fixed), false)
 			if !bullet && !r.lasting {
 				r.heading = topic{}
 			}
@@ -147,18 +144,13 @@ func (r *reader) line(s string) {
 		return
 	}
 	t := r.fixed.and(r.heading)
-	asked := r.answers > 0 && !strings.HasSuffix(body, "?")
-	if asked {
+	if r.answers > 0 && !strings.HasSuffix(body, "?") {
 		t = t.and(r.question)
 		r.answers--
 	}
-	from := len(r.out)
-	r.sentences(body, t, r.heading != topic{}, "")
-	for i := from; i < len(r.out); i++ {
-		r.out[i].asked = asked
-	}
-	if strings.HasSuffix(body, "?") {
-		r.ask(r.out[len(r.out)-1].text)
+	r.sentences(body, t, r.heading != topic{})
+	if n := len(r.out); n > 0 && strings.HasSuffix(body, "?") {
+		r.ask(r.out[n-1].text)
 	}
 }
 
@@ -261,7 +253,7 @@ func splitLabel(s string) (label, rest string, ok bool) {
 
 // isHeading reports whether a short line without an end names what follows it.
 func (r *reader) isHeading(s string, f folded, bullet bool) bool {
-	if bullet || len(f.words) > 5 || strings.ContainsAny(s, ",@!?0123456789") || endsSentence(s) && len(f.words) > 2 {
+	if bullet || r.src.field != "" || len(f.words) > 5 || strings.ContainsAny(s, ",@!?0123456789") || endsSentence(s) && len(f.words) > 2 {
 		return false
 	}
 	_, known := r.e.headings(s, r.langs)
@@ -273,16 +265,19 @@ func isRule(s string) bool {
 }
 
 func isMailHeader(s string) bool {
-	for _, h := range []string{"From:", "Sent:", "To:", "Cc:", "Date:", "Von:", "Gesendet:", "An:", "De:", "Enviado:", "Para:", "Betreff:", "Subject:", "Asunto:", "---------- Forwarded", "-----"} {
-		if strings.HasPrefix(s, h) {
-			return true
-		}
-	}
-	return false
+	name, _, ok := strings.Cut(s, ":")
+	return ok && mailHeaders[name] || strings.HasPrefix(s, "-----")
+}
+
+// mailHeaders are the lines above a forwarded mail, as mail programs of our languages write them.
+var mailHeaders = words{
+	"From": true, "Sent": true, "To": true, "Cc": true, "Date": true, "Subject": true,
+	"Von": true, "Gesendet": true, "An": true, "Datum": true, "Betreff": true,
+	"De": true, "Enviado": true, "Para": true, "Fecha": true, "Asunto": true,
 }
 
 // trimBullet takes the bullet or the heading mark off a line.
-func trimBullet(s string) (body string, bullet, heading bool) {
+func (r *reader) trimBullet(s string) (body string, bullet, heading bool) {
 	switch {
 	case strings.HasPrefix(s, "#"):
 		return strings.TrimSpace(strings.TrimLeft(s, "# ")), false, true
@@ -295,7 +290,7 @@ func trimBullet(s string) (body string, bullet, heading bool) {
 	n := strings.IndexAny(s, ".)") // 1. 2) a)
 	if n > 0 && n <= 2 && n+1 < len(s) && s[n+1] == ' ' && (strings.Trim(s[:n], "0123456789") == "" || n == 1 && s[n] == ')') {
 		rest := strings.TrimSpace(s[n+1:])
-		if first, _, _ := strings.Cut(rest, " "); !germanMonth[foldString(first)] {
+		if first, _, _ := strings.Cut(rest, " "); r.e.vocabulary.months[foldString(first)] == 0 {
 			return rest, true, false
 		}
 	}
@@ -313,14 +308,12 @@ func covers(hits []hit, c class, f folded) bool {
 }
 
 // sentences adds the sentences of s.
-func (r *reader) sentences(s string, t topic, headed bool, label string) {
-	for _, text := range splitSentences(s) {
-		p := passage{src: r.src, text: text, block: r.block, placed: t.items, slots: t.slots, headed: headed, label: label,
-			speaker: r.speaker, folded: fold(text), langs: r.langs}
-		if len(p.words) == 0 {
-			continue
+func (r *reader) sentences(s string, t topic, headed bool) {
+	for _, text := range r.e.splitSentences(s) {
+		p := passage{src: r.src, text: text, block: r.block, speaker: r.speaker, folded: fold(text), langs: r.langs, placed: t, headed: headed}
+		if len(p.words) > 0 {
+			p.hits = r.e.lex.find(&p.folded, r.langs, nil)
+			r.out = append(r.out, p)
 		}
-		p.hits = r.e.lex.find(&p.folded, r.langs, nil)
-		r.out = append(r.out, p)
 	}
 }

@@ -19,9 +19,9 @@ type Scorecard struct {
 	Ratings    []RatingSpec // best first
 	Ghost      GhostSpec
 
-	slots    []SlotSpec
-	products []string
-	version  string
+	slots   []SlotSpec
+	version string
+	engine  *Engine
 }
 
 // CategorySpec is a category of a scorecard: how many items it has and what they add up to.
@@ -54,7 +54,7 @@ type ItemSpec struct {
 	Remedy   string `toml:"remedy"`   // what closes the gap
 	Help     string `toml:"help"`     // what a person reads beside the item's field in the CRM
 
-	Kind     string              `toml:"kind"`     // how it is judged: one of kinds; empty: "text"
+	Kind     string              `toml:"kind"`     // how it is judged: text, person, objector, contacts, closing or stage
 	Fields   []string            `toml:"fields"`   // deal fields whose text is about the item
 	Headings []string            `toml:"headings"` // headings and labels whose text is about the item
 	About    []string            `toml:"about"`    // slots whose cues make a passage be about the item

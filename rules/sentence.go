@@ -6,11 +6,19 @@ import (
 	"unicode/utf8"
 )
 
+// maxSentence is the most bytes that count as one sentence. It bounds the work on any passage.
+const maxSentence = 1200
+
 // splitSentences cuts a line into sentences; the pieces are substrings of s.
-func splitSentences(s string) []string {
+func (e *Engine) splitSentences(s string) []string {
 	var out []string
 	start := 0
 	for i := 0; i < len(s); i++ {
+		if i-start > maxSentence && s[i] == ' ' {
+			out = append(out, strings.TrimSpace(s[start:i]))
+			start = i
+			continue
+		}
 		if c := s[i]; c != '.' && c != '!' && c != '?' {
 			continue
 		}
@@ -21,7 +29,7 @@ func splitSentences(s string) []string {
 		if j < len(s) && s[j] != ' ' {
 			continue
 		}
-		if s[i] == '.' && j < len(s) && !sentenceEnd(s, start, i, j) {
+		if s[i] == '.' && j < len(s) && !e.sentenceEnd(s, start, i, j) {
 			continue
 		}
 		if t := strings.TrimSpace(s[start:j]); t != "" {
@@ -38,32 +46,20 @@ func splitSentences(s string) []string {
 
 // sentenceEnd reports whether the full stop at dot ends a sentence: not after an abbreviation or the number of a
 // German date, not before a small letter.
-func sentenceEnd(s string, start, dot, next int) bool {
+func (e *Engine) sentenceEnd(s string, start, dot, next int) bool {
 	from := strings.LastIndexAny(s[start:dot], " (") + 1 + start
 	w := strings.ToLower(s[from:dot])
 	after := strings.TrimLeft(s[next:], " \"'(“„")
 	r, _ := utf8.DecodeRuneInString(after)
-	if abbreviations[w] || utf8.RuneCountInString(w) == 1 && w >= "a" {
+	if e.vocabulary.abbreviation[w] || utf8.RuneCountInString(w) == 1 && w >= "a" {
 		return false
 	}
 	if w != "" && len(w) <= 2 && w[0] >= '0' && w[0] <= '9' { // "am 20. Oktober"
 		first, _, _ := strings.Cut(after, " ")
-		return !germanMonth[foldString(first)] && !unicode.IsLower(r)
+		return e.vocabulary.months[foldString(first)] == 0 && !unicode.IsLower(r)
 	}
 	if strings.Trim(w, "0123456789.") == "" && unicode.IsLower(r) { // "am 3.10. erteilt"
 		return false
 	}
 	return true
-}
-
-var abbreviations = set("mr mrs ms dr prof hr fr frau herr sr sra srta lic ing st nr no vs ca approx incl excl inkl exkl max min etc e.g i.e z.b d.h u.a bzw ggf evtl usw str tel dept mgr jr inc ltd co corp gen vol ext d.c p.m a.m dipl abt geb art abs aprox pág núm dpto avda ud uds s.a c.v")
-
-var germanMonth = set("januar janner februar marz april mai juni juli august september oktober november dezember")
-
-func set(words string) map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(words) {
-		m[w] = true
-	}
-	return m
 }

@@ -1,44 +1,15 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// about reports whether p is about item i, and whether it is only by a cue.
-func (r *record) isAbout(p *passage, i int) (about, byCue bool) {
-	if p.placed.has(i) {
-		return true, false
-	}
-	for _, h := range p.hits {
-		if r.cueOf(h, i) {
-			if !r.denied(p, h) {
-				return true, true
-			}
-		}
-	}
-	for _, s := range r.e.told[i] {
-		if s.fill(p) {
-			return true, true
-		}
-	}
-	return false, false
-}
-
-// denied reports whether the cue at h is said not to be known.
-func (r *record) denied(p *passage, h hit) bool {
-	for _, u := range p.hits {
-		if u.class == unknown && u.from < h.to+8 && h.from < u.to+8 {
-			return true
-		}
-	}
-	return false
-}
-
 // text judges an item by the slots that the passages about it fill.
 func (r *record) text(i int) grade {
 	spec := r.e.card.Items[i]
-	var bare, deliberate *passage
+	var bare, reasoned *passage
 	var partial, firm *filling // the best of all passages, and of those that are not hedged
 	all := &filling{}          // what they fill together
 	echo := r.echo(i)
@@ -47,68 +18,130 @@ func (r *record) text(i int) grade {
 		if p.ignored {
 			continue
 		}
-		if spec.None {
-			if n := r.negative(p, i); n == bareNone {
-				bare = cmpOr(bare, p)
-				continue
-			} else if n == reasonedNone {
-				deliberate = cmpOr(deliberate, p)
-				continue
-			}
+		switch r.negative(p, i) {
+		case bareNone:
+			bare = first(bare, p)
+			continue
+		case reasonedNone:
+			reasoned = first(reasoned, p)
+			continue
 		}
-		about, _ := r.isAbout(p, i)
-		if !about && !holdsAny(p, echo) || p.placed.has(i) && p.has(unknown) && len(p.words) < 12 {
+		if !r.isAbout(p, i) && !p.holdsAny(echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
 		f := r.fill(i, k)
-		if len(r.missing(f, spec.Partial)) == 0 && (partial == nil || len(f.names) > len(partial.names)) {
+		if f.missing(spec.Partial) == nil && (partial == nil || len(f.names) > len(partial.names)) {
 			partial = f
 		}
 		if !p.hedged {
 			all.add(f)
-			if firm == nil || len(r.missing(f, spec.Complete)) < len(r.missing(firm, spec.Complete)) {
+			if firm == nil || len(f.missing(spec.Complete)) < len(firm.missing(spec.Complete)) {
 				firm = f
 			}
 		}
 	}
 	if spec.Apart {
 		firm = all
-		if partial == nil && len(r.missing(all, spec.Partial)) == 0 {
+		if partial == nil && all.missing(spec.Partial) == nil {
 			partial = all
 		}
 	}
 	switch {
-	case firm != nil && len(firm.passages) > 0 && len(r.missing(firm, spec.Complete)) == 0:
-		return grade{points: 2, sure: true, evidence: firm.passages, reason: "Complete: " + join(r.says(spec.Complete))}
-	case deliberate != nil:
-		return grade{points: 2, sure: true, evidence: []*passage{deliberate}, reason: "Complete: said to be none, with the context"}
+	case firm != nil && len(firm.passages) > 0 && firm.missing(spec.Complete) == nil:
+		return grade{points: 2, sure: r.surely(firm, i), evidence: quotes(firm.passages...), reason: "Complete: " + join(r.says(spec.Complete))}
+	case reasoned != nil:
+		return grade{points: 2, sure: true, evidence: quotes(reasoned), reason: "Complete: none, and how that is known"}
 	case partial != nil:
-		g := grade{points: 1, sure: !partial.passages[0].hedged, evidence: partial.passages}
-		if missing := r.missing(partial, spec.Complete); len(missing) > 0 {
-			g.reason = "Partial: missing " + join(r.says(missing))
+		there := fmt.Sprintf("Partial: says %q", shorten(partial.passages[0].text))
+		g := grade{points: 1, sure: !partial.passages[0].hedged && r.surely(partial, i), evidence: quotes(partial.passages...)}
+		if missing := partial.missing(spec.Complete); missing != nil {
+			g.reason = there + "; missing " + join(r.says(missing))
 		} else {
-			g.reason = "Partial: there, but not firm; to be confirmed"
+			g.reason = there + ", which is not firm; missing a confirmation"
 		}
 		return g
 	case bare != nil:
-		return grade{points: 1, sure: true, bare: true, evidence: []*passage{bare}, reason: "Partial: answered with a bare negative; missing how that is known"}
+		return bareGrade(bare)
 	}
-	return grade{sure: true, reason: "Missing: nothing in the record answers this"}
+	return grade{sure: true, reason: "Missing: " + r.instead(i) + join(r.says(spec.Complete))}
 }
 
-// echo returns the names, folded, in the fields of item i.
-func (r *record) echo(i int) map[string]bool {
+func bareGrade(p *passage) grade {
+	return grade{points: 1, sure: true, bare: true, evidence: quotes(p),
+		reason: fmt.Sprintf("Partial: says only %q; missing how that is known", shorten(p.text))}
+}
+
+func first(a, b *passage) *passage {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// surely reports whether what fills the slots stands where its field, heading or label says that it belongs.
+func (r *record) surely(f *filling, i int) bool {
+	return f.passages[0].placed.items.has(i)
+}
+
+// instead names what stands in the item's own field in place of an answer.
+func (r *record) instead(i int) string {
+	for k := range r.passages {
+		if p := &r.passages[k]; p.ignored && p.src.field != "" && p.placed.items.has(i) {
+			return fmt.Sprintf("the field says only %q; needed: ", shorten(p.text))
+		}
+	}
+	return ""
+}
+
+// shorten cuts a text for a reason.
+func shorten(s string) string {
+	const n = 70
+	if len(s) <= n {
+		return s
+	}
+	s = cut(s, n)
+	if i := strings.LastIndexByte(s, ' '); i > 0 {
+		s = s[:i]
+	}
+	return s + " …"
+}
+
+// isAbout reports whether p is about item i: by its place, by a cue, or by a fact.
+func (r *record) isAbout(p *passage, i int) bool {
+	if p.placed.items.has(i) {
+		return true
+	}
+	for _, h := range p.hits {
+		if r.e.cuesItem(h.class, i) && !denied(p, h) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.e.factAbout[i], func(s slot) bool { return s.fill(p) })
+}
+
+// cuesItem reports whether a cue of class c makes a passage be about item i.
+func (e *Engine) cuesItem(c class, i int) bool {
+	return c == e.itemCue(i) || c >= e.slotCue(0) && c < e.slotHeading(0) && e.cuedItems[c-e.slotCue(0)].has(i)
+}
+
+// denied reports whether the cue at h is said not to be known, asked or agreed.
+func denied(p *passage, h hit) bool {
+	return slices.ContainsFunc(p.hits, func(u hit) bool { return u.class == unknown && u.from < h.to+8 && h.from < u.to+8 })
+}
+
+// echo returns the names, folded, in the fields of item i, if its spec asks for them.
+func (r *record) echo(i int) words {
 	if !r.e.card.Items[i].Echo {
 		return nil
 	}
-	names := map[string]bool{}
+	names := words{}
 	for k := range r.passages {
 		p := &r.passages[k]
-		if p.ignored || p.src.field == "" || !p.placed.has(i) {
+		if p.ignored || p.src.field == "" || !p.placed.items.has(i) {
 			continue
 		}
 		for w := range p.words {
-			if name := p.word(w); len(name) > 3 && startsUpper(p.text[p.words[w].start:]) && !r.e.common(name) {
+			if name := p.word(w); len(name) > 3 && p.upper(w) && !r.e.isCommon(name) {
 				names[name] = true
 			}
 		}
@@ -116,7 +149,12 @@ func (r *record) echo(i int) map[string]bool {
 	return names
 }
 
-func holdsAny(p *passage, names map[string]bool) bool {
+// isCommon reports whether a word is among the common words of a language.
+func (e *Engine) isCommon(word string) bool {
+	return slices.ContainsFunc(e.vocabulary.stopwords, func(stop words) bool { return stop[word] })
+}
+
+func (p *passage) holdsAny(names words) bool {
 	if len(names) == 0 {
 		return false
 	}
@@ -126,23 +164,6 @@ func holdsAny(p *passage, names map[string]bool) bool {
 		}
 	}
 	return false
-}
-
-// common reports whether a word is among the common words of a language.
-func (e *Engine) common(word string) bool {
-	for _, words := range e.stopwords {
-		if words[word] {
-			return true
-		}
-	}
-	return false
-}
-
-func cmpOr(a, b *passage) *passage {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // filling is which slots of an item are filled, and by which passages.
@@ -167,6 +188,17 @@ func (f *filling) add(g *filling) {
 	}
 }
 
+// missing returns the entries of a list of slots that are not filled; nil: all are.
+func (f *filling) missing(list []string) []string {
+	var out []string
+	for _, names := range list {
+		if !slices.ContainsFunc(strings.Split(names, "|"), func(name string) bool { return slices.Contains(f.names, name) }) {
+			out = append(out, names)
+		}
+	}
+	return out
+}
+
 // fill returns the slots of item i that the passage at k and those around it fill.
 func (r *record) fill(i, k int) *filling {
 	spec := r.e.card.Items[i]
@@ -183,61 +215,47 @@ func (r *record) fill(i, k int) *filling {
 	return f
 }
 
+// near lists the passages that complete one at 0, itself first.
+var near = []int{0, 1, 2, 3, -1}
+
+// turns is how many blocks further on a conversation still speaks of the same.
+const turns = 3
+
 // fills reports whether the passage at k fills the slot: by itself, or with its neighbours in the same paragraph: any
-// of them for a slot that cues fill, those that are about the item too for one that code fills.
+// of them for a slot that cues fill, those placed under the item for one that code fills.
 func (r *record) fills(name string, i, k int) bool {
-	s := r.e.byName[name]
-	if len(s.all) > 0 {
+	s := r.e.slots[name]
+	if s.all != nil {
 		return !slices.ContainsFunc(s.all, func(name string) bool { return !r.fills(name, i, k) })
 	}
-	for _, d := range []int{0, 1, 2, 3, -1} {
-		if k+d < 0 || k+d >= len(r.passages) {
+	p := &r.passages[k]
+	for _, d := range near {
+		if k+d < p.src.from || k+d >= p.src.to {
 			continue
 		}
-		p, q := &r.passages[k], &r.passages[k+d]
-		if d != 0 && (q.ignored || q.src != p.src || q.block != p.block && (p.speaker == "" || q.block > p.block+3)) {
+		q := &r.passages[k+d]
+		together := q.block == p.block
+		if d != 0 && (q.ignored || !together && (p.speaker == "" || q.block > p.block+turns)) {
 			continue
 		}
-		switch {
-		case s.cued:
+		if s.fill == nil {
 			if r.cueFills(s.cue, q) {
 				return true
 			}
-		case d == 0 || q.placed.has(i) && q.block == p.block:
-			if s.fill(q) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (r *record) cueFills(i int, p *passage) bool {
-	if p.slots&(1<<i) != 0 {
-		return true
-	}
-	c := r.e.slotCue(i)
-	for _, h := range p.hits {
-		if h.class == c && !r.denied(p, h) {
+		} else if (d == 0 || together && q.placed.items.has(i)) && s.fill(q) {
 			return true
 		}
 	}
 	return false
 }
 
-// missing returns the slots of the list that are not filled.
-func (r *record) missing(f *filling, list []string) []string {
-	var out []string
-	for _, names := range list {
-		ok := false
-		for name := range strings.SplitSeq(names, "|") {
-			ok = ok || slices.Contains(f.names, name)
-		}
-		if !ok {
-			out = append(out, names)
-		}
+// cueFills reports whether p fills the scorecard's own slot i, by its place or by a cue.
+func (r *record) cueFills(i int, p *passage) bool {
+	if p.placed.slots&(1<<i) != 0 {
+		return true
 	}
-	return out
+	c := r.e.slotCue(i)
+	return slices.ContainsFunc(p.hits, func(h hit) bool { return h.class == c && !denied(p, h) })
 }
 
 // says puts slots into words.
@@ -245,58 +263,14 @@ func (r *record) says(list []string) []string {
 	out := make([]string, len(list))
 	for i, names := range list {
 		name, _, _ := strings.Cut(names, "|")
-		out[i] = r.e.byName[name].says
+		out[i] = r.e.slots[name].says
 	}
 	return out
 }
 
-// negative is how a passage answers an item with "none".
-type negative int
-
-const (
-	noNone negative = iota
-	bareNone
-	reasonedNone
-)
-
-// negative says whether p answers item i with "none".
-func (r *record) negative(p *passage, i int) negative {
-	n := len(p.words)
-	if p.has(unknown) {
-		return noNone
+func join(parts []string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
 	}
-	if p.placed.has(i) && !p.headed {
-		for _, h := range p.hits {
-			if (h.class == none || h.class == negation) && h.from == 0 {
-				switch {
-				case h.class == none && n <= int(h.to)+3, n <= 4:
-					return bareNone
-				case n >= 6:
-					return reasonedNone
-				default:
-					return bareNone
-				}
-			}
-		}
-	}
-	for _, h := range p.hits {
-		if !r.cueOf(h, i) {
-			continue
-		}
-		for _, g := range p.hits {
-			if g.class == negation && g.to <= h.from && g.to+2 >= h.from {
-				if n >= 9 && (p.facts.dates+p.facts.names+p.facts.figures > 0) {
-					return reasonedNone
-				}
-				return bareNone
-			}
-		}
-	}
-	return noNone
-}
-
-// cueOf reports whether the cue at h makes a passage be about item i.
-func (r *record) cueOf(h hit, i int) bool {
-	e := r.e
-	return h.class == e.itemCue(i) || h.class >= e.slotCue(0) && h.class < e.slotHeading(0) && e.about[h.class-e.slotCue(0)].has(i)
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }

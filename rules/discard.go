@@ -1,0 +1,85 @@
+package rules
+
+import "strings"
+
+func hasClass(hits []hit, c class) bool {
+	for _, h := range hits {
+		if h.class == c {
+			return true
+		}
+	}
+	return false
+}
+
+// isForeign reports whether all of a source is no evidence: software wrote it, or it is about someone else's deal.
+func (r *record) isForeign(src *source, passages []passage) bool {
+	title := fold(src.title)
+	hits := r.e.lex.find(&title, everyLanguages, nil)
+	if hasClass(hits, automatic) || hasClass(hits, elsewhere) {
+		return true
+	}
+	for i := range passages[:min(len(passages), 2)] {
+		p := &passages[i]
+		if p.has(automatic) || i == 0 && p.has(elsewhere) && strings.HasSuffix(p.text, ":") {
+			return true
+		}
+	}
+	return false
+}
+
+// ignoreBoilerplate leaves out the paragraphs of a mail that lawyers wrote.
+func ignoreBoilerplate(passages []passage) {
+	blocks := map[int]bool{}
+	for i := range passages {
+		if passages[i].has(boilerplate) {
+			blocks[passages[i].block] = true
+		}
+	}
+	for i := range passages {
+		passages[i].ignored = passages[i].ignored || blocks[passages[i].block]
+	}
+}
+
+// shortQuestion is the number of words below which a question tells nothing by itself.
+const shortQuestion = 25
+
+// isNoEvidence reports whether p, whatever it mentions, is evidence of nothing.
+func isNoEvidence(p *passage) bool {
+	switch {
+	case p.has(automatic), p.has(elsewhere):
+		return true
+	case strings.HasSuffix(p.text, "?") && len(p.words) < shortQuestion:
+		return true
+	}
+	return isPlaceholder(p) || isKeywords(p) || isClaim(p)
+}
+
+// isKeywords reports whether p strings the right words together and says nothing.
+func isKeywords(p *passage) bool {
+	commas := strings.Count(p.text, ",") + strings.Count(p.text, ";")
+	return commas >= 5 && len(p.words) <= 3*(commas+1) && p.facts.firm() == 0 && p.facts.names <= commas/3
+}
+
+// isClaim reports whether p claims that something was done, and holds nothing of it: "Timeline agreed."
+func isClaim(p *passage) bool {
+	return p.has(claim) && len(p.words) <= 10 && p.facts.firm()+p.facts.names+p.facts.periods == 0
+}
+
+// isPlaceholder reports whether p stands in for an answer.
+func isPlaceholder(p *passage) bool {
+	n := len(p.words)
+	for _, h := range p.hits {
+		if h.class == placeholder && h.from == 0 && (int(h.to) == n || n <= int(h.to)+2 && p.placed != topic{}) {
+			return true
+		}
+	}
+	if p.src.field != "" && p.s == strings.ReplaceAll(p.src.field, "_", " ") {
+		return true
+	}
+	for _, example := range []string{"example", "e g", "beispiel", "ejemplo"} {
+		if p.s == example || strings.HasPrefix(p.s, example+" ") {
+			return true
+		}
+	}
+	return len(p.s) <= 1
+}

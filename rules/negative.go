@@ -1,0 +1,42 @@
+package rules
+
+// negative is how a passage answers an item with "none".
+type negative int
+
+const (
+	noNone       negative = iota
+	bareNone              // answered, not checkable
+	reasonedNone          // deliberate: says how that is known
+)
+
+// negative says whether p answers item i with "none": in the item's own place, or as "no …" beside one of its cues.
+func (r *record) negative(p *passage, i int) negative {
+	if !r.e.card.Items[i].None || p.has(unknown) {
+		return noNone
+	}
+	n := len(p.words)
+	if p.placed.items.has(i) && !p.headed {
+		for _, h := range p.hits {
+			if h.from == 0 && (h.class == none || h.class == negation) {
+				if n < 6 || h.class == none && n <= int(h.to)+3 {
+					return bareNone
+				}
+				return reasonedNone
+			}
+		}
+	}
+	for _, h := range p.hits {
+		if !r.e.cuesItem(h.class, i) {
+			continue
+		}
+		for _, no := range p.hits {
+			if no.class == negation && no.to <= h.from && no.to+2 >= h.from {
+				if n >= 9 && p.facts.dates+p.facts.names+p.facts.figures > 0 {
+					return reasonedNone
+				}
+				return bareNone
+			}
+		}
+	}
+	return noNone
+}
