@@ -2,7 +2,7 @@ package rules
 
 // objector judges item i: who objected, with title and concern. Contact details are not needed.
 func (r *record) objector(i int) grade {
-	best := grade{sure: true, reason: "Missing: who objected and why, or that nobody did"}
+	best := grade{sure: r.isThin(), reason: "Missing: who objected and why, or that nobody did"}
 	var bare, reasoned *passage
 	for k := range r.passages {
 		p := &r.passages[k]

@@ -85,7 +85,7 @@ func (r *record) person(i int) (grade, []*candidate) {
 		return grade{points: 1, evidence: quotes(nameless),
 			reason: "Partial: a role is named; missing the name of the " + title + ", contact details and " + r.slotOf(spec).says}, nil
 	}
-	return grade{sure: true, reason: "Missing: nobody is named as " + title}, nil
+	return grade{sure: r.isThin(), reason: "Missing: nobody is named as " + title}, nil
 }
 
 // slotOf returns the slot that says what a person in the role of spec does.
@@ -149,7 +149,7 @@ func (r *record) findContext(c *candidate) {
 }
 
 func (r *record) personGrade(c *candidate, title string) grade {
-	g := grade{points: c.points(), sure: !c.hedged && (c.tagged || c.named != nil), role: c.tagged && c.context == nil && c.named == nil}
+	g := grade{points: c.points(), sure: !c.hedged && (c.tagged || c.named != nil) && (c.points() == 2 || r.isThin()), role: c.tagged && c.context == nil && c.named == nil}
 	if c.who.contact >= 0 {
 		g.evidence = append(g.evidence, c.who.evidence(r.s))
 	}

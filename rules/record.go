@@ -17,6 +17,7 @@ type record struct {
 	asOf     time.Time
 	sources  []*source
 	passages []passage // of each source together; sources oldest first
+	telling  int       // passages that are evidence of something
 	people   people
 	own      words      // name words of our own people
 	names    words      // name words of everyone that the CRM's records name
@@ -56,6 +57,9 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 		}
 		p.hedged = p.has(hedge)
 		p.ignored = p.ignored || isNoEvidence(p)
+		if !p.ignored {
+			r.telling++
+		}
 	}
 	r.findPeople()
 	return r

@@ -30,12 +30,12 @@ func (r *record) text(i int) grade {
 			continue
 		}
 		f := r.fill(i, k)
-		if f.missing(spec.Partial) == nil && (partial == nil || len(f.names) > len(partial.names)) {
+		if f.missing(spec.Partial) == nil && r.better(f, partial, i) {
 			partial = f
 		}
 		if !p.hedged {
 			all.add(f)
-			if firm == nil || len(f.missing(spec.Complete)) < len(firm.missing(spec.Complete)) {
+			if r.better(f, firm, i) {
 				firm = f
 			}
 		}
@@ -63,7 +63,8 @@ func (r *record) text(i int) grade {
 	case bare != nil:
 		return bareGrade(bare)
 	}
-	return grade{sure: true, reason: "Missing: " + r.instead(i) + join(r.says(spec.Complete))}
+	instead := r.instead(i)
+	return grade{sure: instead != "" || r.isThin(), reason: "Missing: " + instead + join(r.says(spec.Complete))}
 }
 
 func bareGrade(p *passage) grade {
@@ -78,10 +79,26 @@ func first(a, b *passage) *passage {
 	return b
 }
 
+// better reports whether f fills more of item i than g, or as much in its proper place; g may be nil.
+func (r *record) better(f, g *filling, i int) bool {
+	if g == nil {
+		return true
+	}
+	complete := r.e.card.Items[i].Complete
+	less, than := len(f.missing(complete)), len(g.missing(complete))
+	return less < than || less == than && r.surely(f, i) && !r.surely(g, i)
+}
+
 // surely reports whether what fills the slots stands where its field, heading or label says that it belongs.
 func (r *record) surely(f *filling, i int) bool {
 	return f.passages[0].placed.items.has(i)
 }
+
+// thinRecord is the number of passages up to which nobody can have overlooked an answer.
+const thinRecord = 12
+
+// isThin reports whether the record says so little that what was not found is not there.
+func (r *record) isThin() bool { return r.telling <= thinRecord }
 
 // instead names what stands in the item's own field in place of an answer.
 func (r *record) instead(i int) string {
