@@ -22,11 +22,14 @@ var factSlots = map[string]slot{
 	"figure":     {says: "a figure", fill: func(p *passage) bool { return p.facts.figures > 0 }},
 	"version":    {says: "the version", fill: func(p *passage) bool { return p.facts.versions > 0 }},
 	"product":    {says: "a system known by name", fill: func(p *passage) bool { return p.facts.systems > 0 }},
-	"name":       {says: "a name", fill: func(p *passage) bool { return p.facts.systems+p.facts.names > 0 }},
+	"system":     {says: "the systems by name", fill: hasName},
+	"name":       {says: "a name", fill: hasName},
 }
 
 // times counts what says when.
 func (f *facts) times() int { return f.dates + f.periods + f.durations + f.weekdays }
+
+func hasName(p *passage) bool { return p.facts.systems+p.facts.names > 0 }
 
 // isSpecific reports whether p says more than that there is something: it has figures, dates or names, or goes into
 // detail without vague words.

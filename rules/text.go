@@ -46,9 +46,10 @@ func (r *record) text(i int) grade {
 			partial = all
 		}
 	}
+	topic := strings.ToLower(spec.Title)
 	switch {
 	case firm != nil && len(firm.passages) > 0 && firm.missing(spec.Complete) == nil:
-		return grade{points: 2, sure: r.surely(firm, i), evidence: quotes(firm.passages...), reason: "Complete: " + join(r.says(spec.Complete))}
+		return grade{points: 2, sure: r.surely(firm, i), evidence: quotes(firm.passages...), reason: "Complete: " + topic + " with " + join(r.says(spec.Complete))}
 	case reasoned != nil:
 		return grade{points: 2, sure: true, evidence: quotes(reasoned), reason: "Complete: none, and how that is known"}
 	case partial != nil:
@@ -63,8 +64,11 @@ func (r *record) text(i int) grade {
 	case bare != nil:
 		return bareGrade(bare)
 	}
-	instead := r.instead(i)
-	return grade{sure: instead != "" || r.isThin(), reason: "Missing: " + instead + join(r.says(spec.Complete))}
+	nothing, found := r.instead(i)
+	if !found {
+		nothing = "nothing on " + topic
+	}
+	return grade{sure: found || r.isThin(), reason: "Missing: " + nothing + "; needed: " + join(r.says(spec.Complete))}
 }
 
 func bareGrade(p *passage) grade {
@@ -101,13 +105,13 @@ const thinRecord = 12
 func (r *record) isThin() bool { return r.telling <= thinRecord }
 
 // instead names what stands in the item's own field in place of an answer.
-func (r *record) instead(i int) string {
+func (r *record) instead(i int) (words string, found bool) {
 	for k := range r.passages {
 		if p := &r.passages[k]; p.ignored && p.src.field != "" && p.placed.items.has(i) {
-			return fmt.Sprintf("the field says only %q; needed: ", shorten(p.text))
+			return fmt.Sprintf("the field says only %q", shorten(p.text)), true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // shorten cuts a text for a reason.
@@ -200,9 +204,17 @@ func (f *filling) add(g *filling) {
 			fresh = true
 		}
 	}
-	if fresh && len(f.passages) < maxEvidence {
-		f.passages = append(f.passages, g.passages...)
+	for i := 0; fresh && i < len(g.passages); i++ {
+		f.passages = addPassage(f.passages, g.passages[i])
 	}
+}
+
+// addPassage adds p unless it is there already, or enough others are.
+func addPassage(list []*passage, p *passage) []*passage {
+	if len(list) >= maxEvidence || slices.Contains(list, p) {
+		return list
+	}
+	return append(list, p)
 }
 
 // missing returns the entries of a list of slots that are not filled; nil: all are.
@@ -223,8 +235,12 @@ func (r *record) fill(i, k int) *filling {
 	for _, list := range [][]string{spec.Partial, spec.Complete} {
 		for _, names := range list {
 			for name := range strings.SplitSeq(names, "|") {
-				if !slices.Contains(f.names, name) && r.fills(name, i, k) {
+				if slices.Contains(f.names, name) {
+					continue
+				}
+				if by := r.fills(name, i, k); by != nil {
 					f.names = append(f.names, name)
+					f.passages = addPassage(f.passages, by)
 				}
 			}
 		}
@@ -238,14 +254,20 @@ var near = []int{0, 1, 2, 3, -1}
 // turns is how many blocks further on a conversation still speaks of the same.
 const turns = 3
 
-// fills reports whether the passage at k fills the slot: by itself, or with its neighbours in the same paragraph: any
-// of them for a slot that cues fill, those placed under the item for one that code fills.
-func (r *record) fills(name string, i, k int) bool {
+// fills returns the passage that fills the slot at k: the one there, or a neighbour in the same paragraph: any for a slot
+// that cues fill, one placed under the item for one that code fills. nil: none does.
+func (r *record) fills(name string, i, k int) *passage {
 	s := r.e.slots[name]
-	if s.all != nil {
-		return !slices.ContainsFunc(s.all, func(name string) bool { return !r.fills(name, i, k) })
-	}
 	p := &r.passages[k]
+	if s.all != nil {
+		by := p
+		for _, part := range s.all {
+			if by = r.fills(part, i, k); by == nil {
+				return nil
+			}
+		}
+		return by
+	}
 	for _, d := range near {
 		if k+d < p.src.from || k+d >= p.src.to {
 			continue
@@ -257,13 +279,13 @@ func (r *record) fills(name string, i, k int) bool {
 		}
 		if s.fill == nil {
 			if r.cueFills(s.cue, q) {
-				return true
+				return q
 			}
 		} else if (d == 0 || together && q.placed.items.has(i)) && s.fill(q) {
-			return true
+			return q
 		}
 	}
-	return false
+	return nil
 }
 
 // cueFills reports whether p fills the scorecard's own slot i, by its place or by a cue.
