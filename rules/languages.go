@@ -186,8 +186,12 @@ func (e *Engine) languagesOf(f *folded, around languageSet) languageSet {
 	return set
 }
 
-// capitalNouns reports whether set holds a language that writes nouns with a capital.
+// capitalNouns reports whether set holds a language that writes nouns with a capital. A text too short to tell is taken
+// for one of the others: it rarely is more than names.
 func (e *Engine) capitalNouns(set languageSet) bool {
+	if set == everyLanguages {
+		return false
+	}
 	for l, lang := range e.langs {
 		if lang.CapitalNouns && set&(1<<l) != 0 {
 			return true

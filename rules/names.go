@@ -19,6 +19,7 @@ func (r *record) namesIn(p *passage) {
 		formal := i > 0 && r.e.vocabulary.honorifics[p.word(i-1)]
 		t := r.titleBeside(p, i, j)
 		single := j == i+1 && !formal && r.e.capitalNouns(p.langs) && (t == "" || i == 0) // any German noun
+		single = single || j == i+1 && i == 0 && t == "" && len(p.words) > 4              // the first word of a sentence
 		if !single && (t != "" || formal || p.placed.items&r.e.people != 0) {
 			r.introduce(p, i, j, t)
 		}

@@ -9,8 +9,10 @@ const (
 	reasonedNone          // deliberate: says how that is known
 )
 
-// negative says whether p answers item i with "none": in the item's own place, or as "no …" beside one of its cues.
-func (r *record) negative(p *passage, i int) negative {
+// negative says whether the passage at k answers item i with "none": in the item's own place, or as "no …" beside one
+// of its cues.
+func (r *record) negative(k, i int) negative {
+	p := &r.passages[k]
 	if !r.e.card.Items[i].None || p.has(unknown) {
 		return noNone
 	}
@@ -18,10 +20,10 @@ func (r *record) negative(p *passage, i int) negative {
 	if p.placed.items.has(i) && !p.headed {
 		for _, h := range p.hits {
 			if h.from == 0 && (h.class == none || h.class == negation) {
-				if n < 6 || h.class == none && n <= int(h.to)+3 {
-					return bareNone
+				if n >= 6 && (h.class == negation || n > int(h.to)+3) || r.explained(k) {
+					return reasonedNone
 				}
-				return reasonedNone
+				return bareNone
 			}
 		}
 	}
@@ -39,4 +41,14 @@ func (r *record) negative(p *passage, i int) negative {
 		}
 	}
 	return noNone
+}
+
+// explained reports whether the passage at k is followed, in its own place, by a sentence that can say why.
+func (r *record) explained(k int) bool {
+	p := &r.passages[k]
+	if k+1 >= p.src.to {
+		return false
+	}
+	q := &r.passages[k+1]
+	return q.block == p.block && q.placed == p.placed && len(q.words) >= 8 && !q.has(unknown)
 }

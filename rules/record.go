@@ -177,7 +177,8 @@ const languageSample = 4000
 func (r *record) add(t text) {
 	src, body := t.src, plain(t.body)
 	sample := fold(body[:min(len(body), languageSample)])
-	rd := reader{e: r.e, src: src, names: r.names, ofText: r.e.languagesOf(&sample, everyLanguages), speaker: t.speaker,
+	langs := r.e.languagesOf(&sample, everyLanguages)
+	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,
 		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}}
 	rd.read(body)
 	src.lower = body == strings.ToLower(body)

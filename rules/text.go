@@ -18,7 +18,7 @@ func (r *record) text(i int) grade {
 		if p.ignored {
 			continue
 		}
-		switch r.negative(p, i) {
+		switch r.negative(k, i) {
 		case bareNone:
 			bare = first(bare, p)
 			continue
