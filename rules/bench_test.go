@@ -2,6 +2,7 @@ package rules
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,9 +50,11 @@ func deal() *crm.Snapshot {
 	}
 }
 
+var builtinOnce = sync.OnceValues(Builtin)
+
 func builtin(tb testing.TB) *Engine {
 	tb.Helper()
-	sc, err := Builtin()
+	sc, err := builtinOnce()
 	if err != nil {
 		tb.Fatal(err)
 	}
