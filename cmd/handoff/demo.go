@@ -87,13 +87,15 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 		return err
 	}
 	d := &demoView{service: s, url: crm.SalesforceURL(), config: filepath.Join(dir, "config.toml")}
-	if err := d.results(ctx, hook); err != nil {
+	worst, err := d.results(ctx, hook)
+	if err != nil {
 		return err
 	}
 	if pause == 0 {
-		fmt.Fprintln(a.stdout, "\nThe demo is over and has left nothing behind; in a terminal it stays up, so that you can follow these.")
+		d.farewell(worst)
 		return nil
 	}
+	d.welcome(worst)
 	return d.watch(ctx, pause)
 }
 
@@ -144,14 +146,14 @@ type demoView struct {
 	config string // path of a configuration that works while the demo is up
 }
 
-// results shows the flagged deals, what a manager is told, and where to look next.
-func (d *demoView) results(ctx context.Context, hook *slackStandIn) error {
+// results shows the flagged deals and what a manager is told, and returns the deal that needs most.
+func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealRow, err error) {
 	flagged, err := d.db.List(ctx, jobs.Filter{Flagged: true})
 	if err != nil {
-		return err
+		return worst, err
 	}
 	if len(flagged) == 0 {
-		return errors.New("demo: no deal is flagged, which the demo's deals should be")
+		return worst, errors.New("demo: no deal is flagged, which the demo's deals should be")
 	}
 	rows := make([]dealRow, len(flagged))
 	for i := range flagged {
@@ -166,14 +168,32 @@ func (d *demoView) results(ctx context.Context, hook *slackStandIn) error {
 			fmt.Fprintf(d.stdout, "  | %s\n", plain(line))
 		}
 	}
+	return rows[0], nil
+}
+
+// welcome says where to look while the demo stays up.
+func (d *demoView) welcome(worst dealRow) {
 	fmt.Fprintf(d.stdout, `
 Where to look next
   the worst deal in the CRM    %s/%s
   why it scores as it does     %s --config %s explain %q
-  score deals from a file      %s score FILE      (docs/cases.md says what goes into it)
+  score deals from a file      %[3]s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
-`, d.url, rows[0].ID, program(), d.config, plain(rows[0].Name), program())
-	return nil
+`, d.url, worst.ID, program(), d.config, plain(worst.Name))
+}
+
+// farewell says where to look once the demo has left nothing behind.
+func (d *demoView) farewell(worst dealRow) {
+	fmt.Fprintf(d.stdout, `
+The demo is over and has left nothing behind. Where to look next
+  edit a deal in the CRM       %[1]s demo      in a terminal, where the CRM's pages stay up
+  the same, step by step       %[1]s sandbox --write-config sandbox.toml      and beside it:
+                               %[1]s --config sandbox.toml setup --apply
+                               %[1]s --config sandbox.toml run --once
+                               %[1]s --config sandbox.toml explain %[2]q
+  score deals from a file      %[1]s score FILE      (docs/cases.md says what goes into it)
+  your own CRM                 README.md, "Against your own CRM"
+`, program(), plain(worst.Name))
 }
 
 // program is how this program can be called from where we are.
