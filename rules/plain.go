@@ -24,23 +24,20 @@ func plain(body string) string {
 
 var spaces = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "\t", " ", "\u200b", "", "\ufeff", "")
 
+// looksLikeHTML reports whether body has a tag that HTML knows.
 func looksLikeHTML(body string) bool {
-	i := strings.IndexByte(body, '<')
-	for i >= 0 && i+1 < len(body) {
-		rest := body[i+1:]
-		if end := strings.IndexAny(rest, " />\n"); end > 0 && atom.Lookup([]byte(strings.ToLower(strings.TrimPrefix(rest[:end], "/")))) != 0 {
-			return true
-		}
-		if strings.HasPrefix(rest, "/") {
-			return true
-		}
-		next := strings.IndexByte(rest, '<')
-		if next < 0 {
+	const longest = 12 // of a tag's name
+	for {
+		_, rest, ok := strings.Cut(body, "<")
+		if !ok {
 			return false
 		}
-		i += 1 + next
+		tag := strings.TrimPrefix(rest[:min(len(rest), longest)], "/")
+		if end := strings.IndexAny(tag, " />\n"); end > 0 && atom.Lookup([]byte(strings.ToLower(tag[:end]))) != 0 {
+			return true
+		}
+		body = rest
 	}
-	return false
 }
 
 func htmlText(body string) string {
