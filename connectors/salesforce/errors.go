@@ -74,7 +74,7 @@ const (
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
 func judge(status int, code, message string) verdict {
 	if v, ok := verdicts[code]; ok {
-		if v.class == connectors.ErrDrop && status != 0 { // nothing that a call as a whole asks for is a record
+		if errors.Is(v.class, connectors.ErrDrop) && status != 0 { // nothing that a call as a whole asks for is a record
 			return verdict{connectors.ErrConfig, "The org does not know what was asked for: look at the address and the API version"}
 		}
 		return v

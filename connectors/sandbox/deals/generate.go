@@ -300,7 +300,7 @@ func (w *writer) chatter() {
 		switch {
 		case w.chance(25) && to != "":
 			w.mail(at, owner, to, w.pick(w.Subject), w.say(w.Mail))
-		case w.chance(25) && to != "":
+		case to != "" && w.chance(25):
 			w.mail(at, to, owner, w.pick(w.Subject), w.pick(w.Reply))
 		case w.chance(40):
 			w.activity(crm.Activity{Kind: crm.Call, At: &at, Subject: w.pick(w.Subject), Body: w.say(w.Meeting), From: owner})

@@ -256,7 +256,8 @@ func TestIngestInsertAndDelete(t *testing.T) {
 	var ids strings.Builder
 	ids.WriteString("Id\n")
 	for _, line := range made[:300] {
-		ids.WriteString(line[:strings.Index(line, ",")] + "\n")
+		id, _, _ := strings.Cut(line, ",")
+		ids.WriteString(id + "\n")
 	}
 	j = a.ingestJob(`{"object":"Account","operation":"delete"}`, ids.String())
 	if j.State != "JobComplete" || j.NumberRecordsProcessed != 300 || *j.NumberRecordsFailed != 0 {

@@ -174,7 +174,7 @@ func (o *Org) toolingQuery(w http.ResponseWriter, r *http.Request, u user, versi
 		writeError(w, asAPIError(err))
 		return
 	}
-	defer definitions.Close()
+	defer definitions.Close() //nolint:errcheck // in memory: there is nothing to lose
 	page, aerr := definitions.query(r.Context(), u, r.FormValue("q"), queryOptions{Version: version})
 	if aerr != nil {
 		writeError(w, aerr)
