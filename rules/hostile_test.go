@@ -25,6 +25,7 @@ func TestHostile(t *testing.T) {
 		{"questions", strings.Repeat("who? ", size/5)},
 		{"empty lines", strings.Repeat("\n", size)},
 		{"bullets", strings.Repeat("- x\n", size/4)},
+		{"broken lines", strings.Repeat(strings.Repeat("and so on ", 6)+"\n", size/60)},
 		{"numbers", strings.Repeat("1/", size/2)},
 		{"dates", strings.Repeat("3.10. ", size/6)},
 		{"tags", strings.Repeat("<p", size/2)},

@@ -31,6 +31,9 @@ type reader struct {
 // answerLines is how many lines may answer a question.
 const answerLines = 3
 
+// wrapped is the length from which a line may be one that a mail program broke.
+const wrapped = 55
+
 // read cuts text into passages.
 func (r *reader) read(text string) {
 	var pending string // a line that the next one may continue
@@ -51,7 +54,7 @@ func (r *reader) read(text string) {
 			}
 			continue
 		}
-		if len(pending) > 55 && startsLower(trimmed) && !endsSentence(pending) && !hasLabel(trimmed) {
+		if n := len(pending); n > wrapped && n < maxSentence && startsLower(trimmed) && !endsSentence(pending) && !hasLabel(trimmed) {
 			pending += " " + trimmed
 			continue
 		}
