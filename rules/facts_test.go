@@ -133,6 +133,8 @@ func TestFactSlots(t *testing.T) {
 		{"duration", "takes 3 weeks", "3 users"},
 		{"time", "every Friday", "often"},
 		{"figure", "31 seats", "seats"},
+		{"money", "it was £46 each", "46 of them"},
+		{"money", "14% off", "14 seats"},
 		{"version", "on 9.01", "on 9"},
 		{"system", "on NetSuite", "on paper"},
 		{"product", "on NetSuite", "on Gesden"},

@@ -20,6 +20,7 @@ var factSlots = map[string]slot{
 	"time":       {says: "when", fill: func(p *passage) bool { return p.facts.times() > 0 }},
 	"soon":       {says: "a day after the close", fill: func(p *passage) bool { return p.soon && p.src.field == "" }},
 	"figure":     {says: "a figure", fill: func(p *passage) bool { return p.facts.figures > 0 }},
+	"money":      {says: "the amount", fill: func(p *passage) bool { return p.facts.money+p.facts.percents > 0 }},
 	"version":    {says: "the version", fill: func(p *passage) bool { return p.facts.versions > 0 }},
 	"product":    {says: "a system known by name", fill: func(p *passage) bool { return p.facts.systems > 0 }},
 	"system":     {says: "the systems by name", fill: hasName},
