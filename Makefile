@@ -40,13 +40,13 @@ conformance: build ## real clients and independent parsers against the sandbox (
 	@connectors/sandbox/conformance/run.sh $(BIN)/handoff
 
 eval: ## agreement of the scores with the labelled demo deals
-	go test -run TestAgreement -v -count=1 ./cmd/handoff
+	go test -run TestAgreement -v -count=1 ./rules
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff
 
-fuzz: ## a minute of fuzzing, spread over every parser
+fuzz: ## a minute or two of fuzzing, spread over every parser
 	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
 	  for name in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
-	    echo "$$(dirname $$f) $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 10s $$(dirname $$f) || exit 1; \
+	    echo "$$(dirname $$f) $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 5s -fuzzminimizetime 5x $$(dirname $$f) || exit 1; \
 	  done; done

@@ -14,7 +14,7 @@ func hasClass(hits []hit, c class) bool {
 // isForeign reports whether all of a source is no evidence: software wrote it, or it is about someone else's deal.
 func (r *record) isForeign(src *source, passages []passage) bool {
 	title := fold(src.title)
-	hits := r.e.lex.find(&title, everyLanguages, nil)
+	hits := r.e.lex.find(&title, everyLanguages)
 	if hasClass(hits, automatic) || hasClass(hits, elsewhere) {
 		return true
 	}

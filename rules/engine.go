@@ -145,7 +145,7 @@ func quotes(passages ...*passage) []Evidence {
 // headings returns what a heading or label points to; ok is false if it points to nothing.
 func (e *Engine) headings(s string, langs languageSet) (t topic, ok bool) {
 	f := fold(s)
-	for _, h := range e.lex.find(&f, langs, nil) {
+	for _, h := range e.lex.find(&f, langs) {
 		if h.from > 1 && len(f.words) > 5 {
 			continue
 		}

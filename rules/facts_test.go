@@ -13,7 +13,7 @@ func passageOf(t *testing.T, text string) *passage {
 	e := builtin(t)
 	f := fold(text)
 	p := &passage{src: &source{}, text: text, folded: f, langs: e.languagesOf(&f, everyLanguages)}
-	p.hits = e.lex.find(&p.folded, p.langs, nil)
+	p.hits = e.lex.find(&p.folded, p.langs)
 	e.findFacts(p)
 	return p
 }

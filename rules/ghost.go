@@ -77,7 +77,11 @@ func (r *record) ghostReasons(items int) []string {
 			reasons = append(reasons, sign.words)
 		}
 	}
-	reasons = append(reasons, fmt.Sprintf("context on %d items, fewer than %d", items, r.e.card.Ghost.Signals))
+	context := "no item has useful context"
+	if items > 0 {
+		context = fmt.Sprintf("useful context on only %d of %d items", items, len(r.e.card.Items))
+	}
+	reasons = append(reasons, context)
 	return append(reasons, fmt.Sprintf("%d of 4 signs of a ghost handoff", len(reasons)))
 }
 

@@ -91,8 +91,9 @@ func (l *lexicon) child(to *int32) int32 {
 	return *to
 }
 
-// find appends the cues found in f to hits, in order of their first word. Cues of a language outside langs are left out.
-func (l *lexicon) find(f *folded, langs languageSet, hits []hit) []hit {
+// find returns the cues found in f, in order of their first word. Cues of a language outside langs are left out.
+func (l *lexicon) find(f *folded, langs languageSet) []hit {
+	var hits []hit
 	for i := range f.words {
 		p := int(f.words[i].at)
 		if n := l.roots[f.s[p]]; n != 0 {

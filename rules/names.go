@@ -137,7 +137,7 @@ func (r *record) readSignature(lines []string) {
 		}
 		who.email = who.email || strings.Contains(line, "@")
 		who.phone = who.phone || hasPhone(line)
-		if who.title == "" && len(f.words) <= 8 && hasClass(r.e.lex.find(&f, everyLanguages, nil), title) {
+		if who.title == "" && len(f.words) <= 8 && hasClass(r.e.lex.find(&f, everyLanguages), title) {
 			r.people.entitle(who, strings.TrimSpace(line))
 		}
 	}

@@ -121,7 +121,7 @@ func (r *reader) line(s string) {
 		r.block++
 	}
 	r.langs = r.e.languagesOf(&whole, r.ofText)
-	hits := r.e.lex.find(&whole, r.langs, nil)
+	hits := r.e.lex.find(&whole, r.langs)
 	if !bullet && len(whole.words) <= 4 && covers(hits, closing, whole) {
 		r.signature = signatureLines
 		return
@@ -168,7 +168,7 @@ func (r *reader) ask(question string) {
 	if len(f.words) <= 4 {
 		r.question, _ = r.e.headings(question, r.langs)
 	}
-	for _, h := range r.e.lex.find(&f, r.langs, nil) {
+	for _, h := range r.e.lex.find(&f, r.langs) {
 		if h.class >= r.e.itemCue(0) && h.class < r.e.itemHeading(0) {
 			r.question.items |= 1 << (h.class - r.e.itemCue(0))
 		}
@@ -315,7 +315,7 @@ func (r *reader) sentences(s string, t topic, headed bool) {
 	for _, text := range r.e.splitSentences(s) {
 		p := passage{src: r.src, text: text, block: r.block, speaker: r.speaker, folded: fold(text), langs: r.langs, placed: t, headed: headed}
 		if len(p.words) > 0 {
-			p.hits = r.e.lex.find(&p.folded, r.langs, nil)
+			p.hits = r.e.lex.find(&p.folded, r.langs)
 			r.out = append(r.out, p)
 		}
 	}

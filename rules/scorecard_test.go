@@ -64,7 +64,7 @@ func TestVersion(t *testing.T) {
 		}
 		return sc.Version()
 	}
-	if parse(data) != parse(data) {
+	if first, again := parse(data), parse(data); first != again {
 		t.Error("the same file has two versions")
 	}
 	if parse(data) == parse(strings.Replace(data, "signals       = 1", "signals       = 2", 1)) {
@@ -86,7 +86,7 @@ func TestParseScorecardErrors(t *testing.T) {
 		{"rating order", `from   = 70`, `from   = 95`, []string{"from   = 95", "not below the rating above it", "best first"}},
 		{"lowest rating", `from   = 0`, `from   = 5`, []string{"from   = 5", "does not begin at 0"}},
 		{"health", `health = "Yellow"`, `health = "Amber"`, []string{`"Amber" is no health`, "Green, Yellow or Red"}},
-		{"unknown slot", `complete = ["resolution"]`, `complete = ["resolutoin"]`, []string{`complete = ["resolutoin"]`, `there is no slot "resolutoin"`}},
+		{"unknown slot", `complete = ["resolution"]`, `complete = ["resolutionx"]`, []string{`complete = ["resolutionx"]`, `there is no slot "resolutionx"`}},
 		{"unknown kind", `kind     = "stage"`, `kind     = "stages"`, []string{`there is no kind "stages"`, "text, person, objector"}},
 		{"unknown field", `fields   = ["it_readiness"]`, `fields   = ["it_ready"]`, []string{`there is no deal field "it_ready"`}},
 		{"unknown language", "cues.de  = [\"champion\"", "cues.fr  = [\"champion\"", []string{`there is no language "fr"`}},

@@ -70,7 +70,7 @@ func TestLexicon(t *testing.T) {
 		{"apis and api", []hit{{3, 2, 3}}},
 	} {
 		f := fold(tt.text)
-		if diff := cmp.Diff(tt.want, l.find(&f, everyLanguages, nil), cmp.AllowUnexported(hit{})); diff != "" {
+		if diff := cmp.Diff(tt.want, l.find(&f, everyLanguages), cmp.AllowUnexported(hit{})); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tt.text, diff)
 		}
 	}

@@ -24,10 +24,6 @@ type labelled struct {
 		Won       bool
 		CloseDate *string `json:"close_date"`
 	}
-	Expected struct {
-		Scores map[string]int
-		Ghost  rules.Ghost
-	}
 }
 
 func demo(t *testing.T) []labelled {
@@ -314,47 +310,4 @@ func TestDemoOverHTTP(t *testing.T) {
 			t.Errorf("a finalised card changed (-before +after):\n%s", diff)
 		}
 	})
-}
-
-// TestAgreement holds the automatic scores against the labels of the demo cases. `make eval` prints the figures.
-func TestAgreement(t *testing.T) {
-	cases := demo(t)
-	cards := offline(t, &lab{t: t, bin: must(binary())(t), config: "unused.toml"})
-	same, all, hit, missed, wrong := 0, 0, 0, 0, 0
-	for _, c := range cases {
-		card := cards[c.ID]
-		for _, item := range card.Items {
-			all++
-			if item.Score == c.Expected.Scores[item.ID] {
-				same++
-			}
-		}
-		switch labelled, scored := c.Expected.Ghost == rules.GhostYes, card.Ghost == rules.GhostYes; {
-		case labelled && scored:
-			hit++
-		case labelled:
-			missed++
-		case scored:
-			wrong++
-		}
-	}
-	exact := float64(same) / float64(all)
-	f1 := 2 * float64(hit) / float64(2*hit+missed+wrong)
-	t.Logf("%d item scores of %d cases: exact %.3f, ghost F1 %.3f", all, len(cases), exact, f1)
-	if all != 1200 || exact < 0.70 {
-		t.Errorf("exact agreement %.3f over %d scores, want 0.70 over 1200", exact, all)
-	}
-	if f1 < 0.85 {
-		t.Errorf("ghost F1 %.3f, want 0.85", f1)
-	}
-}
-
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
