@@ -89,7 +89,7 @@ func FuzzCut(f *testing.F) {
 	f.Add("a b\nc 🙂 d", 4)
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		if n < 1 {
-			t.Skip()
+			return
 		}
 		got := cut(s, n)
 		if len(utf16.Encode([]rune(got)))+strings.Count(got, "\n") > n {

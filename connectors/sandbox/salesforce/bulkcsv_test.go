@@ -97,7 +97,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, delimiter, lineEnding string) {
 		format, err := newCSVFormat(delimiter, lineEnding)
 		if err != nil {
-			t.Skip()
+			return
 		}
 		table, err := format.read(data)
 		if err != nil {
