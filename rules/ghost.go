@@ -49,7 +49,8 @@ func (r *record) contextItems(grades []grade) int {
 	return n
 }
 
-// ghostReasons names what is absent of what makes a handoff (S4.28).
+// ghostReasons names what is absent of what makes a handoff (S4.28): first that there is no context, last how many of the
+// signs there are.
 func (r *record) ghostReasons(items int) []string {
 	var note, met, introduced bool
 	for _, src := range r.sources {
@@ -64,7 +65,11 @@ func (r *record) ghostReasons(items int) []string {
 		met = met || a.Kind == crm.Meeting && r.fromOwn(a.From) && toCSM
 		introduced = introduced || a.Kind != crm.Task && r.fromOwn(a.From) && toCSM && toCustomer
 	}
-	reasons := []string{}
+	context := "no item has useful context"
+	if items > 0 {
+		context = fmt.Sprintf("useful context on only %d of %d items", items, len(r.e.card.Items))
+	}
+	reasons := []string{context}
 	for _, sign := range []struct {
 		there bool
 		words string
@@ -77,11 +82,6 @@ func (r *record) ghostReasons(items int) []string {
 			reasons = append(reasons, sign.words)
 		}
 	}
-	context := "no item has useful context"
-	if items > 0 {
-		context = fmt.Sprintf("useful context on only %d of %d items", items, len(r.e.card.Items))
-	}
-	reasons = append(reasons, context)
 	return append(reasons, fmt.Sprintf("%d of 4 signs of a ghost handoff", len(reasons)))
 }
 

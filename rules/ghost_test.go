@@ -63,7 +63,7 @@ func TestGhostReasons(t *testing.T) {
 			{Kind: crm.Meeting, At: &at, From: "ines.vogel@vendor.example", To: []string{"tom.adler@vendor.example"}, Subject: "Sync"},
 		},
 	}
-	want := []string{"no note after the close", "no introduction to the customer", "no item has useful context", "3 of 4 signs of a ghost handoff"}
+	want := []string{"no item has useful context", "no note after the close", "no introduction to the customer", "3 of 4 signs of a ghost handoff"}
 	if diff := cmp.Diff(want, builtin(t).Score(s, moment(t, "2026-10-01T09:00:00Z")).GhostReasons); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}

@@ -123,10 +123,7 @@ func why(h *jobs.Handoff, card *rules.Card) string {
 	case card.Unread():
 		return "parts of the record could not be read"
 	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:
-		if more := len(card.GhostReasons) - 1; more > 0 {
-			return fmt.Sprintf("%s, and %d more", card.GhostReasons[0], more)
-		}
-		return card.GhostReasons[0]
+		return fmt.Sprintf("%s (%s)", card.GhostReasons[0], card.GhostReasons[len(card.GhostReasons)-1])
 	case !h.Flagged():
 		return ""
 	}

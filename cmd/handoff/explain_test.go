@@ -133,8 +133,9 @@ func TestWhy(t *testing.T) {
 		want string
 	}{
 		{"weakest categories first", flagged, card(func(*rules.Card) {}), "Technical Fit 1/8, CRM Hygiene 1/6"},
-		{"ghost", flagged, card(func(c *rules.Card) { c.Ghost, c.GhostReasons = rules.GhostYes, []string{"no note", "no meeting"} }), "no note, and 1 more"},
-		{"ghost for one reason", flagged, card(func(c *rules.Card) { c.Ghost, c.GhostReasons = rules.GhostYes, []string{"no note"} }), "no note"},
+		{"ghost", flagged, card(func(c *rules.Card) {
+			c.Ghost, c.GhostReasons = rules.GhostYes, []string{"no context", "no note", "2 of 4 signs"}
+		}), "no context (2 of 4 signs)"},
 		{"not flagged", &jobs.Handoff{}, card(func(c *rules.Card) { c.Rating = rules.Excellent }), ""},
 		{"reopened", &jobs.Handoff{Reopened: true}, card(func(*rules.Card) {}), "not Closed Won any more"},
 		{"not read", &jobs.Handoff{}, card(func(c *rules.Card) { c.Items = []rules.Item{{NotRead: true}} }), "parts of the record could not be read"},
