@@ -73,8 +73,9 @@ type merged struct {
 }
 
 // merge decides each field of a record (judge). before holds the fields as they should have stood so far; it fills in
-// what is neither visible nor computed. edit says who set a field to its present value.
-func merge(before, written, now, computed crm.Values, edit func(field, value string) Edit) merged {
+// what is neither visible nor computed, earlier the edits found so far: one stays a person's also while the computed
+// value agrees with it. edit says who set a field to its present value.
+func merge(before, written, now, computed crm.Values, earlier map[string]Edit, edit func(field, value string) Edit) merged {
 	m := merged{Values: maps.Clone(before), Written: maps.Clone(written), Send: crm.Values{}, Edits: map[string]Edit{}}
 	if m.Values == nil {
 		m.Values = crm.Values{}
@@ -91,6 +92,10 @@ func merge(before, written, now, computed crm.Values, edit func(field, value str
 	for field, current := range now {
 		switch judge(field, written, now, computed) {
 		case stands:
+			if e, ok := earlier[field]; ok && same(e.Value, current) {
+				m.Edits[field] = e
+				continue
+			}
 			m.Written[field] = current
 		case due:
 			m.Send[field], m.Values[field] = computed[field], computed[field]

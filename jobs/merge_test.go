@@ -97,7 +97,7 @@ func TestMerge(t *testing.T) {
 	written := crm.Values{"item_1_1": "0", "item_1_2": "1", "item_1_3": "1", "rating": "Acceptable"}
 	now := crm.Values{"item_1_1": "2", "item_1_2": "1", "item_1_3": "", "item_1_4": "1", "rating": "Acceptable", "acceptance": "Accepted", "scored_at": ""}
 	computed := crm.Values{"item_1_1": "1", "item_1_2": "2", "item_1_3": "1", "item_1_4": "1", "item_1_5": "0", "acceptance": "Pending"}
-	got := merge(before, written, now, computed, func(field, value string) Edit { return Edit{Value: value, By: field} })
+	got := merge(before, written, now, computed, nil, func(field, value string) Edit { return Edit{Value: value, By: field} })
 	want := merged{
 		Values: crm.Values{
 			"item_1_1": "2", // kept

@@ -176,7 +176,9 @@ func (r *scoring) prepare(ctx context.Context) error {
 		return err
 	}
 	r.sum.Flagged = flagged
-	r.adopted.held = all
+	if first != nil { // until a run has finished, what the store holds may be the beginning of taking over
+		r.adopted.held = all
+	}
 	return nil
 }
 

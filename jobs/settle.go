@@ -72,7 +72,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	if !frozen {
 		computed, card := r.compute(prev, h, now)
 		who.earlier = prev.Edits
-		m := merge(prev.Merged, prev.Written, now, computed, who.of)
+		m := merge(prev.Merged, prev.Written, now, computed, prev.Edits, who.of)
 		if !h.Finalised {
 			r.adopted.count(prev, now, computed, m)
 		}

@@ -165,7 +165,7 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 			continue
 		}
 		who := authors{earlier: a.Edits, at: at}
-		m := merge(nil, a.Written, values, crm.Values{fieldHealth: a.Health}, who.of)
+		m := merge(nil, a.Written, values, crm.Values{fieldHealth: a.Health}, a.Edits, who.of)
 		if len(m.Send) > 0 {
 			writes = append(writes, r.intend(crm.Ref{Object: crm.AccountObject, ID: a.AccountID}, values, m.Send))
 		}

@@ -43,7 +43,23 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, adviseSQLite(err)), writer.Close())
 	}
-	return &DB{writer: writer, reader: reader, advise: adviseSQLite}, nil
+	lock := func(ctx context.Context, name string) (func() error, error) {
+		return lockSQLite(ctx, path+"."+name+".lock")
+	}
+	return &DB{writer: writer, reader: reader, advise: adviseSQLite, lock: lock}, nil
+}
+
+// lockSQLite locks an empty database beside the store: the system lets go of it when the process ends, however it ends.
+func lockSQLite(ctx context.Context, path string) (unlock func() error, err error) {
+	db, err := connectSQLite(ctx, path, url.Values{"_txlock": {"exclusive"}})
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTxx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
 // touch says what stands in the way of a database file in words that SQLite's "unable to open" lacks.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -154,4 +156,18 @@ func TestAdvice(t *testing.T) {
 	if err := adviseSQLite(other); !errors.Is(err, other) || err.Error() != "other" {
 		t.Errorf("another error became %v", err)
 	}
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "handoff.db")
+	one, other := openTemp(t, path), openTemp(t, path)
+	unlock := must[func() error](t)(one.Lock(t.Context(), "acme"))
+	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := other.Lock(brief, "acme"); err == nil {
+		t.Error("a lock is held twice")
+	}
+	check(t, must[func() error](t)(other.Lock(t.Context(), "globex"))())
+	check(t, unlock())
+	check(t, must[func() error](t)(other.Lock(t.Context(), "acme"))())
 }

@@ -23,6 +23,14 @@ type DB struct {
 	writer *sqlx.DB
 	reader *sqlx.DB // reads do not wait for a transaction that writes
 	advise func(error) error
+	lock   func(ctx context.Context, name string) (unlock func() error, err error)
+}
+
+// Lock waits until nobody else, in any process, holds the lock of that name, and takes it until unlock is called or the
+// process ends. It gives up after a while.
+func (db *DB) Lock(ctx context.Context, name string) (unlock func() error, err error) {
+	unlock, err = db.lock(ctx, name)
+	return unlock, db.failed("lock "+name, err)
 }
 
 var _ jobs.Store = (*DB)(nil)

@@ -110,11 +110,20 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 
 // runJob runs a score job and shows its progress on bar. A CRM without a field for the score, where nothing of worth can be
 // written, is an error.
-func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals, bar *progress) (jobs.Summary, error) {
+// Of two processes that run the same connection, the second waits, and gives up after a while.
+func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
+	sum.Connection = job.Connection
+	if !job.DryRun {
+		unlock, lockErr := s.db.Lock(ctx, job.Connection)
+		if lockErr != nil {
+			return sum, lockErr
+		}
+		defer func() { err = errors.Join(err, unlock()) }()
+	}
 	job.Progress = bar.set
 	var missing []string
 	job.Missing = func(fields []string) { missing = fields }
-	sum, err := job.Run(ctx)
+	sum, err = job.Run(ctx)
 	bar.done()
 	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
 		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
@@ -213,10 +222,16 @@ func (s *service) serve(ctx context.Context) error {
 	return s.schedule(ctx, list)
 }
 
-// notify sends what the outbox holds. Jobs that end together take turns, so that nothing is sent twice.
-func (s *service) notify(ctx context.Context) error {
+// notify sends what the outbox holds. Jobs that end together take turns, in whatever process, so that nothing is sent
+// twice.
+func (s *service) notify(ctx context.Context) (err error) {
 	s.outbox.Lock()
 	defer s.outbox.Unlock()
+	unlock, err := s.db.Lock(ctx, "outbox")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	sent, err := jobs.DrainOutbox(ctx, s.db, s.told, s.clock)
 	if sent > 0 {
 		s.log.Info("findings sent", "count", sent)

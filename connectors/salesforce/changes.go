@@ -21,7 +21,7 @@ type feed struct {
 // coreFeeds exist in every org; as many as one composite takes, so that they are listed in the call that describes the
 // org.
 var coreFeeds = []feed{
-	{object: opportunity, columns: []string{"IsWon"}},
+	{object: opportunity, columns: []string{"IsWon", "IsDeleted"}},
 	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
 	{object: "Contact", through: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
 	{object: "Task", columns: []string{"WhatId"}, where: "WhatId != null"},
@@ -58,7 +58,8 @@ func (f feed) after(mark crm.Watermark) *list {
 		from, stamp = f.through, f.object+"."+stamp
 	}
 	columns := append([]string{"Id", stamp}, f.columns...)
-	return &list{selection[row]{soql: selectFrom(from, columns, all(f.where, beyond(stamp, mark)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))}, f}
+	soql := selectFrom(from, columns, all(f.where, beyond(stamp, mark)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))
+	return &list{selection[row]{soql: soql, deleted: true}, f}
 }
 
 // end is the watermark of the last row; the row itself lies behind none.
@@ -144,7 +145,7 @@ type news struct {
 
 func (n *news) add(r row) {
 	if id := r.text("Id"); isDeal(id) {
-		if r.flag("IsWon") {
+		if r.flag("IsWon") && !r.flag("IsDeleted") {
 			n.won[id] = true
 		} else {
 			n.left[id] = true
@@ -167,7 +168,7 @@ func (r *reader) locate(ctx context.Context, n *news) ([]string, error) {
 	var searches []*selection[row]
 	search := func(object, column, by string, ids map[string]bool, where string) {
 		for chunk := range slices.Chunk(sortedKeys(ids), maxIDs) {
-			searches = append(searches, &selection[row]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), "")})
+			searches = append(searches, &selection[row]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), ""), deleted: true})
 		}
 	}
 	search(opportunity, "Id", "Id", n.deals, r.won())

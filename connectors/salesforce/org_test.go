@@ -349,3 +349,114 @@ func TestLateCommit(t *testing.T) {
 		t.Errorf("%d deals come, want that of the late row", len(records))
 	}
 }
+
+func TestDeletedDealHasLeft(t *testing.T) {
+	l := newLab(t, deals.Demo()[:6])
+	records, marks := pull(t, l.client, nil)
+	l.clock.Advance(time.Hour)
+	id := records[0].Snapshot.ID
+	l.remove(t, "Opportunity", id)
+	l.clock.Advance(time.Hour)
+	var left []string
+	err := l.client.Pull(t.Context(), marks, func(b connectors.Batch) error { left = append(left, b.Left...); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 1 || left[0] != id {
+		t.Errorf("left %v, want the deleted deal %s", left, id)
+	}
+}
+
+func TestDeletedChildIsNews(t *testing.T) {
+	for _, object := range []string{"OpportunityContactRole", "Task", "Event", "EmailMessage", "Note", "ContentDocument"} {
+		t.Run(object, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:2])
+			records, marks := pull(t, l.client, nil)
+			l.clock.Advance(time.Hour)
+			child := l.child(t, object, records[0].Snapshot.ID)
+			l.clock.Advance(time.Hour)
+			if changed, next := pull(t, l.client, marks); len(changed) != 1 {
+				t.Fatalf("%d deals changed when it was created, want 1", len(changed))
+			} else {
+				marks = next
+			}
+			l.clock.Advance(time.Hour)
+			l.remove(t, object, child)
+			l.clock.Advance(time.Hour)
+			if changed, _ := pull(t, l.client, marks); len(changed) != 1 {
+				t.Errorf("%d deals changed when it was deleted, want 1", len(changed))
+			}
+		})
+	}
+}
+
+// child creates a record of a deal and returns the id by which it is deleted.
+func (l *lab) child(t *testing.T, object, deal string) string {
+	t.Helper()
+	now := l.clock.Now().Format(time.RFC3339)
+	create := func(object string, fields map[string]any) string {
+		t.Helper()
+		id, err := l.insert(t, object, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	switch object {
+	case "OpportunityContactRole":
+		contact := create("Contact", map[string]any{"LastName": "Okafor"})
+		return create(object, map[string]any{"OpportunityId": deal, "ContactId": contact, "Role": "Champion"})
+	case "ContentDocument":
+		note := create("ContentNote", map[string]any{"Title": "Note", "Content": []byte("<p>text</p>")})
+		create("ContentDocumentLink", map[string]any{"ContentDocumentId": note, "LinkedEntityId": deal, "ShareType": "V"})
+		return note
+	case "Task":
+		return create(object, map[string]any{"WhatId": deal, "Subject": "Call"})
+	case "Event":
+		return create(object, map[string]any{"WhatId": deal, "Subject": "Call", "StartDateTime": now, "DurationInMinutes": 30})
+	case "EmailMessage":
+		return create(object, map[string]any{"RelatedToId": deal, "Subject": "Hello", "Status": "3", "MessageDate": now})
+	default:
+		return create(object, map[string]any{"ParentId": deal, "Title": "Note", "Body": "text"})
+	}
+}
+
+// TestAnotherMappingReadsAgain changes what is read: deals that were read before are read again, and no other news is lost.
+func TestAnotherMappingReadsAgain(t *testing.T) {
+	l := newLab(t, deals.Demo()[:6])
+	all, marks := pull(t, l.client, nil)
+	l.clock.Advance(time.Hour)
+	_, marks = pull(t, l.client, marks)
+	l.clock.Advance(time.Hour)
+	if changed, next := pull(t, l.client, marks); len(changed) != 0 {
+		t.Fatalf("%d deals read without news", len(changed))
+	} else {
+		marks = next
+	}
+	l.clock.Advance(time.Hour)
+	lost := all[0].Snapshot.ID
+	if err := l.fixture(t).LoseDeal(lost); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(time.Hour)
+	other, err := salesforce.New(salesforce.Config{
+		URL: l.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret",
+		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true,
+		Fields: map[string]string{"champion": "Business_Problem__c"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, marks := pull(t, other, marks)
+	if len(changed) != len(all)-1 {
+		t.Errorf("%d deals read with another mapping, want the %d that are still won", len(changed), len(all)-1)
+	}
+	l.clock.Advance(time.Hour)
+	var left []string
+	if err := other.Pull(t.Context(), marks, func(b connectors.Batch) error { left = append(left, b.Left...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 1 || left[0] != lost {
+		t.Errorf("left %v, want %s", left, lost)
+	}
+}

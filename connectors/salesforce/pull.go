@@ -2,6 +2,9 @@ package salesforce
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -13,6 +16,24 @@ import (
 // the watermark of opportunities carries an id. From then on a pull lists what changed, object by object.
 
 const opportunity = "Opportunity"
+
+// readsMark is the watermark whose id says what a pull read of each deal, and which deals: where that changed, all deals
+// are swept again. Its time is that from which on opportunities are news.
+const readsMark = "handoff.reads"
+
+// reads identifies what r reads of a deal, and which deals.
+func (r *reader) reads() string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, r.won())
+	for _, name := range sortedKeys(r.schema.facts) {
+		fmt.Fprintln(sum, name, r.schema.facts[name])
+	}
+	for _, s := range []source{contactRoles, legacyNotes, contentNotes, tasks, events, invitees, emails} {
+		seen, _ := r.schema.choose(s.object, s.columns)
+		fmt.Fprintln(sum, s.object, seen)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
 
 // Pull implements connectors.Puller.
 func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
@@ -35,20 +56,25 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
-	began := now
-	for object, mark := range since {
-		if object != opportunity {
-			began = mark.Time
-		}
+	at, began, reads := since[opportunity], now, r.reads()
+	if mark, ok := since[readsMark]; ok {
+		began = mark.Time
 	}
-	marks := crm.Watermarks{}
+	if since[readsMark].ID != reads {
+		at = crm.Watermark{}
+	}
+	marks := crm.Watermarks{readsMark: {Time: began, ID: reads}}
 	for _, f := range r.feeds() {
 		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
 			marks[f.object] = crm.Watermark{Time: began}
 		}
 	}
+	for object, mark := range since { // news that is still to be listed
+		if _, ok := marks[object]; ok && object != readsMark {
+			marks[object] = mark
+		}
+	}
 	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(began))
-	at := since[opportunity]
 
 	total := 0
 	count := &selection[struct{}]{soql: selectFrom(opportunity, []string{"COUNT()"}, all(scope, beyond("SystemModstamp", at)), "")}
@@ -117,10 +143,14 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 	if err != nil {
 		return err
 	}
+	if since[readsMark].ID != r.reads() {
+		return c.sweep(ctx, since, yield)
+	}
 	n, marks, err := r.follow(ctx, since, now, lists)
 	if err != nil {
 		return err
 	}
+	marks[readsMark] = crm.Watermark{Time: marks[opportunity].Time, ID: since[readsMark].ID}
 	changed, err := r.locate(ctx, n)
 	if err != nil {
 		return err

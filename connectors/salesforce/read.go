@@ -46,17 +46,22 @@ type part interface {
 
 // selection is a SOQL statement and the rows that it found.
 type selection[T any] struct {
-	soql  string // "": nothing is selected
-	rows  []T
-	total int               // rows that there are, those of COUNT() too
-	err   *connectors.Error // refused; nil: read
+	soql    string // "": nothing is selected
+	deleted bool   // deleted records count as well, as long as they are in the recycle bin
+	rows    []T
+	total   int               // rows that there are, those of COUNT() too
+	err     *connectors.Error // refused; nil: read
 }
 
 func (s *selection[T]) path(base string) string {
 	if s.soql == "" {
 		return ""
 	}
-	return base + "/query?q=" + url.QueryEscape(s.soql)
+	resource := "/query?q="
+	if s.deleted {
+		resource = "/queryAll?q="
+	}
+	return base + resource + url.QueryEscape(s.soql)
 }
 
 func (s *selection[T]) query() bool { return true }

@@ -136,6 +136,29 @@ func (l *lab) insert(t *testing.T, object string, fields map[string]any) (string
 	return made.ID, err
 }
 
+// remove deletes a record as an administrator would.
+func (l *lab) remove(t *testing.T, object, id string) {
+	t.Helper()
+	if l.token == "" { // insert logs in
+		if _, err := l.insert(t, "Task", map[string]any{"Subject": "Of no deal"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, l.url+"/services/data/v62.0/sobjects/"+object+"/"+id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+l.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("DELETE %s: %s", object, resp.Status)
+	}
+}
+
 func (l *lab) post(t *testing.T, path, contentType string, body []byte, into any) error {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.url+path, bytes.NewReader(body))
 	if err != nil {

@@ -285,7 +285,7 @@ func TestTransport(t *testing.T) {
 }
 
 func TestAnswerTooLong(t *testing.T) {
-	b := &limitedBody{io.NopCloser(strings.NewReader("123456")), 4}
+	b := &limitedBody{ReadCloser: io.NopCloser(strings.NewReader("123456")), left: 4}
 	got, err := io.ReadAll(b)
 	if string(got) != "1234" || !errors.Is(err, errTooLong) {
 		t.Errorf("got %q, %v", got, err)
@@ -325,5 +325,31 @@ func TestNew(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
+	}
+}
+
+// TestStalledAnswer reads from a server that falls silent in the middle of an answer.
+func TestStalledAnswer(t *testing.T) {
+	stop := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"records":[`)
+		w.(http.Flusher).Flush()
+		<-stop
+	}))
+	defer server.Close()
+	defer close(stop)
+	tr := newTransport(slog.New(slog.DiscardHandler))
+	tr.patience = 50 * time.Millisecond
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.ReadAll(resp.Body); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the time for an answer to be over", err)
 	}
 }

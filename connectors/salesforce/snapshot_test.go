@@ -250,8 +250,13 @@ func TestUnread(t *testing.T) {
 // TestUnreadIsNotPassedOver: what could not be listed gets no watermark, so that its news is listed once it can be.
 func TestUnreadIsNotPassedOver(t *testing.T) {
 	c := limitedOrg(t, nil, []string{"EmailMessage", "ContentVersion"}).client(t)
+	r, _, err := c.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	since := crm.Watermarks{"Opportunity": {Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}, readsMark: {ID: r.reads()}}
 	var marks crm.Watermarks
-	err := c.Pull(t.Context(), crm.Watermarks{"Opportunity": {Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}, func(b connectors.Batch) error {
+	err = c.Pull(t.Context(), since, func(b connectors.Batch) error {
 		if b.Watermarks != nil {
 			marks = b.Watermarks
 		}
@@ -260,7 +265,7 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task"}
+	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", readsMark}
 	if diff := cmp.Diff(want, sortedKeys(marks)); diff != "" {
 		t.Errorf("watermarks, -want +got:\n%s", diff)
 	}

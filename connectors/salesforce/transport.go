@@ -24,24 +24,24 @@ import (
 const (
 	maxAnswer  = 64 << 20        // bytes of one answer; five full pages of wide rows stay well below
 	maxRefusal = 1 << 20         // bytes read of an answer that is not a success
-	slowest    = 3 * time.Minute // Salesforce ends a query after about two
+	slowest    = 3 * time.Minute // one answer to its last byte; Salesforce ends a query after about two
 )
 
 // transport is what all calls of a client share.
 type transport struct {
-	next  http.RoundTripper
-	log   *slog.Logger
-	calls atomic.Int64
-	quota atomic.Pointer[quota]
+	next     http.RoundTripper
+	log      *slog.Logger
+	patience time.Duration // how long one answer may take to its last byte
+	calls    atomic.Int64
+	quota    atomic.Pointer[quota]
 }
 
 type quota struct{ used, limit int }
 
 func newTransport(log *slog.Logger) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
-	next.ResponseHeaderTimeout = slowest
 	next.MaxIdleConnsPerHost = blobsAtOnce
-	return &transport{next: next, log: log}
+	return &transport{next: next, log: log, patience: slowest}
 }
 
 // RoundTrip implements http.RoundTripper. Requests are ours: their headers are set in place.
@@ -53,8 +53,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Sforce-Duplicate-Rule-Header", "allowSave=true") // nor fail because the record had a double before
 		req.Header.Set("Sforce-Call-Options", "client=handoff")
 	}
-	resp, err := t.next.RoundTrip(req)
+	ctx, cancel := context.WithTimeout(req.Context(), t.patience)
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
+		cancel()
 		return nil, err
 	}
 	// Neither query nor bodies: they hold record texts and credentials.
@@ -62,7 +64,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
 		t.quota.Store(q)
 	}
-	resp.Body = &limitedBody{resp.Body, maxAnswer}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: maxAnswer, cancel: cancel}
 	return resp, nil
 }
 
@@ -85,7 +87,14 @@ func parseQuota(header string) *quota {
 // limitedBody fails where a body is longer than it may be, instead of ending as if it were whole.
 type limitedBody struct {
 	io.ReadCloser
-	left int64
+	left   int64
+	cancel context.CancelFunc // ends the time that the answer may take
+}
+
+// Close implements io.Closer.
+func (b *limitedBody) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
 }
 
 var errTooLong = fmt.Errorf("the answer is longer than %d MB", maxAnswer>>20)
