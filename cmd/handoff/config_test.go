@@ -159,7 +159,7 @@ func TestConfigProblems(t *testing.T) {
 		{"http", strings.Replace(minimal, "https://", "http://", 1), `config.toml:3:1: connections.acme.url: "http://acme.my.salesforce.com" would send credentials over http, where anyone on the way can read them. Write it as "https://example.my.salesforce.com"`},
 		{"credentials in the address", strings.Replace(minimal, "https://", "https://me:hunter2@", 1), `config.toml:3:1: connections.acme.url: "…@acme.my.salesforce.com" carries a user name; credentials have keys of their own. Write it as "https://example.my.salesforce.com"`},
 		{"no address", strings.Replace(minimal, "url", "#url", 1), `config.toml:1:14: connections.acme.url: missing. Write your My Domain address: url = "https://example.my.salesforce.com"`},
-		{"unknown CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1), `config.toml:2:1: connections.acme.crm: "hubspot" is not known here. This version knows "salesforce"`},
+		{"unknown CRM", strings.Replace(minimal, `"salesforce"`, `"pipedrive"`, 1), `config.toml:2:1: connections.acme.crm: "pipedrive" is not known here. This version knows "salesforce"`},
 		{"no CRM", strings.Replace(minimal, "crm", "#crm", 1), `config.toml:1:14: connections.acme.crm: missing. Write crm = "salesforce"; this version knows "salesforce"`},
 		{"unknown login", minimal + "auth = \"jwt\"\n", `config.toml:6:1: connections.acme.auth: "jwt" is not known here. This version knows "client_credentials", "password", "soap"`},
 		{"no secret", strings.Replace(minimal, "client_secret", "#", 1), `config.toml:1:14: connections.acme.client_secret: missing; auth = "client_credentials" needs it. Write client_secret = "file:acme.client_secret"`},

@@ -35,12 +35,16 @@ func openHistory(ctx context.Context, url string) (*history, error) { return sto
 
 // crms are the CRMs that this version knows, by their name in the configuration.
 var crms = map[string]struct {
+	login   func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
 	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
 	fields  func() []string // neutral names of the deal fields that a connection can map
+
+	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
 }{
 	"salesforce": {
-		connect: (*app).connectSalesforce,
+		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
+		example: "Use_Case__c", ownExample: "Handoff_Score__c",
 	},
 }
 
