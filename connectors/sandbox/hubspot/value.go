@@ -114,15 +114,13 @@ func parseMoment(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// allows reports whether the owner, stage or pipeline that a value of the property names exists.
+// allows reports whether the stage, pipeline or, with any other property, owner that a value names exists.
 func (p *Portal) allows(property, value string) bool {
 	switch property {
-	case ownerProperty:
-		return slices.ContainsFunc(p.owners, func(o *owner) bool { return o.ID == value })
 	case "dealstage":
 		return p.stage(value) != nil
 	case "pipeline":
 		return slices.ContainsFunc(p.pipelines, func(l *pipeline) bool { return l.ID == value })
 	}
-	return false
+	return slices.ContainsFunc(p.owners, func(o *owner) bool { return o.ID == value })
 }
