@@ -54,7 +54,7 @@ const caseAsOf = "case_as_of"
 // property is what a portal says of one property.
 type property struct {
 	Name    string   `json:"name"`
-	Refers  string   `json:"referencedObjectType"` // "OWNER": its values are ids of owners
+	Extern  bool     `json:"externalOptions"` // its values are not Options, but ids of owners, stages or pipelines
 	Options []option `json:"options"`
 }
 
@@ -262,7 +262,7 @@ func (c *Client) MissingFields(ctx context.Context) ([]crm.FieldSpec, error) {
 // owner is a user who may own records.
 type owner struct {
 	ID    text   `json:"id"`
-	User  text   `json:"userId"`
+	User  text   `json:"userIdIncludingInactive"`
 	First string `json:"firstName"`
 	Last  string `json:"lastName"`
 	Email string `json:"email"`

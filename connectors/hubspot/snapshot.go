@@ -99,7 +99,7 @@ func (r *reader) deal(d, company object) crm.Deal {
 
 // factText is a fact in words: the name of an owner, the labels of options, else the value as it is.
 func (r *reader) factText(f fact, value string) string {
-	if o, ok := r.people.byID[value]; ok && f.Refers == "OWNER" {
+	if o, ok := r.people.byID[value]; ok && f.Extern {
 		return o.name()
 	}
 	return f.words(value)
@@ -108,7 +108,7 @@ func (r *reader) factText(f fact, value string) string {
 // csm reads who is assigned. The property may hold an owner or a name.
 func (r *reader) csm(f fact, value string, from map[string]object) *crm.CSM {
 	who := &crm.CSM{Name: r.factText(f, value)}
-	if f.Refers == "OWNER" {
+	if f.Extern {
 		who.ID, who.Email = value, r.people.byID[value].Email
 	}
 	for _, f := range r.schema.facts["csm_assigned_at"] {
