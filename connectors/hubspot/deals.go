@@ -37,7 +37,7 @@ const (
 
 var kinds = []kind{
 	{contacts, crm.PartContacts, "lastmodifieddate", []string{
-		"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_hard_bounce_reason_enum"}},
+		"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_bounce", "hs_email_hard_bounce_reason_enum"}},
 	{companies, crm.PartFields, modified, []string{"name"}},
 	{notes, crm.PartNotes, modified, []string{"hs_note_body", "hs_timestamp", ownerID}},
 	{calls, crm.PartTasks, modified, []string{"hs_call_title", "hs_call_body", "hs_timestamp", ownerID}},
@@ -119,9 +119,9 @@ func (r *reader) unread() []crm.Part {
 
 // around is everything around a chunk of deals.
 type around struct {
-	links     map[string]map[string][]link // by kind, then by deal
-	records   map[string]map[string]object // by kind, then by id
-	attendees map[string][]link            // contacts, by meeting
+	links   map[string]map[string][]link // by kind, then by deal
+	records map[string]map[string]object // by kind, then by id
+	people  map[string][]link            // contacts, by meeting, call or task
 }
 
 const opRead = "read deals"
@@ -168,13 +168,13 @@ func (r *reader) around(ctx context.Context, ids []string) (*around, error) {
 	for i, k := range kinds {
 		a.links[k.object], a.records[k.object] = links[i], records[i]
 	}
-	return a, r.readAttendees(ctx, a)
+	return a, r.readPeople(ctx, a)
 }
 
 // associated reads the records of a kind that belong to those of another. What we may not read is a gap.
 func (r *reader) associated(ctx context.Context, from string, ids []string, k kind) (map[string][]link, map[string]object, error) {
 	if !r.reads(k) {
-		return nil, nil, nil
+		return nil, map[string]object{}, nil
 	}
 	var records map[string]object
 	links, err := r.associations(ctx, opRead, from, k.object, ids)
@@ -187,21 +187,24 @@ func (r *reader) associated(ctx context.Context, from string, ids []string, k ki
 	}
 	if refused := forbidden(err); refused != nil {
 		r.lose(ctx, k, refused)
-		return nil, nil, nil
+		return nil, map[string]object{}, nil
 	}
 	return links, records, err
 }
 
-// readAttendees reads whom the meetings were with: contacts that need not be on the deal.
-func (r *reader) readAttendees(ctx context.Context, a *around) (err error) {
+// readPeople reads whom meetings, calls and tasks were with: contacts that need not be on the deal.
+func (r *reader) readPeople(ctx context.Context, a *around) error {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.object == contacts })
-	var guests map[string]object
-	a.attendees, guests, err = r.associated(ctx, meetings, slices.Sorted(maps.Keys(a.records[meetings])), kinds[i])
-	if a.records[contacts] == nil {
-		a.records[contacts] = map[string]object{}
+	a.people = map[string][]link{}
+	for _, kind := range []string{meetings, calls, tasks} { // ids of different kinds never meet
+		links, guests, err := r.associated(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), kinds[i])
+		if err != nil {
+			return err
+		}
+		maps.Copy(a.people, links)
+		maps.Copy(a.records[contacts], guests)
 	}
-	maps.Copy(a.records[contacts], guests)
-	return err
+	return nil
 }
 
 // of returns the records of a kind that belong to a deal, oldest first.

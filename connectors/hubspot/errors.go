@@ -69,7 +69,7 @@ func judge(status int, code string) verdict {
 		return v
 	}
 	switch {
-	case status == 0, strings.HasPrefix(code, "INVALID_"):
+	case status == 0, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
 		return verdict{connectors.ErrPark, ""}
 	case status == http.StatusUnauthorized:
 		return verdict{connectors.ErrConfig, seeToken}

@@ -32,6 +32,7 @@ func TestRefusal(t *testing.T) {
 	}{
 		{"bad token", 401, nil, `{"status":"error","message":"Authentication credentials not found.","category":"INVALID_AUTHENTICATION"}`,
 			connectors.ErrConfig, "INVALID_AUTHENTICATION", "create a new service key", nil, 0},
+		{"unknown code", 401, nil, `{"message":"no","category":"INVALID_SESSION_ID"}`, connectors.ErrConfig, "INVALID_SESSION_ID", "Correct the token", nil, 0},
 		{"expired token, scalar context", 401, nil, `{"message":"expired","category":"EXPIRED_AUTHENTICATION","context":{"expire time":["2026-01-01"],"other":7}}`,
 			connectors.ErrConfig, "EXPIRED_AUTHENTICATION", "create a new service key", nil, 0},
 		{"missing scopes", 403, nil, noScope, connectors.ErrConfig, "MISSING_SCOPES",

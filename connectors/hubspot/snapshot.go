@@ -131,7 +131,7 @@ func roster(a *around, deal string) []crm.Contact {
 	for _, o := range rows {
 		c := crm.Contact{
 			ID: string(o.ID), Name: strings.TrimSpace(o.text("firstname") + " " + o.text("lastname")), Title: o.text("jobtitle"), Email: o.text("email"),
-			Phone: cmp.Or(o.text("phone"), o.text("mobilephone")), Roles: roles[string(o.ID)], EmailBounced: o.text("hs_email_hard_bounce_reason_enum") != "",
+			Phone: cmp.Or(o.text("phone"), o.text("mobilephone")), Roles: roles[string(o.ID)], EmailBounced: bounced(o),
 		}
 		if len(c.Roles) == 0 {
 			for _, role := range several(o.text("hs_buying_role")) { // such as DECISION_MAKER
@@ -142,6 +142,12 @@ func roster(a *around, deal string) []crm.Contact {
 		all = append(all, c)
 	}
 	return all
+}
+
+// bounced reports whether mail to a contact came back, by what HubSpot counted or by why it sends no more.
+func bounced(contact object) bool {
+	n := contact.number("hs_email_bounce")
+	return n != nil && *n > 0 || contact.text("hs_email_hard_bounce_reason_enum") != ""
 }
 
 func (r *reader) notes(a *around, deal string) []crm.Note {
@@ -186,10 +192,12 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 			Body: cmp.Or(o.text("hs_email_text"), o.text("hs_email_html")), From: from, To: to})
 	}
 	for _, o := range a.of(tasks, deal) { // hs_timestamp is when a task is due
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Task, At: o.Created.moment(), Subject: o.text("hs_task_subject"), Body: o.text("hs_task_body"), From: r.address(o)})
+		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Task, At: o.Created.moment(), Subject: o.text("hs_task_subject"), Body: o.text("hs_task_body"),
+			From: r.address(o), To: r.with(o, a)})
 	}
 	for _, o := range a.of(calls, deal) {
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Call, At: o.moment("hs_timestamp"), Subject: o.text("hs_call_title"), Body: o.text("hs_call_body"), From: r.address(o)})
+		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Call, At: o.moment("hs_timestamp"), Subject: o.text("hs_call_title"), Body: o.text("hs_call_body"),
+			From: r.address(o), To: r.with(o, a)})
 	}
 	for _, o := range a.of(meetings, deal) {
 		at := cmp.Or(o.moment("hs_meeting_start_time"), o.moment("hs_timestamp"))
@@ -202,7 +210,7 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 				continue
 			}
 		}
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Meeting, At: at, Subject: o.text("hs_meeting_title"), Body: body, From: r.address(o), To: r.invited(o, a)})
+		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Meeting, At: at, Subject: o.text("hs_meeting_title"), Body: body, From: r.address(o), To: r.with(o, a)})
 	}
 	slices.SortStableFunc(all, func(a, b crm.Activity) int { return compareTimes(a.At, b.At) })
 	return all, kickoff
@@ -211,13 +219,13 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 // address is that of a record's owner.
 func (r *reader) address(o object) string { return r.people.byID[o.text(ownerID)].Email }
 
-// invited are the addresses of those whom a meeting was with: our own people, then contacts.
-func (r *reader) invited(meeting object, a *around) []string {
+// with are the addresses of those whom a meeting, call or task was with: our own people, then contacts.
+func (r *reader) with(o object, a *around) []string {
 	var all []string
-	for _, id := range several(meeting.text("hs_attendee_owner_ids")) {
+	for _, id := range several(o.text("hs_attendee_owner_ids")) {
 		all = append(all, r.people.byID[id].Email)
 	}
-	links := slices.SortedFunc(slices.Values(a.attendees[string(meeting.ID)]), func(x, y link) int { return compareIDs(x.id, y.id) })
+	links := slices.SortedFunc(slices.Values(a.people[string(o.ID)]), func(x, y link) int { return compareIDs(x.id, y.id) })
 	for _, l := range links {
 		all = append(all, a.records[contacts][l.id].text("email"))
 	}
