@@ -2,11 +2,10 @@ package hubspot
 
 import "strconv"
 
-// enteredProperty is the name of the property that holds when a deal first came to a stage.
+// enteredProperty is the name of the property that holds when a deal last came to a stage.
 func enteredProperty(stageID string) string { return "hs_v2_date_entered_" + stageID }
 
-// derive fills in what follows from the stages that a deal has come to, oldest first. row holds the deal's values, or
-// those that change.
+// derive fills in what follows from the stages that a deal has come to, oldest first. row holds the values that are set.
 func (t *tx) derive(o *object, row map[string]string, stages []change) {
 	if o.Name != "deals" {
 		return

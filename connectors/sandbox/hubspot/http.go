@@ -83,27 +83,36 @@ func (r *request) readJSON(v any) error {
 		return invalid("Unable to read the request: %v", err)
 	}
 	if err := json.Unmarshal(body, v); err != nil {
-		offset := int64(len(body))
+		offset, why := int64(len(body)), err.Error()
 		var syntax *jsontext.SyntacticError
 		var semantic *json.SemanticError
 		switch {
 		case errors.As(err, &syntax):
-			offset = syntax.ByteOffset
+			offset, why = syntax.ByteOffset, syntax.Err.Error()
 		case errors.As(err, &semantic):
-			offset = semantic.ByteOffset
+			offset, why = semantic.ByteOffset, "Cannot deserialize the value of "+string(semantic.JSONPointer)
 		}
 		before := body[:min(offset, int64(len(body)))]
 		line, column := bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n')
-		return invalid("Invalid input JSON on line %d, column %d: %v", line, column, err)
+		return invalid("Invalid input JSON on line %d, column %d: %s", line, column, why)
 	}
 	return nil
 }
 
-// object returns the kind of record that a wildcard of the path names, if the token may read it, or write it.
-func (p *Portal) objectOf(r *request, wildcard, right string) (*object, error) {
+// named returns the kind of record that a wildcard of the path names.
+func (p *Portal) named(r *request, wildcard string) (*object, error) {
 	o := p.object(r.PathValue(wildcard))
 	if o == nil {
 		return nil, invalid("Unable to infer object type from: %s", r.PathValue(wildcard))
+	}
+	return o, nil
+}
+
+// objectOf returns the kind of record that a wildcard of the path names, if the token may "read" or "write" its records.
+func (p *Portal) objectOf(r *request, wildcard, right string) (*object, error) {
+	o, err := p.named(r, wildcard)
+	if err != nil {
+		return nil, err
 	}
 	return o, r.scopes.need(o.scope(right))
 }

@@ -162,6 +162,9 @@ func (t *tx) addStage(ctx context.Context, pipelineID string, s newStage) error 
 	if t.portal.stage(s.ID) != nil {
 		return fmt.Errorf("add stage: there is a stage %q", s.ID)
 	}
+	if !propertyName.MatchString(enteredProperty(s.ID)) {
+		return fmt.Errorf("add stage: id %q is not of lower-case letters, digits and underscores", s.ID)
+	}
 	p := t.portal.pipelines[i]
 	p.Stages = append(p.Stages, stage{ID: s.ID, Label: s.Label, DisplayOrder: len(p.Stages), CreatedAt: moment(t.now), UpdatedAt: moment(t.now),
 		Metadata: stageMetadata{IsClosed: strconv.FormatBool(s.Closed), Probability: probability(s.Probability)}})

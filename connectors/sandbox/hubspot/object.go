@@ -81,7 +81,8 @@ type property struct {
 	Options         []option     `json:"options"`
 	DisplayOrder    int          `json:"displayOrder"`
 	Calculated      bool         `json:"calculated"`
-	ExternalOptions bool         `json:"externalOptions"` // its values are owners, stages or pipelines
+	ExternalOptions bool         `json:"externalOptions"`                // its values are owners, stages or pipelines, not Options
+	Referenced      string       `json:"referencedObjectType,omitempty"` // ownerType, or ""
 	HasUniqueValue  bool         `json:"hasUniqueValue"`
 	Hidden          bool         `json:"hidden"`
 	FormField       bool         `json:"formField"`
@@ -106,6 +107,9 @@ type modification struct {
 	ReadOnlyDefinition bool `json:"readOnlyDefinition"`
 	ReadOnlyValue      bool `json:"readOnlyValue"`
 }
+
+// ownerType marks a property whose values are ids of owners.
+const ownerType = "OWNER"
 
 // propertyName is the form of a property's name, which makes it safe as a column's name too.
 var propertyName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,99}$`)

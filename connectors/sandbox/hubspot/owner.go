@@ -27,9 +27,9 @@ type newOwner struct {
 	Former                     bool // the user is gone
 }
 
-// The first ids of owners and of their users, which differ in a portal.
+// The first ids of owners and of their users, which differ in a portal. All owners' have the same length: they sort as text.
 const (
-	firstOwner = 70_001
+	firstOwner = 70_000_001
 	firstUser  = 5_000_001
 )
 

@@ -24,11 +24,11 @@ func (p *Portal) propertyRoutes(mux *http.ServeMux, v version) {
 	p.handle(mux, v, "DELETE "+path+"/groups/{name}", p.archiveGroup)
 }
 
-// schemaOf returns the kind of record that the path names, if the token may read or write its definitions.
+// schemaOf returns the kind of record that the path names, if the token may "read" or "write" its definitions.
 func (p *Portal) schemaOf(r *request, right string) (*object, error) {
-	o := p.object(r.PathValue("object"))
-	if o == nil {
-		return nil, invalid("Unable to infer object type from: %s", r.PathValue("object"))
+	o, err := p.named(r, "object")
+	if err != nil {
+		return nil, err
 	}
 	return o, r.scopes.need(o.schemaScope(right))
 }
@@ -117,10 +117,16 @@ func (p *Portal) createProperties(r *request) (int, any, error) {
 	return status, answer, err
 }
 
+// maxProperties is how many properties an object may have. SQLite's tables have at most 2000 columns.
+const maxProperties = 1500
+
 // define adds all of the properties, or none.
 func (p *Portal) define(ctx context.Context, o *object, all ...property) ([]property, error) {
 	made := make([]property, 0, len(all))
 	err := p.write(ctx, func(ctx context.Context, t *tx) error {
+		if len(o.Properties)+len(all) > maxProperties {
+			return invalid("%s would have more than %d properties", o.Name, maxProperties)
+		}
 		for i, pr := range all {
 			if err := o.definable(&pr); err != nil {
 				return err
@@ -147,14 +153,14 @@ func (pr property) custom() property {
 			pr.Options[i].DisplayOrder = i
 		}
 	}
-	pr.Calculated, pr.ExternalOptions, pr.HubSpotDefined, pr.Archived, pr.ArchivedAt = false, false, false, false, ""
+	pr.Calculated, pr.HubSpotDefined, pr.Archived, pr.ArchivedAt = false, false, false, ""
+	pr.ExternalOptions = pr.Referenced == ownerType
 	pr.Modification = modification{}
 	return pr
 }
 
 func alreadyExists(what, name string) *apiError {
-	e := refuse(http.StatusConflict, "OBJECT_ALREADY_EXISTS", "A "+what+" named '"+name+"' already exists.")
-	return e
+	return refuse(http.StatusConflict, "OBJECT_ALREADY_EXISTS", "A "+what+" named '"+name+"' already exists.")
 }
 
 // fieldTypes holds the field types that a type of property may have.
@@ -182,7 +188,7 @@ func (o *object) definable(pr *property) error {
 		return invalid("Property group %q does not exist", pr.GroupName)
 	case !slices.Contains(fieldTypes[pr.Type], pr.FieldType):
 		return invalid("Property %q: field type %q does not go with type %q", pr.Name, pr.FieldType, pr.Type)
-	case len(pr.Options) == 0 && (pr.Type == typeEnum || pr.Type == typeBool):
+	case len(pr.Options) == 0 && pr.Referenced != ownerType && (pr.Type == typeEnum || pr.Type == typeBool):
 		return invalid("Property %q: type %s wants options", pr.Name, pr.Type)
 	}
 	return nil

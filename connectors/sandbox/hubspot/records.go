@@ -49,6 +49,14 @@ func (r *request) wanted() wanted {
 	return wanted{Properties: r.names("properties"), History: r.names("propertiesWithHistory")}
 }
 
+// withoutAssociations refuses to answer with associations, as the sandbox has them in batches only.
+func (r *request) withoutAssociations() error {
+	if len(r.names("associations")) > 0 {
+		return invalid("The sandbox does not answer with associations here. Read them in batches")
+	}
+	return nil
+}
+
 func (r *request) archived() bool { return r.URL.Query().Get("archived") == "true" }
 
 type listing struct {
@@ -61,9 +69,12 @@ func (p *Portal) listRecords(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	most := 100
+	if err := r.withoutAssociations(); err != nil {
+		return 0, nil, err
+	}
+	most := maxBatch
 	if len(r.names("propertiesWithHistory")) > 0 {
-		most = 50
+		most = maxBatchHistory
 	}
 	limit, err := r.limit(10, most)
 	if err != nil {
@@ -93,6 +104,9 @@ func (p *Portal) listRecords(r *request) (int, any, error) {
 func (p *Portal) getRecord(r *request) (int, any, error) {
 	o, err := p.objectOf(r, "object", "read")
 	if err != nil {
+		return 0, nil, err
+	}
+	if err := r.withoutAssociations(); err != nil {
 		return 0, nil, err
 	}
 	found, err := p.records(r.Context(), o, []string{r.PathValue("id")}, r.archived(), r.wanted())

@@ -94,9 +94,6 @@ func sortedKeys(m properties) []string {
 func (t *tx) update(ctx context.Context, o *object, id int64, values properties, by int64) error {
 	names := sortedKeys(values)
 	columns := append([]string{o.Created, createdBy}, names...)
-	if o.Name == "deals" {
-		columns = append(columns, "pipeline")
-	}
 	slices.Sort(columns)
 	found, err := o.fetch(ctx, t, selection{Columns: slices.Compact(columns), Where: idProperty + " = ?", Args: []any{id}})
 	if err != nil {

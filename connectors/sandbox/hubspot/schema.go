@@ -38,7 +38,7 @@ func standardObjects() []*object {
 			Default: []string{"amount", "closedate", "dealname", "dealstage", "pipeline"}, Queried: []string{"dealname"},
 			Properties: []*property{
 				text("dealname", "Deal Name"), number("amount", "Amount"), datetime("closedate", "Close Date"),
-				external("dealstage", "Deal Stage", "radio"), external("pipeline", "Pipeline", "select"),
+				ofPipeline("dealstage", "Deal Stage", "radio"), ofPipeline("pipeline", "Pipeline", "select"),
 				enum("dealtype", "Deal Type", "radio", "newbusiness", "existingbusiness"),
 				area("description", "Deal Description"), text("hs_next_step", "Next step"), text("deal_currency_code", "Currency"),
 				number("hs_arr", "Annual recurring revenue"), number("hs_acv", "Annual contract value"),
@@ -123,9 +123,17 @@ func enum(name, label, field string, values ...string) *property {
 	return pr
 }
 
-func external(name, label, field string) *property {
+// ofPipeline is a property whose values are stages or pipelines.
+func ofPipeline(name, label, field string) *property {
 	pr := define(name, label, typeEnum, field)
 	pr.ExternalOptions = true
+	return pr
+}
+
+// external is a property whose values are owners.
+func external(name, label, field string) *property {
+	pr := define(name, label, typeEnum, field)
+	pr.ExternalOptions, pr.Referenced = true, ownerType
 	return pr
 }
 

@@ -24,7 +24,7 @@ func (p *Portal) searchRoutes(mux *http.ServeMux, v version) {
 	p.handle(mux, v, "POST "+v.path("objects")+"/{object}/search", p.search)
 }
 
-// searchBody is a search as a client sends it. Numbers are taken for texts and texts for numbers.
+// searchBody is a search as a client sends it.
 type searchBody struct {
 	FilterGroups []filterGroup  `json:"filterGroups"`
 	Sorts        []order        `json:"sorts"`
