@@ -68,9 +68,7 @@ func (t *tx) insert(ctx context.Context, r newRecord) (id string, err error) {
 		if bad != nil {
 			return fmt.Errorf("insert: %s: property %s: %s", o.Name, name, bad.Message)
 		}
-		if stored != "" {
-			row[name] = stored
-		}
+		row[name] = stored
 		return nil
 	}
 	for name, value := range r.Properties {
@@ -83,12 +81,16 @@ func (t *tx) insert(ctx context.Context, r newRecord) (id string, err error) {
 			if err := set(name, c.Value); err != nil {
 				return "", err
 			}
-			if err := t.record(ctx, o, o.lastID, name, c.Value, moment(c.At), c.By); err != nil {
+			if err := t.record(ctx, o, o.lastID, name, row[name], moment(c.At), c.By); err != nil {
 				return "", err
 			}
 		}
 	}
-	t.derive(o, row, append([]change{{row["dealstage"], r.Created, r.CreatedBy}}, r.History["dealstage"]...))
+	stages := r.History["dealstage"]
+	if len(stages) == 0 {
+		stages = []change{{row["dealstage"], r.Created, r.CreatedBy}}
+	}
+	t.derive(o, row, stages)
 	return strconv.FormatInt(o.lastID, 10), t.insertRow(ctx, o, row)
 }
 
@@ -96,7 +98,7 @@ func (t *tx) insertRow(ctx context.Context, o *object, row map[string]string) er
 	names := []string{idProperty}
 	args := []any{o.lastID}
 	for _, pr := range o.Properties {
-		if v, ok := row[pr.Name]; ok {
+		if v := row[pr.Name]; v != "" {
 			names, args = append(names, pr.column()), append(args, v)
 		}
 	}
