@@ -92,8 +92,7 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]o
 		s.properties = append(s.properties, isWon)
 	}
 	var rows []object
-	for {
-		p, err := r.next(ctx, s)
+	for p, err := range r.pages(ctx, s) {
 		if err != nil {
 			return nil, err
 		}
@@ -102,10 +101,8 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]o
 				rows = append(rows, o)
 			}
 		}
-		if len(p.Results) < searchPage {
-			return rows, nil
-		}
 	}
+	return rows, nil
 }
 
 // archived adds the deals that were deleted since the watermark: no search finds those, nor does deleting move a stamp.

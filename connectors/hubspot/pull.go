@@ -39,8 +39,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Tim
 		began = at.Time
 	}
 	total := 0
-	for {
-		p, err := r.next(ctx, s)
+	for p, err := range r.pages(ctx, s) {
 		if err != nil {
 			return err
 		}
@@ -58,11 +57,9 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Tim
 				return err
 			}
 		}
-		if len(p.Results) < searchPage {
-			marks[deals] = crm.Watermark{Time: began}
-			return yield(connectors.Batch{Watermarks: marks, Total: total})
-		}
 	}
+	marks[deals] = crm.Watermark{Time: began}
+	return yield(connectors.Batch{Watermarks: marks, Total: total})
 }
 
 func ids(rows []object) []string {

@@ -1,8 +1,10 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -106,17 +108,29 @@ type search struct {
 	last       string // the id that was reached; "": none
 }
 
-// next returns the next page; fewer rows than searchPage: there is no other.
+// pages yields what a search finds, page by page; an error ends it.
+func (c *Client) pages(ctx context.Context, s *search) iter.Seq2[*page[object], error] {
+	return func(yield func(*page[object], error) bool) {
+		for {
+			p, err := c.next(ctx, s)
+			if !yield(p, err) || err != nil {
+				return
+			}
+			if n := len(p.Results); n == 0 || n < searchPage && n >= p.Total {
+				return
+			}
+		}
+	}
+}
+
 func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
 	type filters struct {
 		Filters group `json:"filters"`
 	}
+	last := cmp.Or(s.last, "0")
 	var either []filters
 	for _, g := range s.groups {
-		if s.last != "" {
-			g = g.with(filter{Property: "hs_object_id", Operator: "GT", Value: s.last})
-		}
-		either = append(either, filters{g})
+		either = append(either, filters{g.with(filter{Property: "hs_object_id", Operator: "GT", Value: last})})
 	}
 	p, err := fetch[object](ctx, c, call{op: s.op, method: http.MethodPost, path: api("objects", s.object+"/search"), repeatable: true, search: true, body: map[string]any{
 		"filterGroups": either, "sorts": []string{"hs_object_id"}, "properties": append([]string{"hs_object_id"}, s.properties...), "limit": searchPage, "after": "0",
@@ -126,7 +140,7 @@ func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
 	}
 	slices.SortFunc(p.Results, func(a, b object) int { return compareIDs(string(a.ID), string(b.ID)) })
 	if n := len(p.Results); n > 0 {
-		if s.last != "" && compareIDs(string(p.Results[0].ID), s.last) <= 0 {
+		if compareIDs(string(p.Results[0].ID), last) <= 0 {
 			return nil, garbled(s.op, errors.New("a search goes back"))
 		}
 		s.last = string(p.Results[n-1].ID)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -52,7 +53,7 @@ func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*hubspot.Config)
 	cfg := hubspot.Config{
 		URL: l.url, Token: sandbox.Token,
 		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true,
-		Now: l.clock.Now,
+		Now: l.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			l.clock.Advance(d)
 			return ctx.Err()

@@ -87,6 +87,9 @@ func batches(changes []change) [][]change {
 
 // wireProperties are the new values of an update as HubSpot takes them.
 func (c *Client) wireProperties(s *schema, u crm.Update) (map[string]string, *connectors.Error) {
+	if u.Object == crm.AccountObject && s.hidden != nil {
+		return nil, s.hidden
+	}
 	properties := map[string]string{}
 	for _, name := range sortedKeys(u.Values) {
 		i := slices.IndexFunc(c.specs[u.Object], func(f ownField) bool { return f.Name == name })
