@@ -32,13 +32,20 @@ func newStub(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, b
 			t.Error(err)
 		}
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.asked = append(s.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body)))
-		s.mu.Unlock()
 		s.answer(w, r, string(body))
 	}))
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// calls returns what the stub was asked. Behind it, what answer wrote may be read, also where no answer came.
+func (s *stub) calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
 }
 
 // client returns a client whose clock stands still and that waits for nothing.

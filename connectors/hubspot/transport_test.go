@@ -127,8 +127,8 @@ func TestNotRepeated(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newStub(t, func(w http.ResponseWriter, _ *http.Request, _ string) { tc.fail(w) })
 			_, err := fetch[object](t.Context(), s.client(t), call{op: opTest, method: "POST", path: "/x", body: []int{}})
-			if !errors.Is(err, connectors.ErrRetry) || len(s.asked) != tc.want {
-				t.Errorf("%v after %d calls, want %d", err, len(s.asked), tc.want)
+			if got := len(s.calls()); !errors.Is(err, connectors.ErrRetry) || got != tc.want {
+				t.Errorf("%v after %d calls, want %d", err, got, tc.want)
 			}
 		})
 	}

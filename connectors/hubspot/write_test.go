@@ -149,6 +149,7 @@ func TestWriteBreaksOff(t *testing.T) {
 	updates := scores(250)
 	updates[240].Values = crm.Values{"score": "many"}
 	outcomes, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Write(t.Context(), updates)
+	s.calls()
 	if !errors.Is(err, connectors.ErrRetry) || len(outcomes) != 101 || calls != 2 {
 		t.Errorf("%d outcomes after %d calls, %v; want those of the first call, and the row that is never sent", len(outcomes), calls, err)
 	}
