@@ -65,7 +65,7 @@ func (p *Portal) parse(pr *property, value string) (string, *valueError) {
 			return refuse("INVALID_DATE", "%s was not a valid date.", value)
 		}
 		if !t.Equal(t.Truncate(24 * time.Hour)) {
-			return refuse("INVALID_DATE", "%s is at %s UTC, not midnight!", value, t.Format("15:4:5.000"))
+			return refuse("INVALID_DATE", "%s is at %s UTC, not midnight!", value, t.Format("15:04:05.000"))
 		}
 		return t.Format(dayForm), nil
 	case typeEnum, typeBool:
@@ -100,18 +100,19 @@ func (pr *property) optionList() string {
 	return strings.Join(values, ", ")
 }
 
-// parseMoment reads milliseconds since 1970, an ISO moment or a day.
+// parseMoment reads milliseconds since 1970, an ISO moment or a day, of the years 0 to 9999.
 func parseMoment(s string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t, err = time.Parse(dayForm, s)
+	}
 	if millisForm.MatchString(s) {
-		ms, err := strconv.ParseInt(s, 10, 64)
-		return time.UnixMilli(ms).UTC(), err == nil
+		var ms int64
+		ms, err = strconv.ParseInt(s, 10, 64)
+		t = time.UnixMilli(ms)
 	}
-	for _, form := range []string{time.RFC3339, dayForm} {
-		if t, err := time.Parse(form, s); err == nil && 0 <= t.UTC().Year() && t.UTC().Year() <= 9999 {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
+	t = t.UTC()
+	return t, err == nil && 0 <= t.Year() && t.Year() <= 9999
 }
 
 // allows reports whether the stage, pipeline or, with any other property, owner that a value names exists.
