@@ -77,7 +77,7 @@ func opportunities(l *lab) map[string]map[string]any {
 
 func itemField(id string) string { return "Handoff_Item_" + strings.ReplaceAll(id, ".", "_") + "__c" }
 
-// TestDemoOverHTTP runs the demo's deals through setup, a run, edits and more runs, and looks at the CRM through its API.
+// TestDemoOverHTTP runs the demo's deals in Salesforce through setup, a run, edits and more runs, and looks at the CRM through its API.
 func TestDemoOverHTTP(t *testing.T) {
 	cases := demo(t)
 	l := newLab(t)
@@ -93,7 +93,7 @@ func TestDemoOverHTTP(t *testing.T) {
 		l.t = t
 		before := opportunities(l)
 		l.resetRequests()
-		diff := l.handoff(0, "run", "--once", "--dry-run")
+		diff := l.handoff(0, "run", "--connection", "salesforce", "--dry-run")
 		for route, n := range l.requests() {
 			if strings.HasPrefix(route, "GET ") || route == "POST /services/oauth2/token" || strings.HasPrefix(route, "POST ") && strings.HasSuffix(route, "/composite") {
 				continue
@@ -227,7 +227,7 @@ func TestDemoOverHTTP(t *testing.T) {
 	t.Run("a second run without news writes nothing and says so", func(t *testing.T) {
 		l.t = t
 		l.resetRequests()
-		out := l.handoff(0, "run", "--once")
+		out := l.handoff(0, "run", "--once", "--connection", "salesforce")
 		if !strings.Contains(strings.ToLower(out), "no news") && !strings.Contains(out, "0 written") && !strings.Contains(strings.ToLower(out), "nothing") {
 			t.Errorf("the run does not say that nothing was written:\n%s", out)
 		}

@@ -62,7 +62,7 @@ func TestKills(t *testing.T) {
 // killRun starts a run and kills it after the given time. It returns false if the run ended by itself before that.
 func killRun(t *testing.T, l *lab, after time.Duration) bool {
 	t.Helper()
-	cmd := l.command("run", "--once")
+	cmd := l.command("run", "--once", "--connection", "salesforce")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

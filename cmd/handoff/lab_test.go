@@ -32,14 +32,14 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// lab is a sandbox in a process of its own, with a configuration that works against it. What it shows of the CRM it
+// lab is a sandbox in a process of its own, with a configuration that works against it. What it shows of Salesforce it
 // reads through the CRM's API.
 type lab struct {
 	t      *testing.T
 	bin    string
 	config string
-	url    string
-	token  string
+	url    string // of Salesforce
+	token  string // for its API
 }
 
 func newLab(t *testing.T, sandboxFlags ...string) *lab {
@@ -49,7 +49,7 @@ func newLab(t *testing.T, sandboxFlags ...string) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{t: t, bin: bin, config: filepath.Join(t.TempDir(), "config.toml")}
-	args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--write-config", l.config}, sandboxFlags...)
+	args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--write-config", l.config}, sandboxFlags...)
 	cmd := exec.Command(bin, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -114,13 +114,13 @@ type summary struct {
 	Pulled, Scored, Written, Flagged, Parked, Calls int
 }
 
-func (l *lab) run(flags ...string) summary {
+// run runs the connection to Salesforce once.
+func (l *lab) run() summary {
 	l.t.Helper()
-	out := strings.TrimSpace(l.handoff(0, append([]string{"run", "--once", "--json"}, flags...)...))
+	out := l.handoff(0, "run", "--once", "--connection", "salesforce", "--json")
 	var s summary
-	last := out[strings.LastIndexByte(out, '\n')+1:]
-	if err := json.Unmarshal([]byte(last), &s); err != nil {
-		l.t.Fatalf("last line of run --once --json: %v: %s", err, last)
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		l.t.Fatalf("run --once --json: %v: %s", err, out)
 	}
 	return s
 }

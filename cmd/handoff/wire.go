@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"handoff/connectors"
+	"handoff/connectors/hubspot"
 	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox"
 	"handoff/crm"
@@ -41,6 +42,11 @@ var crms = map[string]struct {
 
 	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
 }{
+	"hubspot": {
+		login: (*configReader).hubspotLogin, connect: (*app).connectHubSpot,
+		fields:  func() []string { return slices.Sorted(maps.Keys(hubspot.DefaultFields)) },
+		example: "use_case", ownExample: "handoff_score",
+	},
 	"salesforce": {
 		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
@@ -62,6 +68,15 @@ func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connecto
 		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
 		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
 		Username: conn.Username, Password: conn.Password.Reveal(),
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
+		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
+		CaseAsOf: conn.AsOf.Case, Log: a.log,
+	})
+}
+
+func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+	return hubspot.New(hubspot.Config{
+		URL: conn.URL, Token: conn.Token.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Log: a.log,
@@ -90,7 +105,10 @@ func (a *app) schedule(ctx context.Context, list []scheduledJob) error {
 	return scheduler.Run(ctx, a.log, list)
 }
 
-const defaultSandboxAddress = sandbox.DefaultSalesforce
+const (
+	defaultSalesforceAddress = sandbox.DefaultSalesforce
+	defaultHubSpotAddress    = sandbox.DefaultHubSpot
+)
 
 type (
 	crmSandbox     = sandbox.Sandbox
