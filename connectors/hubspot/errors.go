@@ -65,7 +65,7 @@ var verdicts = map[string]verdict{
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
 func judge(status int, code string) verdict {
-	if v, ok := verdicts[code]; ok && !(v.class == connectors.ErrDrop && status != 0) { // nothing that a call as a whole asks for is a record
+	if v, ok := verdicts[code]; ok && !(errors.Is(v.class, connectors.ErrDrop) && status != 0) { // nothing that a call as a whole asks for is a record
 		return v
 	}
 	switch {

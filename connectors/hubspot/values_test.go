@@ -86,8 +86,8 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		var v text
-		if err := json.Unmarshal([]byte(in), &v, lenient); err != nil && v != "" {
-			t.Fatalf("%q with %v", v, err)
+		if json.Unmarshal([]byte(in), &v, lenient) == nil && strings.ContainsAny(strings.TrimSpace(in)[:1], "[{") {
+			t.Fatalf("%s is read as %q", in, v)
 		}
 		_ = v.moment()
 	})
