@@ -34,7 +34,7 @@ const (
 	repID, formerID       = "70000002", "70000003"
 	repUser               = 5_000_002
 	nowhere               = "999999999999001"
-	deals                 = "/crm/objects/2026-09/deals"
+	dealRecords           = "/crm/objects/2026-09/deals"
 	dealsToContacts       = "/crm/associations/2026-09/deals/contacts"
 	dealProperties        = "/crm/properties/2026-09/deals"
 
@@ -125,7 +125,7 @@ func get[T any](a *api, status int, method, path, body string) T {
 // values returns properties of a deal, "<nil>" for one without a value.
 func (a *api) values(id string, names ...string) []string {
 	a.t.Helper()
-	got := get[answer](a, http.StatusOK, "GET", deals+"/"+id+"?properties="+strings.Join(names, ","), "")
+	got := get[answer](a, http.StatusOK, "GET", dealRecords+"/"+id+"?properties="+strings.Join(names, ","), "")
 	var values []string
 	for _, name := range names {
 		if v := got.Properties[name]; v != nil {
@@ -181,4 +181,12 @@ func quote(s string) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+// cut returns part where s holds it, and the whole of s elsewhere.
+func cut(s, part string) string {
+	if strings.Contains(s, part) {
+		return part
+	}
+	return s
 }

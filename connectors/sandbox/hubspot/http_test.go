@@ -12,23 +12,23 @@ func TestRefusals(t *testing.T) {
 	const credentials = "401 INVALID_AUTHENTICATION Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
 	const scopes = "403 MISSING_SCOPES This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes."
 	tests := []struct{ name, token, method, path, body, want string }{
-		{"no token", "", "GET", deals, "", credentials},
-		{"bad token", "pat-1", "GET", deals, "", credentials},
+		{"no token", "", "GET", dealRecords, "", credentials},
+		{"bad token", "pat-1", "GET", dealRecords, "", credentials},
 		{"no route", Token, "GET", "/crm/v3/imports", "", "404 OBJECT_NOT_FOUND resource not found"},
 		{"no such version", Token, "GET", "/crm/objects/2025-09/deals", "", "404 OBJECT_NOT_FOUND resource not found"},
 		{"no such object", Token, "GET", "/crm/v3/objects/0-99", "", "400 VALIDATION_ERROR Unable to infer object type from: 0-99"},
-		{"deals unscoped", TokenNoScope, "GET", deals, "", scopes},
+		{"deals unscoped", TokenNoScope, "GET", dealRecords, "", scopes},
 		{"search unscoped", TokenNoScope, "POST", "/crm/v3/objects/0-3/search", "{}", scopes},
 		{"associations unscoped", TokenNoScope, "POST", dealsToContacts + "/batch/read", "{}", scopes},
 		{"properties unscoped", TokenNoScope, "GET", dealProperties, "", scopes},
 		{"pipelines unscoped", TokenNoScope, "GET", "/crm/v3/pipelines/deals", "", scopes},
-		{"cut JSON", Token, "POST", deals + "/search", "{\"filterGroups\":\n [", "400 VALIDATION_ERROR Invalid input JSON on line 2, column 3: unexpected EOF"},
-		{"wrong type", Token, "POST", deals + "/search", `{"limit":"ten"}`, "400 VALIDATION_ERROR Invalid input JSON on line 1, column 10: Cannot deserialize the value of /limit"},
-		{"bad limit", Token, "GET", deals + "?limit=101", "", `400 VALIDATION_ERROR Invalid limit "101": it must be a number from 1 to 100`},
-		{"bad cursor", Token, "GET", deals + "?after=x", "", `400 VALIDATION_ERROR Invalid paging cursor "x"`},
-		{"no such deal", Token, "GET", deals + "/" + nowhere, "", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (" + nowhere + ")"},
-		{"contact among deals", Token, "GET", deals + "/" + annID, "", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (" + annID + ")"},
-		{"id of letters", Token, "PATCH", deals + "/x", "{}", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (x)"},
+		{"cut JSON", Token, "POST", dealRecords + "/search", "{\"filterGroups\":\n [", "400 VALIDATION_ERROR Invalid input JSON on line 2, column 3: unexpected EOF"},
+		{"wrong type", Token, "POST", dealRecords + "/search", `{"limit":"ten"}`, "400 VALIDATION_ERROR Invalid input JSON on line 1, column 10: Cannot deserialize the value of /limit"},
+		{"bad limit", Token, "GET", dealRecords + "?limit=101", "", `400 VALIDATION_ERROR Invalid limit "101": it must be a number from 1 to 100`},
+		{"bad cursor", Token, "GET", dealRecords + "?after=x", "", `400 VALIDATION_ERROR Invalid paging cursor "x"`},
+		{"no such deal", Token, "GET", dealRecords + "/" + nowhere, "", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (" + nowhere + ")"},
+		{"contact among deals", Token, "GET", dealRecords + "/" + annID, "", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (" + annID + ")"},
+		{"id of letters", Token, "PATCH", dealRecords + "/x", "{}", "404 OBJECT_NOT_FOUND Object not found.  objectId are usually numeric. (x)"},
 		{"no such owner", Token, "GET", "/crm/v3/owners/1", "", "404 OBJECT_NOT_FOUND resource not found"},
 	}
 	a := newAPI(t)
@@ -46,7 +46,7 @@ func TestMissingScopeIsNamed(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.token = TokenNoScope
-	for path, scope := range map[string]string{deals: "crm.objects.deals.read", dealProperties: "crm.schemas.deals.read"} {
+	for path, scope := range map[string]string{dealRecords: "crm.objects.deals.read", dealProperties: "crm.schemas.deals.read"} {
 		if got, want := a.call("GET", path, "").Body.String(), `"requiredGranularScopes":["`+scope+`"]`; !strings.Contains(got, want) {
 			t.Errorf("%s: %s does not hold %s", path, got, want)
 		}
@@ -63,7 +63,7 @@ func TestNames(t *testing.T) {
 	a := newAPI(t)
 	for _, path := range []string{"/crm/v3/objects/deals", "/crm/v3/objects/0-3", "/crm/v3/objects/deal/", "/crm/objects/2026-03/deals", "/crm/objects/2026-09/0-3"} {
 		if got := get[listing](a, http.StatusOK, "GET", path, ""); len(got.Results) != 3 {
-			t.Errorf("%s: %d deals, want 3", path, len(got.Results))
+			t.Errorf("%s: %d dealRecords, want 3", path, len(got.Results))
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestNames(t *testing.T) {
 func TestAddressTooLong(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	w := a.call("GET", deals+"?properties="+strings.Repeat("dealname,", 2000), "")
+	w := a.call("GET", dealRecords+"?properties="+strings.Repeat("dealname,", 2000), "")
 	if got := w.Header().Get("Content-Type"); w.Code != http.StatusRequestURITooLong || got != "text/html" {
 		t.Errorf("got %d %s, want 414 text/html", w.Code, got)
 	}
@@ -112,7 +112,7 @@ func TestSearchLimit(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.portal.unlimited = false
-	var w = a.call("POST", deals+"/search", "{}")
+	var w = a.call("POST", dealRecords+"/search", "{}")
 	if got := w.Header().Get("X-HubSpot-RateLimit-Max"); got != "" {
 		t.Errorf("a search says its limit: %s", got)
 	}
@@ -124,7 +124,7 @@ func TestSearchLimit(t *testing.T) {
 		t.Errorf("got %d %s, want 429 with %s", w.Code, got, want)
 	}
 	a.wait(time.Second)
-	if w = a.call("POST", deals+"/search", "{}"); w.Code != http.StatusOK {
+	if w = a.call("POST", dealRecords+"/search", "{}"); w.Code != http.StatusOK {
 		t.Errorf("a second later: status %d", w.Code)
 	}
 }
@@ -132,7 +132,7 @@ func TestSearchLimit(t *testing.T) {
 func TestDate(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	if got, want := a.call("GET", deals, "").Header().Get("Date"), "Fri, 20 Nov 2026 12:00:00 GMT"; got != want {
+	if got, want := a.call("GET", dealRecords, "").Header().Get("Date"), "Fri, 20 Nov 2026 12:00:00 GMT"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

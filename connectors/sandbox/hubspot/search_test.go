@@ -55,7 +55,7 @@ func TestFilters(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.filter, func(t *testing.T) {
 			t.Parallel()
-			got := get[found](a, http.StatusOK, "POST", deals+"/search", `{"filterGroups":[{"filters":[`+tt.filter+`]}]}`)
+			got := get[found](a, http.StatusOK, "POST", dealRecords+"/search", `{"filterGroups":[{"filters":[`+tt.filter+`]}]}`)
 			if got.names() != tt.want || got.Total != len(strings.Fields(tt.want)) {
 				t.Errorf("got %q, total %d, want %q", got.names(), got.Total, tt.want)
 			}
@@ -90,7 +90,7 @@ func TestSearch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := get[found](a, http.StatusOK, "POST", deals+"/search", tt.body)
+			got := get[found](a, http.StatusOK, "POST", dealRecords+"/search", tt.body)
 			after := ""
 			if got.Paging != nil {
 				after = got.Paging.Next.After
@@ -105,7 +105,7 @@ func TestSearch(t *testing.T) {
 func TestSearchAnswer(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	got := a.call("POST", deals+"/search", `{"query":"gamma","properties":["dealname","amount","hs_closed_won_date","no_such"]}`).Body.String()
+	got := a.call("POST", dealRecords+"/search", `{"query":"gamma","properties":["dealname","amount","hs_closed_won_date","no_such"]}`).Body.String()
 	want := `{"total":1,"results":[{"id":"30000000003","properties":{"amount":null,"createdate":"2026-10-04T09:00:00.000Z","dealname":"Gamma","hs_closed_won_date":null,"hs_lastmodifieddate":"2026-10-04T09:00:00.000Z","hs_object_id":"30000000003"},"createdAt":"2026-10-04T09:00:00.000Z","updatedAt":"2026-10-04T09:00:00.000Z","archived":false}]}`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
@@ -144,7 +144,7 @@ func TestSearchRefused(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got, want := a.refusal("POST", deals+"/search", tt.body), "400 VALIDATION_ERROR "+tt.want; got != want {
+			if got, want := a.refusal("POST", dealRecords+"/search", tt.body), "400 VALIDATION_ERROR "+tt.want; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -176,7 +176,7 @@ func TestIndexLag(t *testing.T) {
 	a := newAPI(t)
 	search := func() string {
 		t.Helper()
-		got := get[found](a, http.StatusOK, "POST", deals+"/search", `{"properties":["dealname"]}`)
+		got := get[found](a, http.StatusOK, "POST", dealRecords+"/search", `{"properties":["dealname"]}`)
 		var names []string
 		for _, r := range got.Results {
 			names = append(names, *r.Properties["dealname"])
@@ -185,7 +185,7 @@ func TestIndexLag(t *testing.T) {
 	}
 	rename := func(name string) {
 		t.Helper()
-		get[answer](a, http.StatusOK, "PATCH", deals+"/"+openID, `{"properties":{"dealname":"`+name+`"}}`)
+		get[answer](a, http.StatusOK, "PATCH", dealRecords+"/"+openID, `{"properties":{"dealname":"`+name+`"}}`)
 	}
 	expect := func(when, want string) {
 		t.Helper()
@@ -197,7 +197,7 @@ func TestIndexLag(t *testing.T) {
 
 	a.fault(`{"method":"PATCH|POST","path":"/crm/objects/2026-09/deals(/\\d+)?","lag_ms":60000}`)
 	rename("Delta")
-	get[answer](a, http.StatusCreated, "POST", deals, `{"properties":{"dealname":"New"}}`)
+	get[answer](a, http.StatusCreated, "POST", dealRecords, `{"properties":{"dealname":"New"}}`)
 	if got := a.values(openID, "dealname")[0]; got != "Delta" {
 		t.Errorf("a read sees %q", got)
 	}
@@ -216,7 +216,7 @@ func TestIndexLag(t *testing.T) {
 	expect("later", rest+"Eta, New")
 
 	a.fault(`{"method":"DELETE","lag_ms":60000}`)
-	if w := a.call("DELETE", deals+"/"+openID, ""); w.Code != http.StatusNoContent {
+	if w := a.call("DELETE", dealRecords+"/"+openID, ""); w.Code != http.StatusNoContent {
 		t.Fatalf("archive: %d %s", w.Code, w.Body)
 	}
 	expect("archived", rest+"Eta, New")
@@ -236,7 +236,7 @@ func FuzzSearch(f *testing.F) {
 		a := fuzzAPI(t)
 		body := fmt.Sprintf(`{"filterGroups":[{"filters":[{"propertyName":%s,"operator":%s,"value":%[3]s,"highValue":%[4]s,"values":[%[3]s,%[4]s]}]}],"sorts":[%[5]s]}`,
 			quote(property), quote(operator), quote(value), quote(high), quote(sort))
-		w := a.call("POST", deals+"/search", body)
+		w := a.call("POST", dealRecords+"/search", body)
 		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
 			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
 		}
@@ -250,7 +250,7 @@ func FuzzBody(f *testing.F) {
 		`{"properties":{},"associations":[{"to":{"id":"10000000001"},"types":[{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":3}]}]}`, `[`, `{"inputs":{}}`} {
 		f.Add(body)
 	}
-	paths := []string{deals, deals + "/search", deals + "/batch/read", deals + "/batch/update", deals + "/batch/create", deals + "/batch/archive",
+	paths := []string{dealRecords, dealRecords + "/search", dealRecords + "/batch/read", dealRecords + "/batch/update", dealRecords + "/batch/create", dealRecords + "/batch/archive",
 		dealsToContacts + "/batch/read", dealProperties, dealProperties + "/batch/create", dealProperties + "/groups"}
 	f.Fuzz(func(t *testing.T, body string) {
 		a := fuzzAPI(t)
