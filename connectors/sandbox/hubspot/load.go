@@ -113,6 +113,15 @@ type loader struct {
 	guests    map[string]string    // id of a contact who is on no deal, by address
 }
 
+// add adds a record. Some cases tell of days to come: what is there now was last changed by now.
+func (l *loader) add(ctx context.Context, r newRecord) (id string, err error) {
+	if r.Modified.IsZero() {
+		r.Modified, r.ModifiedBy = r.Created, r.CreatedBy
+	}
+	r.Modified = earlier(r.Modified, l.now)
+	return l.insert(ctx, r)
+}
+
 // personKey tells owners apart: an author is known by name only, the host of a meeting by address only.
 type personKey struct{ name, email string }
 
@@ -212,7 +221,7 @@ func (l *loader) companyOf(ctx context.Context, name string, by person, since ti
 	if name == "" || l.companies[name] != "" {
 		return l.companies[name], nil
 	}
-	id, err := l.insert(ctx, newRecord{Object: "companies", Created: since, CreatedBy: by.user,
+	id, err := l.add(ctx, newRecord{Object: "companies", Created: since, CreatedBy: by.user,
 		Properties: map[string]string{"name": name, ownerProperty: by.owner}})
 	l.companies[name] = id
 	return id, err

@@ -97,7 +97,7 @@ func (d *dealLoader) addRecord(ctx context.Context) (err error) {
 	for name, text := range deal.Fields {
 		values[textHome(name)] = text
 	}
-	d.id, err = d.insert(ctx, newRecord{Object: "deals", Properties: values, Created: d.created, Modified: modified,
+	d.id, err = d.add(ctx, newRecord{Object: "deals", Properties: values, Created: d.created, Modified: modified,
 		CreatedBy: d.owner.user, ModifiedBy: d.owner.user, History: map[string][]change{"dealstage": d.stageHistory(), ownerProperty: d.ownerHistory()}})
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (d *dealLoader) addContacts(ctx context.Context) error {
 }
 
 func (d *dealLoader) addContact(ctx context.Context, values map[string]string, at time.Time) (string, error) {
-	id, err := d.insert(ctx, newRecord{Object: "contacts", Properties: values, Created: at, CreatedBy: d.owner.user})
+	id, err := d.add(ctx, newRecord{Object: "contacts", Properties: values, Created: at, CreatedBy: d.owner.user})
 	if err == nil && d.company != "" {
 		err = d.associate(ctx, ref{"contacts", id}, ref{"companies", d.company}, "Primary")
 	}

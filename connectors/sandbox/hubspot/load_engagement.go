@@ -30,7 +30,7 @@ func (d *dealLoader) engage(ctx context.Context, object string, by person, made 
 		values["hs_timestamp"] = moment(made)
 	}
 	values[ownerProperty] = by.owner
-	if id, err = d.insert(ctx, newRecord{Object: object, Properties: values, Created: made, CreatedBy: by.user}); err != nil {
+	if id, err = d.add(ctx, newRecord{Object: object, Properties: values, Created: made, CreatedBy: by.user}); err != nil {
 		return "", err
 	}
 	if d.company != "" {
