@@ -63,7 +63,7 @@ func TestNames(t *testing.T) {
 	a := newAPI(t)
 	for _, path := range []string{"/crm/v3/objects/deals", "/crm/v3/objects/0-3", "/crm/v3/objects/deal/", "/crm/objects/2026-03/deals", "/crm/objects/2026-09/0-3"} {
 		if got := get[listing](a, http.StatusOK, "GET", path, ""); len(got.Results) != 3 {
-			t.Errorf("%s: %d dealRecords, want 3", path, len(got.Results))
+			t.Errorf("%s: %d deals, want 3", path, len(got.Results))
 		}
 	}
 }
