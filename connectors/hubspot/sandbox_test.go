@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,17 +103,16 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 	return f
 }
 
-// loseWhatHubSpotLoses: the title of a note is the first line of its body where that is bold. Neither the labels of an association nor the
+// loseWhatHubSpotLoses: the first line of a note is its title where it is bold. Neither the labels of an association nor the
 // people of a meeting have an order.
 func loseWhatHubSpotLoses(wanted, pulled *crm.Snapshot) {
 	for i := range wanted.Notes {
-		n := &wanted.Notes[i]
-		same := slices.IndexFunc(pulled.Notes, func(p crm.Note) bool { return p.Body == n.Body })
-		if n.Title == "" && same >= 0 {
-			n.Title = pulled.Notes[same].Title
-			continue
+		w := &wanted.Notes[i]
+		for _, p := range pulled.Notes {
+			if w.Title == "" && p.Title != "" && strings.HasSuffix(w.Body, "<strong>"+p.Title+"</strong></p>"+p.Body) {
+				w.Title, w.Body = p.Title, p.Body
+			}
 		}
-		n.Body = n.Title + " " + n.Body
 	}
 	for _, s := range []*crm.Snapshot{wanted, pulled} {
 		for i := range s.Contacts {

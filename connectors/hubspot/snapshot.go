@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -153,32 +154,45 @@ func bounced(contact object) bool {
 func (r *reader) notes(a *around, deal string) []crm.Note {
 	var all []crm.Note
 	for _, o := range a.of(notes, deal) {
-		body := o.text("hs_note_body")
-		all = append(all, crm.Note{ID: string(o.ID), At: o.moment("hs_timestamp"), Author: r.people.byID[o.text(ownerID)].name(), Title: boldLine(body), Body: body})
+		title, body := cutTitle(o.text("hs_note_body"))
+		all = append(all, crm.Note{ID: string(o.ID), At: o.moment("hs_timestamp"), Author: r.people.byID[o.text(ownerID)].name(), Title: title, Body: body})
 	}
 	slices.SortStableFunc(all, func(a, b crm.Note) int { return compareTimes(a.At, b.At) })
 	return all
 }
 
 var (
-	// firstLine is the first block of a text, or what comes before its first line break.
-	firstLine = regexp.MustCompile(`(?is)^\s*(?:<(?:div|p|h[1-6])\b[^>]*>\s*)*(.*?)(?:</?(?:div|p|h[1-6]|ul|ol|table)\b[^>]*>|<br\b[^>]*>|\n|$)`)
+	// firstLine is the first block of a text, or what comes before its first line break, and what ends it but begins no other.
+	firstLine = regexp.MustCompile(`(?is)^\s*(?:<(?:div|p|h[1-6])\b[^>]*>\s*)*(.*?)(?:((?:</(?:div|p|h[1-6])\s*>\s*)+|<br\b[^>]*>|\n|$)|<(?:div|p|h[1-6]|ul|ol|table)\b)`)
 	bold      = regexp.MustCompile(`(?is)^(?:<span\b[^>]*>)*<(?:strong|b)\b[^>]*>(.*)</(?:strong|b)\s*>(?:</span\s*>|:|\s)*$`)
+	boldEnd   = regexp.MustCompile(`(?i)</(?:strong|b)\s*>`)
 	tag       = regexp.MustCompile(`<[^>]*>`)
 )
 
-// boldLine returns the first line of an HTML text without markup where all of it is bold: notes have no title of their own,
-// and people begin them with one. "": there is none.
-func boldLine(body string) string {
-	line := firstLine.FindStringSubmatch(body)
-	if line == nil {
-		return ""
+// maxTitle is how many characters a title has: a longer line is a text that somebody found important.
+const maxTitle = 255
+
+// cutTitle takes from a note its first line where all of that is bold and something follows: HubSpot's notes have no title
+// of their own, and people begin them with one. "": there is none.
+func cutTitle(note string) (title, body string) {
+	at := firstLine.FindStringSubmatchIndex(note)
+	if at == nil {
+		return "", note
 	}
-	m := bold.FindStringSubmatch(strings.TrimSpace(line[1]))
-	if m == nil || strings.Contains(strings.ToLower(m[1]), "</strong>") || strings.Contains(strings.ToLower(m[1]), "</b>") {
-		return ""
+	m := bold.FindStringSubmatch(strings.TrimSpace(note[at[2]:at[3]]))
+	if m == nil || boldEnd.MatchString(m[1]) {
+		return "", note
 	}
-	return strings.TrimSpace(html.UnescapeString(tag.ReplaceAllString(m[1], "")))
+	title, body = plain(m[1]), note[max(at[3], at[5]):]
+	if utf8.RuneCountInString(title) > maxTitle || plain(body) == "" {
+		return "", note
+	}
+	return title, body
+}
+
+// plain is an HTML text without its tags.
+func plain(s string) string {
+	return strings.TrimSpace(html.UnescapeString(tag.ReplaceAllString(s, "")))
 }
 
 // activities also returns when the kickoff is: the first meeting of that type. Such a meeting is an activity only where

@@ -4,41 +4,43 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
-func TestBoldLine(t *testing.T) {
-	for _, tc := range []struct{ name, body, want string }{
-		{"paragraph", "<p><strong>Close &amp; handoff</strong></p><p>Signed.</p>", "Close & handoff"},
-		{"b and a break", "<div><b>Close</b><br>Signed.</div>", "Close"},
-		{"heading", "\n<div class=\"x\"><h2><strong>Close</strong></h2>Signed.</div>", "Close"},
-		{"span inside", "<p><strong><span style=\"color:red\">Close</span></strong></p>", "Close"},
-		{"span around", "<p><span><b>Close</b></span>:</p>Signed", "Close"},
-		{"only that", "<strong>Close</strong>", "Close"},
-		{"bold word at the start", "<p><strong>Marcus</strong> signed.</p>", ""},
-		{"two bold words", "<p><b>Marcus</b> and <b>Harriet</b></p>", ""},
-		{"bold later", "<p>Signed.</p><p><strong>Close</strong></p>", ""},
-		{"a break tells nothing of bold", "<p>a</p><b>c</b>", ""},
-		{"plain", "Signed last night.\nMore.", ""},
-		{"empty", "", ""},
-		{"bold of nothing", "<p><strong></strong></p>", ""},
-		{"body is no b", "<p><body>x</body></p>", ""},
+func TestCutTitle(t *testing.T) {
+	long := "<p><b>" + strings.Repeat("word ", 60) + "</b></p><p>x</p>"
+	for _, tc := range []struct{ name, note, title, body string }{
+		{"paragraph", "<p><strong>Close &amp; handoff</strong></p><p>Signed.</p>", "Close & handoff", "<p>Signed.</p>"},
+		{"b and a break", "<div><b>Close</b><br>Signed.</div>", "Close", "Signed.</div>"},
+		{"heading", "\n<div class=\"x\"><h2><strong>Close</strong></h2>Signed.</div>", "Close", "Signed.</div>"},
+		{"blocks within blocks", "<div><div><b>Close</b></div> </div><ul><li>Signed.</li></ul>", "Close", "<ul><li>Signed.</li></ul>"},
+		{"a list follows", "<b>Close</b><ul><li>Signed.</li></ul>", "Close", "<ul><li>Signed.</li></ul>"},
+		{"span inside", "<p><strong><span style=\"color:red\">Close</span></strong></p>Signed.", "Close", "Signed."},
+		{"span around", "<p><span><b>Close</b></span>:</p>Signed", "Close", "Signed"},
+		{"plain text follows", "<b>Close</b>\nSigned.", "Close", "Signed."},
+		{"nothing follows", "<p><strong>Signed.</strong></p><p> </p>", "", "<p><strong>Signed.</strong></p><p> </p>"},
+		{"too long", long, "", long},
+		{"bold word at the start", "<p><strong>Marcus</strong> signed.</p>", "", "<p><strong>Marcus</strong> signed.</p>"},
+		{"two bold words", "<p><b>Marcus</b> and <b>Harriet</b></p>x", "", "<p><b>Marcus</b> and <b>Harriet</b></p>x"},
+		{"bold later", "<p>Signed.</p><p><strong>Close</strong></p>x", "", "<p>Signed.</p><p><strong>Close</strong></p>x"},
+		{"plain", "Signed last night.\nMore.", "", "Signed last night.\nMore."},
+		{"empty", "", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := boldLine(tc.body); got != tc.want {
-				t.Errorf("got %q", got)
+			if title, body := cutTitle(tc.note); title != tc.title || body != tc.body {
+				t.Errorf("got %q and %q", title, body)
 			}
 		})
 	}
 }
 
-func FuzzBoldLine(f *testing.F) {
+func FuzzCutTitle(f *testing.F) {
 	f.Add("<p><strong>Close</strong></p><p>Signed.</p>")
 	f.Add("<div><b>Close</b><br>Signed.</div>")
 	f.Add(strings.Repeat("<p>", 100) + strings.Repeat("<b>", 100))
-	f.Fuzz(func(t *testing.T, body string) {
-		if got := boldLine(body); utf8.ValidString(body) && !utf8.ValidString(got) {
-			t.Fatalf("%q", got)
+	f.Fuzz(func(t *testing.T, note string) {
+		title, body := cutTitle(note)
+		if !strings.HasSuffix(note, body) || title == "" && body != note && plain(body) == "" {
+			t.Fatalf("%q and %q", title, body)
 		}
 	})
 }
