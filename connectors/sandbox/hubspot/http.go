@@ -43,8 +43,9 @@ type handler func(r *request) (status int, body any, err error)
 func (p *Portal) handle(mux *http.ServeMux, v version, pattern string, h handler) {
 	search := strings.HasSuffix(pattern, "/search")
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		granted, ok := tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
-		if !ok {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		granted, ok := tokens[token]
+		if !ok || !strings.EqualFold(scheme, "Bearer") {
 			writeError(w, errToken)
 			return
 		}

@@ -21,14 +21,20 @@ type tx struct {
 	statements map[string]*sql.Stmt
 }
 
-// write calls fn in a transaction, alone; it commits unless fn fails. fn changes definitions only once nothing can fail
-// any more.
+// write calls fn in a transaction, alone; it commits unless fn fails. Definitions are not rolled back: fn checks everything
+// before it changes them.
 func (p *Portal) write(ctx context.Context, fn func(context.Context, *tx) error) (err error) {
 	// Rows carry the moment when they are saved; others see them when they are committed, which a fault puts off.
-	saved := p.now()
-	time.Sleep(control.CommitDelay(ctx))
+	var saved time.Time
+	if d := control.CommitDelay(ctx); d > 0 {
+		saved = p.now()
+		time.Sleep(d)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if saved.IsZero() {
+		saved = p.now()
+	}
 
 	t := &tx{portal: p, now: saved.UTC().Truncate(time.Millisecond), lag: control.Lag(ctx), statements: map[string]*sql.Stmt{}}
 	// A request that its client gives up is finished all the same, as the real API does.
