@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -314,6 +316,66 @@ func TestDemoOverHTTP(t *testing.T) {
 			t.Errorf("a finalised card changed (-before +after):\n%s", diff)
 		}
 	})
+}
+
+// TestCRMsAgree compares, for each won deal, what is written to Salesforce and to HubSpot, and both with the offline score.
+func TestCRMsAgree(t *testing.T) {
+	cases := demo(t)
+	l := newLab(t)
+	cards := offline(t, l)
+	l.handoff(0, "setup", "--apply")
+	l.handoff(0, "run", "--once")
+	// In HubSpot a checkbox that nobody has touched holds nothing.
+	held := func(text string) string {
+		if text == "false" {
+			return ""
+		}
+		return text
+	}
+	opportunities, deals := opportunities(l), l.portalDeals()
+	if len(deals) != len(cases) {
+		t.Errorf("%d deals in HubSpot, want %d", len(deals), len(cases))
+	}
+	for _, c := range cases {
+		opportunity, deal := opportunities[c.ID], deals[c.ID]
+		if !c.Deal.Won {
+			for name, value := range deal {
+				if strings.HasPrefix(name, "handoff_") && value != "" {
+					t.Errorf("%s is not won and has %s = %s", c.ID, name, value)
+				}
+			}
+			continue
+		}
+		card := cards[c.ID]
+		want := map[string]string{
+			"handoff_score": strconv.Itoa(card.Total), "handoff_max": strconv.Itoa(card.Max), "handoff_rating": card.Rating,
+			"handoff_health": card.Health, "handoff_ghost": strconv.FormatBool(card.Ghost == rules.GhostYes), "handoff_acceptance": "Pending",
+		}
+		for _, item := range card.Items {
+			want["handoff_item_"+strings.ReplaceAll(item.ID, ".", "_")] = strconv.Itoa(item.Score)
+		}
+		for name, value := range want {
+			if held(deal[name]) != held(value) {
+				t.Errorf("%s: %s = %q in HubSpot, offline %q", c.ID, name, deal[name], value)
+			}
+		}
+		if c.Deal.CloseDate == nil {
+			continue // Salesforce requires a close date, so the record has another than the case
+		}
+		for name, value := range opportunity {
+			neutral, ours := strings.CutSuffix(strings.ToLower(name), "__c")
+			if !ours || !strings.HasPrefix(neutral, "handoff_") || neutral == "handoff_scored_at" {
+				continue
+			}
+			text := ""
+			if value != nil {
+				text = fmt.Sprint(value)
+			}
+			if held(deal[neutral]) != held(text) {
+				t.Errorf("%s: %s = %q in HubSpot and %q in Salesforce", c.ID, neutral, deal[neutral], text)
+			}
+		}
+	}
 }
 
 // TestAgreement holds the automatic scores against the labels of the demo cases. `make eval` prints the figures.

@@ -40,6 +40,7 @@ type lab struct {
 	config string
 	url    string // of Salesforce
 	token  string // for its API
+	portal string // address of HubSpot
 }
 
 func newLab(t *testing.T, sandboxFlags ...string) *lab {
@@ -78,7 +79,10 @@ func newLab(t *testing.T, sandboxFlags ...string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.url = string(regexp.MustCompile(`(?m)^url = "(http[^"]+)"`).FindSubmatch(text)[1])
+	address := func(connection string) string {
+		return string(regexp.MustCompile(`(?s)\[connections\.` + connection + `\].*?\nurl = "(http[^"]+)"`).FindSubmatch(text)[1])
+	}
+	l.url, l.portal = address("salesforce"), address("hubspot")
 
 	var token struct {
 		AccessToken string `json:"access_token"`
@@ -125,15 +129,21 @@ func (l *lab) run() summary {
 	return s
 }
 
+// do calls Salesforce.
 func (l *lab) do(method, path, contentType, body string, into any) {
+	l.t.Helper()
+	l.call(method, l.url+path, l.token, contentType, body, into)
+}
+
+func (l *lab) call(method, address, token, contentType, body string, into any) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, l.url+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+l.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
@@ -147,7 +157,7 @@ func (l *lab) do(method, path, contentType, body string, into any) {
 		l.t.Fatal(err)
 	}
 	if res.StatusCode >= 300 {
-		l.t.Fatalf("%s %s: HTTP %d: %s", method, path, res.StatusCode, answer.String())
+		l.t.Fatalf("%s %s: HTTP %d: %s", method, address, res.StatusCode, answer.String())
 	}
 	switch into := into.(type) {
 	case nil:
@@ -155,7 +165,7 @@ func (l *lab) do(method, path, contentType, body string, into any) {
 		*into = answer.String()
 	default:
 		if err := json.Unmarshal(answer.Bytes(), into); err != nil {
-			l.t.Fatalf("%s %s: %v: %.300s", method, path, err, answer.String())
+			l.t.Fatalf("%s %s: %v: %.300s", method, address, err, answer.String())
 		}
 	}
 }
@@ -174,6 +184,36 @@ func (l *lab) query(soql string) []map[string]any {
 		path = page.NextRecordsURL
 	}
 	return rows
+}
+
+// portalDeals reads our properties of every deal from HubSpot, by case id.
+func (l *lab) portalDeals() map[string]map[string]string {
+	l.t.Helper()
+	var properties struct{ Results []struct{ Name string } }
+	l.call("GET", l.portal+"/crm/properties/2026-09/deals", "sandbox-token", "", "", &properties)
+	names := []string{"case_id"}
+	for _, p := range properties.Results {
+		if strings.HasPrefix(p.Name, "handoff_") {
+			names = append(names, p.Name)
+		}
+	}
+	search, err := json.Marshal(map[string]any{"filterGroups": []any{}, "properties": names, "limit": 200})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var found struct {
+		Total   int
+		Results []struct{ Properties map[string]string }
+	}
+	l.call("POST", l.portal+"/crm/objects/2026-09/deals/search", "sandbox-token", "application/json", string(search), &found)
+	if found.Total != len(found.Results) {
+		l.t.Fatalf("%d of %d deals on the first page", len(found.Results), found.Total)
+	}
+	deals := map[string]map[string]string{}
+	for _, d := range found.Results {
+		deals[d.Properties["case_id"]] = d.Properties
+	}
+	return deals
 }
 
 // edit sets fields of a record as a person would: as another user.

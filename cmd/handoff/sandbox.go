@@ -20,8 +20,8 @@ func (a *app) sandboxCommand() *cobra.Command {
 		Short: "Run emulated CRMs on this machine to try things on",
 		Long: `Runs an emulated Salesforce and an emulated HubSpot on this machine, with the same realistic deals
 in both, to try a configuration or a change on before it meets a real CRM. They answer the real
-APIs over HTTP; a browser shows a page for each deal, where fields can be edited as another user
-would.
+APIs over HTTP; Salesforce also shows a browser a page for each deal, where fields can be edited as
+another user would.
 
 It prints "ready" when both listen, and stops on Ctrl-C.`,
 		Example: `  handoff sandbox --write-config sandbox.toml
@@ -66,7 +66,7 @@ func (a *app) sandbox(ctx context.Context, opts sandboxOptions, config string) (
 			return useError{err}
 		}
 	}
-	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s\nHubSpot sandbox:    %s\nA browser shows their deals.\n", s.SalesforceURL(), s.HubSpotURL())
+	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s (a browser shows its deals)\nHubSpot sandbox:    %s\n", s.SalesforceURL(), s.HubSpotURL())
 	fmt.Fprintln(a.stdout, "ready")
 	<-ctx.Done()
 	return nil

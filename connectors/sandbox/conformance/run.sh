@@ -12,9 +12,9 @@ sandbox=
 stop() { [[ -z $sandbox ]] || { kill "$sandbox" 2>/dev/null || true; wait "$sandbox" 2>/dev/null || true; sandbox=; }; }
 trap 'stop; rm -rf "$work"' EXIT
 
-start() { # a sandbox on a free port, with its configuration in $work/config.toml
+start() { # a sandbox on free ports, with its configuration in $work/config.toml
   : >"$work/ready"
-  "$bin" sandbox --salesforce 127.0.0.1:0 --write-config "$work/config.toml" "$@" >"$work/ready" 2>"$work/sandbox.err" &
+  "$bin" sandbox --salesforce 127.0.0.1:0 --hubspot 127.0.0.1:0 --write-config "$work/config.toml" "$@" >"$work/ready" 2>"$work/sandbox.err" &
   sandbox=$!
   for _ in $(seq 300); do
     grep -q '^ready' "$work/ready" && break
