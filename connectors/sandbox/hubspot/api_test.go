@@ -37,8 +37,6 @@ const (
 	dealRecords           = "/crm/objects/2026-09/deals"
 	dealsToContacts       = "/crm/associations/2026-09/deals/contacts"
 	dealProperties        = "/crm/properties/2026-09/deals"
-
-	aMinuteLater = "2026-11-20T12:01:00.000Z"
 )
 
 func newAPI(t *testing.T) *api {

@@ -47,7 +47,7 @@ const salesGroup = "sales_handover"
 var ownProperties = []*property{
 	text("case_id", "Case ID"), datetime("case_as_of", "Case as of"),
 	number("term_months", "Contract term (months)"),
-	external("csm", "Customer success manager", "select"), datetime("csm_assigned_at", "CSM assigned at"),
+	external("csm", "Customer success manager"), datetime("csm_assigned_at", "CSM assigned at"),
 }
 
 // addProperties makes the properties that the cases need.

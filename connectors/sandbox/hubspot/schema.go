@@ -89,7 +89,7 @@ func standardObjects() []*object {
 			o.Properties = append(o.Properties, datetime("hs_timestamp", "Activity date"))
 		}
 		o.Properties = append(o.Properties,
-			external(ownerProperty, strings.ToUpper(o.Singular[:1])+o.Singular[1:]+" owner", "select"),
+			external(ownerProperty, strings.ToUpper(o.Singular[:1])+o.Singular[1:]+" owner"),
 			readOnly(number(idProperty, "Record ID")), readOnly(datetime(o.Created, "Create Date")), readOnly(datetime(o.Modified, "Last Modified Date")),
 			readOnly(number(createdBy, "Created by user ID")), readOnly(number(updatedBy, "Updated by user ID")))
 		o.Groups = []*group{{Name: o.Singular + "information", Label: strings.ToUpper(o.Singular[:1]) + o.Singular[1:] + " information", DisplayOrder: -1}}
@@ -131,8 +131,8 @@ func ofPipeline(name, label, field string) *property {
 }
 
 // external is a property whose values are owners.
-func external(name, label, field string) *property {
-	pr := define(name, label, typeEnum, field)
+func external(name, label string) *property {
+	pr := define(name, label, typeEnum, "select")
 	pr.ExternalOptions, pr.Referenced = true, ownerType
 	return pr
 }
