@@ -35,9 +35,11 @@ const (
 	tasks    = "tasks"
 )
 
+var contactKind = kind{contacts, crm.PartContacts, "lastmodifieddate", []string{
+	"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_bounce", "hs_email_hard_bounce_reason_enum"}}
+
 var kinds = []kind{
-	{contacts, crm.PartContacts, "lastmodifieddate", []string{
-		"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_bounce", "hs_email_hard_bounce_reason_enum"}},
+	contactKind,
 	{companies, crm.PartFields, modified, []string{"name"}},
 	{notes, crm.PartNotes, modified, []string{"hs_note_body", "hs_timestamp", ownerID}},
 	{calls, crm.PartTasks, modified, []string{"hs_call_title", "hs_call_body", "hs_timestamp", ownerID}},
@@ -194,10 +196,9 @@ func (r *reader) associated(ctx context.Context, from string, ids []string, k ki
 
 // readPeople reads whom meetings, calls and tasks were with: contacts that need not be on the deal.
 func (r *reader) readPeople(ctx context.Context, a *around) error {
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.object == contacts })
 	a.people = map[string][]link{}
 	for _, kind := range []string{meetings, calls, tasks} { // ids of different kinds never meet
-		links, guests, err := r.associated(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), kinds[i])
+		links, guests, err := r.associated(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), contactKind)
 		if err != nil {
 			return err
 		}

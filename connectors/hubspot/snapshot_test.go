@@ -4,6 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"handoff/crm"
 )
 
 func TestCutTitle(t *testing.T) {
@@ -43,6 +48,69 @@ func FuzzCutTitle(f *testing.F) {
 			t.Fatalf("%q and %q", title, body)
 		}
 	})
+}
+
+// TestFacts: a fact comes from the first of its properties that holds something, of the deal or its company, in words.
+func TestFacts(t *testing.T) {
+	r := &reader{
+		people: people{byID: map[string]owner{"70": {ID: "70", First: "Lee", Last: "Park", Email: "lee@own.example"}}},
+		schema: &schema{
+			stages: map[string]string{"104": "Won it"},
+			facts: map[string][]fact{
+				"csm":             {{deals, property{Name: "csm", Extern: true}}, {companies, property{Name: "csm", Extern: true}}},
+				"csm_assigned_at": {{deals, property{Name: "csm_at"}}, {companies, property{Name: "csm_at"}}},
+				"term_months":     {{deals, property{Name: "term"}}},
+				"arr":             {{deals, property{Name: "arr"}}, {deals, property{Name: "hs_arr"}}},
+				"competitors":     {{deals, property{Name: "competitors", Options: []option{{Label: "Clari Inc.", Value: "clari"}, {Label: "Gong", Value: "gong"}}}}},
+				"champion":        {{deals, property{Name: "champion"}}},
+				"use_case":        {{deals, property{Name: "use_case"}}},
+			},
+		},
+	}
+	deal := object{ID: "1", Properties: map[string]text{"dealname": "A", "dealstage": "104", isWon: "true", amount: "48000.5", "closedate": "2026-09-30T12:00:00Z",
+		ownerID: "71", "csm": "", "term": "11.6", "arr": "", "hs_arr": "24000", "competitors": "clari;gong;other", "champion": "Marcus; RevOps", "use_case": ""}}
+	company := object{ID: "2", Properties: map[string]text{"name": "Loopline", "csm": "70", "csm_at": "2026-10-01T09:00:00Z"}}
+	worth, arr, months, at := 48000.5, 24000.0, 12, time.Date(2026, 10, 1, 9, 0, 0, 0, time.UTC)
+	day := crm.NewDate(2026, 9, 30)
+	want := crm.Deal{
+		ID: "1", Name: "A", Account: "Loopline", Stage: "Won it", Won: true, Amount: &worth, ARR: &arr, TermMonths: &months, CloseDate: &day,
+		Owner:  &crm.User{ID: "71"},
+		CSM:    &crm.CSM{ID: "70", Name: "Lee Park", Email: "lee@own.example", AssignedAt: &at},
+		Fields: map[string]string{"competitors": "Clari Inc.; Gong; other", "champion": "Marcus; RevOps"},
+	}
+	if diff := cmp.Diff(want, r.deal(deal, company), cmp.Comparer(func(a, b crm.Date) bool { return a == b })); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestAround: of several companies the primary one counts, and a contact without a label has the roles it says of itself.
+func TestAround(t *testing.T) {
+	a := &around{
+		links: map[string]map[string][]link{
+			companies: {"1": {{"9", nil}, {"10", []string{"Primary"}}}, "2": {{"11", nil}, {"9", nil}}},
+			contacts:  {"1": {{"21", nil}, {"20", []string{"Champion"}}, {"22", nil}}},
+		},
+		records: map[string]map[string]object{
+			companies: {"9": {ID: "9"}, "10": {ID: "10"}, "11": {ID: "11"}},
+			contacts: {
+				"20": {ID: "20", Created: "2026-01-02T00:00:00Z", Properties: map[string]text{"firstname": "Ann", "hs_buying_role": "END_USER", "hs_email_bounce": "0"}},
+				"21": {ID: "21", Created: "2026-01-01T00:00:00Z", Properties: map[string]text{"lastname": "Bee", "hs_buying_role": "DECISION_MAKER;BUDGET_HOLDER", "hs_email_bounce": "2",
+					"mobilephone": "+1"}},
+			}, // 22 was deleted meanwhile
+		},
+	}
+	for deal, want := range map[string]text{"1": "10", "2": "9", "3": ""} {
+		if got := primary(a, deal).ID; got != want {
+			t.Errorf("company of %s: %q, want %q", deal, got, want)
+		}
+	}
+	want := []crm.Contact{
+		{ID: "21", Name: "Bee", Phone: "+1", Roles: []string{"Decision maker", "Budget holder"}, EmailBounced: true},
+		{ID: "20", Name: "Ann", Roles: []string{"Champion"}},
+	}
+	if diff := cmp.Diff(want, roster(a, "1")); diff != "" {
+		t.Errorf("contacts, -want +got:\n%s", diff)
+	}
 }
 
 func TestAddresses(t *testing.T) {

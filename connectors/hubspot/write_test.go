@@ -163,3 +163,21 @@ func TestMissingScopeOfWrites(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCompaniesHidden: deals are written all the same, and the row of a company says why it is not.
+func TestCompaniesHidden(t *testing.T) {
+	s := portal(t, func(w http.ResponseWriter, ids []string, _ string) { say(w, 200, "{"+accepted(ids)+"}") })
+	answer := s.answer
+	s.answer = func(w http.ResponseWriter, r *http.Request, body string) {
+		if strings.Contains(r.URL.Path, "companies") {
+			say(w, 403, noScope)
+			return
+		}
+		answer(w, r, body)
+	}
+	updates := append(scores(1), crm.Update{Ref: crm.Ref{Object: crm.AccountObject, ID: "9"}, Values: crm.Values{"health": "Green"}})
+	outcomes, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Write(t.Context(), updates)
+	if err != nil || outcomes[0].Err != nil || outcomes[1].Err == nil || outcomes[1].Err.Code != missingScopes {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+}
