@@ -3,9 +3,11 @@ package hubspot
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -258,6 +260,21 @@ func FuzzBody(f *testing.F) {
 			if w := a.call("POST", path, body); w.Code >= http.StatusInternalServerError {
 				t.Errorf("%s %s: status %d: %s", path, body, w.Code, w.Body)
 			}
+		}
+	})
+}
+
+func FuzzMatchesWild(f *testing.F) {
+	f.Add("acme", "a*e")
+	f.Add("aba", "a*a")
+	f.Add("x", "**")
+	f.Fuzz(func(t *testing.T, word, pattern string) {
+		if !utf8.ValidString(word) || !utf8.ValidString(pattern) {
+			return
+		}
+		want := regexp.MustCompile(`(?s)^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`).MatchString(word)
+		if got := matchesWild(word, pattern); got != want {
+			t.Errorf("matchesWild(%q, %q) = %v", word, pattern, got)
 		}
 	})
 }

@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
 )
 
 // Reads see either all of a batch or nothing of it, whatever else goes on.
@@ -54,4 +57,26 @@ func TestRollback(t *testing.T) {
 	if got := get[listing](a, http.StatusOK, "GET", "/crm/v3/objects/companies", "").ids(); got != "" {
 		t.Errorf("made all the same: %s", got)
 	}
+}
+
+// A write whose commit a fault delays carries the moment when it was made, and is seen only later.
+func TestCommitDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.fault(`{"method":"PATCH","commit_delay_ms":5000}`)
+		done := make(chan int)
+		go func() { done <- a.call("PATCH", dealRecords+"/"+wonID, `{"properties":{"amount":"1"}}`).Code }()
+		synctest.Wait()
+		a.wait(time.Minute)
+		if got, want := a.values(wonID, "amount", "hs_lastmodifieddate"), []string{"48000", "2026-10-03T09:00:00.000Z"}; !cmp.Equal(got, want) {
+			t.Errorf("before the commit: %v, want %v", got, want)
+		}
+		if status := <-done; status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+		if got, want := a.values(wonID, "amount", "hs_lastmodifieddate"), []string{"1", "2026-11-20T12:00:00.000Z"}; !cmp.Equal(got, want) {
+			t.Errorf("after the commit: %v, want %v", got, want)
+		}
+	})
 }
