@@ -25,10 +25,15 @@ func (r *reader) feeds() []kind {
 
 // changes yields the won deals that anything changed on since the watermarks.
 func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Time, yield func(connectors.Batch) error) error {
-	changed, left := map[string]bool{}, map[string]bool{}
+	candidates := map[string]bool{}
+	left := map[string]bool{} // deals that changed, and whether they are not won any more
 	marks := crm.Watermarks{}
 	for _, k := range r.feeds() {
+		var links map[string][]link
 		rows, err := r.changed(ctx, k, since)
+		if err == nil && k.object != deals {
+			links, err = r.associations(ctx, "find the deals of what changed", k.object, deals, ids(rows))
+		}
 		if refused := forbidden(err); refused != nil && k.object != deals {
 			r.lose(ctx, k, refused)
 			continue
@@ -37,30 +42,21 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 			return err
 		}
 		marks[k.object] = crm.Watermark{Time: latest(since[k.object].Time, now)}
+		found := targets(links)
 		if k.object == deals {
+			found = ids(rows)
 			for _, d := range rows {
-				changed[string(d.ID)] = d.text(isWon) == "true"
 				left[string(d.ID)] = d.text(isWon) != "true"
 			}
-			continue
 		}
-		links, err := r.associations(ctx, "find the deals of what changed", k.object, deals, ids(rows))
-		if refused := forbidden(err); refused != nil {
-			r.lose(ctx, k, refused)
-			delete(marks, k.object)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, id := range targets(links) {
-			changed[id] = !left[id]
+		for _, id := range found {
+			candidates[id] = true
 		}
 	}
 	if err := r.archived(ctx, since, left); err != nil {
 		return err
 	}
-	won, err := r.locate(ctx, changed, left)
+	won, err := r.locate(ctx, candidates, left)
 	if err != nil {
 		return err
 	}
@@ -73,6 +69,7 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 			return err
 		}
 	}
+	r.forget(marks)
 	maps.DeleteFunc(left, func(_ string, gone bool) bool { return !gone })
 	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(won)})
 }
@@ -124,8 +121,8 @@ func (r *reader) archived(ctx context.Context, since crm.Watermarks, left map[st
 // know yet that one is not won any more, or is gone; such a one has left.
 func (r *reader) locate(ctx context.Context, changed, left map[string]bool) ([]string, error) {
 	var candidates []string
-	for id, candidate := range changed {
-		if candidate && !left[id] {
+	for id := range changed {
+		if !left[id] {
 			candidates = append(candidates, id)
 		}
 	}

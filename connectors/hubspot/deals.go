@@ -113,6 +113,13 @@ func (r *reader) reads(k kind) bool {
 	return !lost
 }
 
+// forget takes the watermarks of what cannot be read: once a gap is closed, all of it is news.
+func (r *reader) forget(marks crm.Watermarks) {
+	for kind := range r.lost {
+		delete(marks, kind)
+	}
+}
+
 // unread lists the parts that are missing from every deal of this pull.
 func (r *reader) unread() []crm.Part {
 	parts := slices.Sorted(maps.Values(r.lost))

@@ -49,9 +49,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Tim
 			if err != nil {
 				return err
 			}
-			for kind := range r.lost { // a gap gets no watermark: once it is closed, all of it is news
-				delete(marks, kind)
-			}
+			r.forget(marks)
 			marks[deals] = crm.Watermark{Time: began, ID: chunk[len(chunk)-1]}
 			if err := yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total}); err != nil {
 				return err
