@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,8 @@ func (p *Portal) handle(mux *http.ServeMux, v version, pattern string, h handler
 			writeError(w, err)
 			return
 		}
+		// A request that its client gives up is finished all the same, as the real API does, and its log tells of it.
+		r = r.WithContext(context.WithoutCancel(r.Context()))
 		status, body, err := h(&request{r, v, granted})
 		switch {
 		case err != nil:

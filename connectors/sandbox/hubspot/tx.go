@@ -37,8 +37,6 @@ func (p *Portal) write(ctx context.Context, fn func(context.Context, *tx) error)
 	}
 
 	t := &tx{portal: p, now: saved.UTC().Truncate(time.Millisecond), lag: control.Lag(ctx), statements: map[string]*sql.Stmt{}}
-	// A request that its client gives up is finished all the same, as the real API does.
-	ctx = context.WithoutCancel(ctx)
 	if t.Tx, err = p.db.BeginTxx(ctx, nil); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
