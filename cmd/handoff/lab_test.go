@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,18 +31,17 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// lab is a sandbox in a process of its own, with a configuration that works against it. What it shows of Salesforce it
-// reads through the CRM's API.
+// lab is a sandbox in a process of its own, with a configuration that works against it, and a view of one of its CRMs.
 type lab struct {
-	t      *testing.T
-	bin    string
-	config string
-	url    string // of Salesforce
-	token  string // for its API
-	portal string // address of HubSpot
+	t          *testing.T
+	bin        string
+	config     string
+	connection string // to the CRM
+	url        string // of the CRM
+	crm        view
 }
 
-func newLab(t *testing.T, sandboxFlags ...string) *lab {
+func newLab(t *testing.T, connection string, sandboxFlags ...string) *lab {
 	t.Helper()
 	bin, err := binary()
 	if err != nil {
@@ -75,23 +73,20 @@ func newLab(t *testing.T, sandboxFlags ...string) *lab {
 	if !strings.HasPrefix(ready.Text(), "ready") {
 		t.Fatalf("the sandbox did not get ready: %s", stderr.String())
 	}
+	l.look(connection)
+	return l
+}
+
+// look turns the lab to a connection and its CRM.
+func (l *lab) look(connection string) {
+	l.t.Helper()
 	text, err := os.ReadFile(l.config)
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	address := func(connection string) string {
-		return string(regexp.MustCompile(`(?s)\[connections\.` + connection + `\].*?\nurl = "(http[^"]+)"`).FindSubmatch(text)[1])
-	}
-	l.url, l.portal = address("salesforce"), address("hubspot")
-
-	var token struct {
-		AccessToken string `json:"access_token"`
-	}
-	l.do("POST", "/services/oauth2/token", "application/x-www-form-urlencoded", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"sandbox-client"}, "client_secret": {"sandbox-secret"},
-	}.Encode(), &token)
-	l.token = token.AccessToken
-	return l
+	section := regexp.MustCompile(`(?s)\[connections\.` + connection + `\].*?\nurl = "(http[^"]+)"`)
+	l.connection, l.url = connection, string(section.FindSubmatch(text)[1])
+	l.crm = views[connection](l)
 }
 
 // command returns a handoff command against the lab, not yet started.
@@ -118,10 +113,10 @@ type summary struct {
 	Pulled, Scored, Written, Flagged, Parked, Calls int
 }
 
-// run runs the connection to Salesforce once.
+// run runs the lab's connection once.
 func (l *lab) run() summary {
 	l.t.Helper()
-	out := l.handoff(0, "run", "--once", "--connection", "salesforce", "--json")
+	out := l.handoff(0, "run", "--once", "--connection", l.connection, "--json")
 	var s summary
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		l.t.Fatalf("run --once --json: %v: %s", err, out)
@@ -129,17 +124,12 @@ func (l *lab) run() summary {
 	return s
 }
 
-// do calls Salesforce.
-func (l *lab) do(method, path, contentType, body string, into any) {
-	l.t.Helper()
-	l.call(method, l.url+path, l.token, contentType, body, into)
-}
-
-func (l *lab) call(method, address, token, contentType, body string, into any) {
+// call calls the CRM, and reads the answer into a string or as JSON; nil: it does not matter.
+func (l *lab) call(method, path, token, contentType, body string, into any) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, l.url+path, strings.NewReader(body))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -157,7 +147,7 @@ func (l *lab) call(method, address, token, contentType, body string, into any) {
 		l.t.Fatal(err)
 	}
 	if res.StatusCode >= 300 {
-		l.t.Fatalf("%s %s: HTTP %d: %s", method, address, res.StatusCode, answer.String())
+		l.t.Fatalf("%s %s: HTTP %d: %s", method, path, res.StatusCode, answer.String())
 	}
 	switch into := into.(type) {
 	case nil:
@@ -165,65 +155,19 @@ func (l *lab) call(method, address, token, contentType, body string, into any) {
 		*into = answer.String()
 	default:
 		if err := json.Unmarshal(answer.Bytes(), into); err != nil {
-			l.t.Fatalf("%s %s: %v: %.300s", method, address, err, answer.String())
+			l.t.Fatalf("%s %s: %v: %.300s", method, path, err, answer.String())
 		}
 	}
 }
 
-// query reads all rows of a SOQL statement.
-func (l *lab) query(soql string) []map[string]any {
-	l.t.Helper()
-	var rows []map[string]any
-	for path := "/services/data/v62.0/query?q=" + url.QueryEscape(soql); path != ""; {
-		var page struct {
-			Records        []map[string]any `json:"records"`
-			NextRecordsURL string           `json:"nextRecordsUrl"`
-		}
-		l.do("GET", path, "", "", &page)
-		rows = append(rows, page.Records...)
-		path = page.NextRecordsURL
-	}
-	return rows
-}
-
-// portalDeals reads our properties of every deal from HubSpot, by case id.
-func (l *lab) portalDeals() map[string]map[string]string {
-	l.t.Helper()
-	var properties struct{ Results []struct{ Name string } }
-	l.call("GET", l.portal+"/crm/properties/2026-09/deals", "sandbox-token", "", "", &properties)
-	names := []string{"case_id"}
-	for _, p := range properties.Results {
-		if strings.HasPrefix(p.Name, "handoff_") {
-			names = append(names, p.Name)
-		}
-	}
-	search, err := json.Marshal(map[string]any{"filterGroups": []any{}, "properties": names, "limit": 200})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	var found struct {
-		Total   int
-		Results []struct{ Properties map[string]string }
-	}
-	l.call("POST", l.portal+"/crm/objects/2026-09/deals/search", "sandbox-token", "application/json", string(search), &found)
-	if found.Total != len(found.Results) {
-		l.t.Fatalf("%d of %d deals on the first page", len(found.Results), found.Total)
-	}
-	deals := map[string]map[string]string{}
-	for _, d := range found.Results {
-		deals[d.Properties["case_id"]] = d.Properties
-	}
-	return deals
-}
-
-// edit sets fields of a record as a person would: as another user.
-func (l *lab) edit(object, id string, fields map[string]any) {
+// editRecord sets fields of a record as a person would: as another user.
+func (l *lab) editRecord(object, id string, fields map[string]any) {
 	l.t.Helper()
 	body, err := json.Marshal(fields)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.do("PATCH", "/_sandbox/records/"+object+"/"+id, "application/json", string(body), nil)
+	l.call("PATCH", "/_sandbox/records/"+object+"/"+id, "", "application/json", string(body), nil)
 }
 
 // requests counts what reached the CRM since the last reset, by route.
@@ -231,56 +175,37 @@ func (l *lab) requests() map[string]int {
 	var counts struct {
 		ByRoute map[string]int `json:"by_route"`
 	}
-	l.do("GET", "/_sandbox/requests", "", "", &counts)
+	l.call("GET", "/_sandbox/requests", "", "", "", &counts)
 	return counts.ByRoute
 }
 
-func (l *lab) resetRequests() { l.do("DELETE", "/_sandbox/requests", "", "", nil) }
+func (l *lab) resetRequests() { l.call("DELETE", "/_sandbox/requests", "", "", "", nil) }
 
 // change is one field of one record that a request set.
 type change struct{ record, field string }
 
-// writes counts, from the request log, how often each field of each record was written.
-func (l *lab) writes() map[change]int {
+// entry is a call in the CRM's log.
+type entry struct {
+	Method, Path string
+	Status       int
+	RequestBody  json.RawMessage
+	ResponseBody json.RawMessage
+}
+
+// log reads the log of the calls that reached the CRM.
+func (l *lab) log() []entry {
 	l.t.Helper()
-	var log string
-	l.do("GET", "/_sandbox/log", "", "", &log)
-	counts := map[change]int{}
-	for line := range strings.Lines(log) {
-		var entry struct {
-			Method, Path string
-			Status       int
-			RequestBody  json.RawMessage
-			ResponseBody json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+	var text string
+	l.call("GET", "/_sandbox/log", "", "", "", &text)
+	var entries []entry
+	for line := range strings.Lines(text) {
+		var e entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			l.t.Fatalf("request log: %v: %.200s", err, line)
 		}
-		if entry.Method != "PATCH" || !strings.HasSuffix(entry.Path, "/composite/sobjects") || entry.Status != 200 {
-			continue
-		}
-		var sent struct{ Records []map[string]any }
-		var outcomes []struct{ Success bool }
-		l.unwrap(entry.RequestBody, &sent)
-		l.unwrap(entry.ResponseBody, &outcomes)
-		for i, record := range sent.Records {
-			if !outcomes[i].Success {
-				continue
-			}
-			id := ""
-			for key, value := range record {
-				if strings.EqualFold(key, "Id") {
-					id = value.(string)
-				}
-			}
-			for key := range record {
-				if key != "attributes" && !strings.EqualFold(key, "Id") {
-					counts[change{id, key}]++
-				}
-			}
-		}
+		entries = append(entries, e)
 	}
-	return counts
+	return entries
 }
 
 // unwrap reads a logged body, which is JSON or JSON in a string.
