@@ -16,7 +16,8 @@ import (
 // back as it went in, but for what HubSpot cannot carry: the title of a note is the first bold line of its body, an owner's
 // role is dropped, a deal without a stage gets a standard one, and an undated note or activity is as old as the deal.
 //
-// Ids rise in the order of the case, also among the contacts: somebody who is on two deals is two contacts.
+// Ids rise in the order of the case, also among the contacts: somebody who is on two deals is two contacts. A text that is
+// longer than a property's 65,536 characters is an error. A portal is loaded once.
 func (p *Portal) Load(ctx context.Context, cases []*crm.Snapshot) error {
 	err := p.load(ctx, func(ctx context.Context, t *tx) error {
 		l := &loader{tx: t, stages: map[stageKey]string{}, taken: map[string]bool{}, companies: map[string]string{},
@@ -53,9 +54,7 @@ var ownProperties = []*property{
 // addProperties makes the properties that the cases need.
 func (l *loader) addProperties(ctx context.Context, cases []*crm.Snapshot) error {
 	deals := l.portal.object("deals")
-	if deals.group(salesGroup) == nil {
-		l.addGroup(deals, group{Name: salesGroup, Label: "Sales handover"})
-	}
+	l.addGroup(deals, group{Name: salesGroup, Label: "Sales handover"})
 	add := func(pr property) error {
 		if deals.property(pr.Name) != nil {
 			return nil
@@ -69,13 +68,14 @@ func (l *loader) addProperties(ctx context.Context, cases []*crm.Snapshot) error
 		}
 	}
 	for _, name := range crm.FieldNames {
-		if err := add(*area(textHome(name), textLabel(name))); err != nil {
+		label := strings.ReplaceAll(name, "_", " ")
+		if err := add(*area(textHome(name), strings.ToUpper(label[:1])+label[1:])); err != nil {
 			return err
 		}
 	}
 	for _, s := range cases {
 		for name := range s.Deal.Fields {
-			if err := add(*area(textHome(name), textLabel(name))); err != nil {
+			if err := add(*area(textHome(name), name)); err != nil {
 				return err
 			}
 		}
@@ -94,12 +94,6 @@ func textHome(neutral string) string {
 		return neutral
 	}
 	return "text_" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(neutral), "_"), "_")
-}
-
-// textLabel returns "Use case" for "use_case".
-func textLabel(neutral string) string {
-	label := strings.ReplaceAll(neutral, "_", " ")
-	return strings.ToUpper(label[:1]) + label[1:]
 }
 
 // loader adds deals. Records that deals have in common are made when the first deal needs them.

@@ -318,10 +318,10 @@ func TestLoadStagesThatClash(t *testing.T) {
 
 func TestLoadTexts(t *testing.T) {
 	p := loaded(t, &crm.Snapshot{ID: "texts", Deal: crm.Deal{ID: "1", Stage: "Open", Fields: map[string]string{
-		"description": "d", "next_step": "n", "use_case": "u", "our own field!": "o", "amount": "a", "empty": "",
+		"description": "d", "next_step": "n", "use_case": "u", "our own field!": "o", "amount": "a", "empty": "", "é": "x",
 	}}})
-	got := rows(t, p, "SELECT description, hs_next_step, use_case, text_our_own_field, amount, text_amount FROM deals")
-	want := []row{{"description": "d", "hs_next_step": "n", "use_case": "u", "text_our_own_field": "o", "text_amount": "a"}}
+	got := rows(t, p, "SELECT description, hs_next_step, use_case, text_our_own_field, amount, text_amount, text_ FROM deals")
+	want := []row{{"description": "d", "hs_next_step": "n", "use_case": "u", "text_our_own_field": "o", "text_amount": "a", "text_": "x"}}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
