@@ -201,7 +201,7 @@ func sideBySide(rows []dealRow) []dealRow {
 func (d *demoView) welcome(worst dealRow) {
 	fmt.Fprintf(d.stdout, `
 Where to look next
-  the worst deal in the CRM    %s/%s
+  the worst deal in Salesforce %s/%s
   why it scores as it does     %s --config %s explain %s:%[2]s
   score deals from a file      %[3]s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
