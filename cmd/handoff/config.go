@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,12 +30,13 @@ type Connection struct {
 	Name         string
 	CRM          string // one of crms
 	URL          string
-	Auth         string // "client_credentials", "password" or "soap"
+	Token        Secret // HubSpot's service key
+	Auth         string // Salesforce: "client_credentials", "password" or "soap"
 	ClientID     string
 	ClientSecret Secret
 	Username     string
 	Password     Secret
-	APIVersion   string // "" is the connector's choice
+	APIVersion   string // of Salesforce; "" is the connector's choice
 
 	Schedule string // cron line
 	TimeZone string // IANA name
@@ -90,11 +90,6 @@ func parseAsOf(s string) (asOf, error) {
 	}
 	return asOf{}, fmt.Errorf(`%q is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`, s)
 }
-
-const (
-	oldestAPIVersion = "62.0"
-	lastSOAPVersion  = "64.0" // https://help.salesforce.com/s/articleView?id=005132110
-)
 
 const (
 	defaultConfigPath = "config.toml"
@@ -196,11 +191,7 @@ func (c *configReader) store(s *section) string {
 	return "sqlite:" + file
 }
 
-var (
-	connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	knownAuths     = []string{"client_credentials", "password", "soap"}
-	apiVersion     = regexp.MustCompile(`^[0-9]{2}\.0$`) // of Salesforce; compares as text
-)
+var connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (c *configReader) connection(name string, s *section) Connection {
 	conn := Connection{
@@ -211,19 +202,11 @@ func (c *configReader) connection(name string, s *section) Connection {
 		WriteBack: s.flag("write_back"),
 	}
 	conn.CRM = choice(s, "crm", "", slices.Sorted(maps.Keys(crms)))
-	conn.ClientID, _ = s.text("client_id", "3MVG9...")
-	conn.Username, _ = s.text("username", "integration@example.com")
-	conn.Auth = choice(s, "auth", knownAuths[0], knownAuths)
-	conn.URL = c.address(s)
-	c.credentials(s, &conn)
-	if v, ok := s.text("api_version", "62.0"); ok {
-		switch {
-		case !apiVersion.MatchString(v) || v < oldestAPIVersion:
-			s.problem("api_version", `%q is no API version from %s on. Write it as %q, or leave the line out`, v, oldestAPIVersion, oldestAPIVersion)
-		case conn.Auth == "soap" && v > lastSOAPVersion:
-			s.problem("api_version", `auth = "soap" does not exist from version 65.0 on. Write api_version = %q, or log in with auth = "client_credentials"`, lastSOAPVersion)
-		}
-		conn.APIVersion = v
+	kind, known := crms[conn.CRM]
+	if known {
+		kind.login(c, s, &conn)
+	} else {
+		s.asked = s.keys() // which of them belong to the CRM is not known
 	}
 	if a := conn.MinAmount; a != nil && !(*a >= 0 && *a <= math.MaxFloat64) {
 		s.problem("min_amount", "not an amount. Write min_amount = 5000")
@@ -231,11 +214,10 @@ func (c *configReader) connection(name string, s *section) Connection {
 	c.schedule(s, &conn)
 	c.window(s, &conn)
 	c.asOf(s, &conn)
-	fields := s.sub("fields")
-	if kind, known := crms[conn.CRM]; known {
-		conn.Fields = mapping(fields, kind.fields(), "Use_Case__c")
+	if known {
+		conn.Fields = mapping(s.sub("fields"), kind.fields(), kind.example)
+		conn.HandoffFields = mapping(s.sub("handoff_fields"), c.ownFields, kind.ownExample)
 	}
-	conn.HandoffFields = mapping(s.sub("handoff_fields"), c.ownFields, "Handoff_Score__c")
 	s.done()
 	return conn
 }
@@ -260,70 +242,6 @@ func quoted(words []string) string {
 		q[i] = strconv.Quote(w)
 	}
 	return strings.Join(q, ", ")
-}
-
-// address reads where the CRM is. Plain http is for this machine alone: credentials travel with every call.
-func (c *configReader) address(s *section) string {
-	raw, ok := s.text("url", "https://example.my.salesforce.com")
-	if !ok {
-		if !s.has("url") {
-			s.problem("url", `missing. Write your My Domain address: url = "https://example.my.salesforce.com"`)
-		}
-		return ""
-	}
-	if err := checkURL(raw); err != nil {
-		s.problem("url", `%q %v. Write it as "https://example.my.salesforce.com"`, withoutUser(raw), err)
-	}
-	return strings.TrimRight(raw, "/")
-}
-
-// checkURL accepts the address of a host over https, and over http where the host is this machine.
-func checkURL(raw string) error {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Host == "":
-		return errors.New("is not a web address")
-	case u.User != nil:
-		return errors.New("carries a user name; credentials have keys of their own")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
-		return errors.New("would send credentials over http, where anyone on the way can read them")
-	}
-	return errors.New("does not start with https://")
-}
-
-// withoutUser hides a user name and password in something that may be an address.
-func withoutUser(raw string) string {
-	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
-		return "…" + raw[i:]
-	}
-	return raw
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// credentials reads what the connection's way of logging in needs.
-func (c *configReader) credentials(s *section, conn *Connection) {
-	conn.ClientSecret = c.secret(s, "client_secret")
-	conn.Password = c.secret(s, "password")
-	need := map[string][]string{
-		"client_credentials": {"client_id", "client_secret"},
-		"password":           {"client_id", "client_secret", "username", "password"},
-		"soap":               {"username", "password"},
-	}
-	for _, key := range need[conn.Auth] {
-		if !s.has(key) {
-			example := "..."
-			if key == "client_secret" || key == "password" {
-				example = "file:" + conn.Name + "." + key
-			}
-			s.problem(key, "missing; auth = %q needs it. Write %s = %q", conn.Auth, key, example)
-		}
-	}
 }
 
 func (c *configReader) secret(s *section, key string) Secret {

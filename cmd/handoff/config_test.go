@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,11 @@ use_case = "Use_Case__c"
 
 [connections.acme.handoff_fields]
 score = "CS_Score__c"
+
+[connections.portal]
+crm = "hubspot"
+token = "file:secret"
+fields = { use_case = "why" }
 `)
 	if bad != "" {
 		t.Fatal(bad)
@@ -128,6 +134,9 @@ score = "CS_Score__c"
 		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount,
 		WriteBack: true, AlertsFrom: &october, AsOf: asOf{Case: true},
 		Fields: map[string]string{"use_case": "Use_Case__c"}, HandoffFields: map[string]string{"score": "CS_Score__c"},
+	}, {
+		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Schedule: "0 7 * * *", TimeZone: "UTC",
+		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{"use_case": "why"}, HandoffFields: map[string]string{},
 	}}
 	if diff := cmp.Diff(want, cfg.Connections, compareConfig, cmp.AllowUnexported(since{}, asOf{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -159,8 +168,8 @@ func TestConfigProblems(t *testing.T) {
 		{"http", strings.Replace(minimal, "https://", "http://", 1), `config.toml:3:1: connections.acme.url: "http://acme.my.salesforce.com" would send credentials over http, where anyone on the way can read them. Write it as "https://example.my.salesforce.com"`},
 		{"credentials in the address", strings.Replace(minimal, "https://", "https://me:hunter2@", 1), `config.toml:3:1: connections.acme.url: "…@acme.my.salesforce.com" carries a user name; credentials have keys of their own. Write it as "https://example.my.salesforce.com"`},
 		{"no address", strings.Replace(minimal, "url", "#url", 1), `config.toml:1:14: connections.acme.url: missing. Write your My Domain address: url = "https://example.my.salesforce.com"`},
-		{"unknown CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1), `config.toml:2:1: connections.acme.crm: "hubspot" is not known here. This version knows "salesforce"`},
-		{"no CRM", strings.Replace(minimal, "crm", "#crm", 1), `config.toml:1:14: connections.acme.crm: missing. Write crm = "salesforce"; this version knows "salesforce"`},
+		{"unknown CRM", strings.Replace(minimal, `"salesforce"`, `"pipedrive"`, 1), `config.toml:2:1: connections.acme.crm: "pipedrive" is not known here. This version knows "hubspot", "salesforce"`},
+		{"no CRM", strings.Replace(minimal, "crm", "#crm", 1), `config.toml:1:14: connections.acme.crm: missing. Write crm = "hubspot"; this version knows "hubspot", "salesforce"`},
 		{"unknown login", minimal + "auth = \"jwt\"\n", `config.toml:6:1: connections.acme.auth: "jwt" is not known here. This version knows "client_credentials", "password", "soap"`},
 		{"no secret", strings.Replace(minimal, "client_secret", "#", 1), `config.toml:1:14: connections.acme.client_secret: missing; auth = "client_credentials" needs it. Write client_secret = "file:acme.client_secret"`},
 		{"literal secret", strings.Replace(minimal, "env:SECRET", "hunter2", 1), `config.toml:5:1: connections.acme.client_secret: a secret itself does not belong into this file. Put it into an environment variable and write "env:NAME", or into a file that only handoff can read and write "file:PATH"`},
@@ -179,6 +188,13 @@ func TestConfigProblems(t *testing.T) {
 			`config.toml:9:1: connections.acme.api_version: auth = "soap" does not exist from version 65.0 on. Write api_version = "64.0", or log in with auth = "client_credentials"`},
 		{"as_of in a real CRM", minimal + "as_of = \"case\"\n", "config.toml:6:1: connections.acme.as_of: another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out"},
 		{"as_of", minimal + "as_of = \"soon\"\n", `config.toml:6:1: connections.acme.as_of: "soon" is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`},
+		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
+config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
+		{"no token", "[connections.acme]\ncrm = \"hubspot\"\n", `config.toml:1:14: connections.acme.token: missing. Write token = "file:acme.token", and put the service key into that file`},
+		{"HubSpot over http", "[connections.acme]\ncrm = \"hubspot\"\nurl = \"http://api.hubapi.com\"\ntoken = \"file:secret\"\n",
+			`config.toml:3:1: connections.acme.url: "http://api.hubapi.com" would send credentials over http, where anyone on the way can read them. Write it as "https://api.hubapi.com"`},
+		{"empty property name", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\nfields = { use_case = \"\" }\n",
+			`config.toml:4:12: connections.acme.fields.use_case: empty. Write the CRM's name of the field, such as use_case = "use_case", or leave the line out`},
 		{"connection name", strings.Replace(minimal, "acme", `"acme: uat"`, 1), `config.toml:1:14: connections."acme: uat": "acme: uat" is no name for a connection. Use letters, digits, - and _`},
 		{"all at once, in order", "[store]\nurl = 5\n" + strings.Replace(minimal, "env:SECRET", "hunter2", 1) + "schedule = \"7\"\n",
 			`config.toml:2:1: store.url: a number stands where text in quotes belongs. Write url = "sqlite:handoff.db"
@@ -201,7 +217,7 @@ var settingLine = regexp.MustCompile(`^[a-z_]+ += `)
 
 func TestConfigExample(t *testing.T) {
 	example := filepath.Join("..", "..", "config.example.toml")
-	if _, err := loadConfig(example, env("SALESFORCE_CLIENT_SECRET", "s")); err != nil {
+	if _, err := loadConfig(example, env("SALESFORCE_CLIENT_SECRET", "s", "HUBSPOT_TOKEN", "s")); err != nil {
 		t.Errorf("filled in: %v", err)
 	}
 
@@ -217,12 +233,17 @@ func TestConfigExample(t *testing.T) {
 		}
 		all.WriteString(line)
 	}
-	cfg, bad := load(t, strings.NewReplacer("SALESFORCE_CLIENT_SECRET", "SECRET", "file:salesforce.password", "file:secret", "HANDOFF_SLACK_WEBHOOK", "HOOK").Replace(all.String()))
+	cfg, bad := load(t, strings.NewReplacer("SALESFORCE_CLIENT_SECRET", "SECRET", "file:salesforce.password", "file:secret", "HUBSPOT_TOKEN", "SECRET", "HANDOFF_SLACK_WEBHOOK", "HOOK").Replace(all.String()))
 	if bad != "" {
 		t.Fatalf("with every line in force: %s", bad)
 	}
-	if c := cfg.Connections[0]; c.MinAmount == nil || c.AlertsFrom == nil || len(c.Fields) != len(crms[c.CRM].fields()) || len(c.HandoffFields) == 0 || cfg.Slack == nil {
-		t.Errorf("with every line in force, some are not: %+v", c)
+	if len(cfg.Connections) != len(crms) || cfg.Slack == nil || !slices.ContainsFunc(cfg.Connections, func(c Connection) bool { return c.AlertsFrom != nil }) {
+		t.Errorf("with every line in force, some are not: %+v", cfg)
+	}
+	for _, c := range cfg.Connections {
+		if c.MinAmount == nil || len(c.Fields) != len(crms[c.CRM].fields()) || len(c.HandoffFields) == 0 {
+			t.Errorf("with every line in force, some are not: %+v", c)
+		}
 	}
 }
 

@@ -137,15 +137,18 @@ func why(h *jobs.Handoff, card *rules.Card) string {
 }
 
 func printDeals(w io.Writer, rows []dealRow) {
-	t := newTable("deal", "account", "total", "rating", "ghost", "why", "AE / CSM")
+	t := newTable("deal", "account", "connection", "total", "rating", "ghost", "why", "AE / CSM")
 	for _, r := range rows {
-		total := "not read"
-		if r.Total != nil {
-			total = fmt.Sprintf("%d/%d", *r.Total, r.Max)
-		}
-		t.row(r.Name, r.Account, total, r.Rating, string(r.Ghost), r.Why, people(r.AE, r.CSM))
+		t.row(r.Name, r.Account, r.Connection, r.total(), r.Rating, string(r.Ghost), r.Why, people(r.AE, r.CSM))
 	}
 	t.print(w)
+}
+
+func (r *dealRow) total() string {
+	if r.Total == nil {
+		return "not read"
+	}
+	return fmt.Sprintf("%d/%d", *r.Total, r.Max)
 }
 
 func people(ae, csm string) string {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,10 +29,10 @@ func (a *app) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See the whole idea in two minutes, on this machine alone",
-		Long: `Starts an emulated CRM with 60 realistic deals on this machine, creates handoff's fields in it, runs
-once, and shows what came of it. On a terminal the CRM's record pages then stay up, and handoff
-keeps running every few seconds: edit an item as a CSM would, and see it kept. Nothing leaves this
-machine, and nothing stays on it.`,
+		Long: `Starts an emulated Salesforce and an emulated HubSpot on this machine, each with the same 60
+realistic deals, creates handoff's fields in both, runs once, and shows what came of it. On a
+terminal the CRMs then stay up, and handoff keeps running every few seconds: edit an item as a CSM
+would, and see it kept. Nothing leaves this machine, and nothing stays on it.`,
 		Example: `  handoff demo
   handoff demo --once      # exit after printing`,
 		Args: takesNothing,
@@ -57,22 +58,26 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	crm, err := a.demoCRM(ctx)
+	crms, err := a.demoCRMs(ctx)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	defer func() { err = errors.Join(err, closeSandbox(crm)) }()
+	defer func() { err = errors.Join(err, closeSandbox(crms)) }()
 	hook, err := listenForSlack(ctx)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { err = errors.Join(err, hook.close()) }()
 
-	cfg, err := demoConfig(crm, hook, filepath.Join(dir, "config.toml"))
+	cfg, err := demoConfig(crms, hook, filepath.Join(dir, "config.toml"))
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	fmt.Fprintf(a.stdout, "A CRM with 60 deals runs at %s, on this machine alone.\n\nSetup creates handoff's fields in it:\n", crm.SalesforceURL())
+	fmt.Fprintln(a.stdout, "Two CRMs, each with the same 60 deals, run on this machine alone:")
+	for _, conn := range cfg.Connections {
+		fmt.Fprintf(a.stdout, "  %-10s  %s\n", conn.Name, conn.URL)
+	}
+	fmt.Fprintln(a.stdout, "\nSetup creates handoff's fields in them:")
 	if err := a.demoSetup(ctx, cfg); err != nil {
 		return err
 	}
@@ -82,11 +87,11 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 
-	fmt.Fprintln(a.stdout, "\nOne run pulls the won deals, scores each handoff and writes the result back:")
+	fmt.Fprintln(a.stdout, "\nOne run pulls the won deals, scores each handoff and writes the results back:")
 	if err := s.once(ctx, false); err != nil {
 		return err
 	}
-	d := &demoView{service: s, url: crm.SalesforceURL(), config: filepath.Join(dir, "config.toml")}
+	d := &demoView{service: s, url: crms.SalesforceURL(), config: filepath.Join(dir, "config.toml")}
 	worst, err := d.results(ctx, hook)
 	if err != nil {
 		return err
@@ -99,12 +104,12 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	return d.watch(ctx, pause)
 }
 
-// demoCRM starts the sandbox where its documentation says, or where there is room.
-func (a *app) demoCRM(ctx context.Context) (*crmSandbox, error) {
+// demoCRMs starts the sandbox where its documentation says, or where there is room.
+func (a *app) demoCRMs(ctx context.Context) (*crmSandbox, error) {
 	if s, err := startSandbox(ctx, sandboxOptions{Now: a.clock}); err == nil {
 		return s, nil
 	}
-	return startSandbox(ctx, sandboxOptions{Now: a.clock, Salesforce: "127.0.0.1:0"})
+	return startSandbox(ctx, sandboxOptions{Now: a.clock, Salesforce: "127.0.0.1:0", HubSpot: "127.0.0.1:0"})
 }
 
 // demoConfig is the sandbox's own configuration, with findings from the first run on and sent to hook.
@@ -135,18 +140,18 @@ func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%d fields, and the permission to see them.\n", len(jobs.Fields(engine.Scorecard())))
+	fmt.Fprintf(a.stdout, "%d fields in each, and the permission to see them.\n", len(jobs.Fields(engine.Scorecard())))
 	return nil
 }
 
 // demoView shows what runs made of the demo's deals.
 type demoView struct {
 	*service
-	url    string // of the CRM
+	url    string // of Salesforce
 	config string // path of a configuration that works while the demo is up
 }
 
-// results shows the flagged deals and what a manager is told, and returns the deal that needs most.
+// results shows the flagged deals and what a manager is told, and returns the deal that needs most, as Salesforce has it.
 func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealRow, err error) {
 	flagged, err := d.db.List(ctx, jobs.Filter{Flagged: true})
 	if err != nil {
@@ -159,8 +164,9 @@ func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealR
 	for i := range flagged {
 		rows[i] = newDealRow(d.engine, &flagged[i])
 	}
-	fmt.Fprintf(d.stdout, "\n%s a manager should look at, worst first:\n\n", count(len(rows), "deal"))
-	printDeals(d.stdout, rows)
+	together := sideBySide(rows)
+	fmt.Fprintf(d.stdout, "\n%s a manager should look at, worst first:\n\n", count(len(together), "deal"))
+	printDeals(d.stdout, together)
 	messages, last := hook.received()
 	if messages > 0 {
 		fmt.Fprintf(d.stdout, "\nA Slack channel would have got %s. The last one:\n\n", count(messages, "message"))
@@ -168,32 +174,52 @@ func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealR
 			fmt.Fprintf(d.stdout, "  | %s\n", plain(line))
 		}
 	}
-	return rows[0], nil
+	worst = rows[slices.IndexFunc(rows, func(r dealRow) bool { return r.Name == rows[0].Name && r.Connection == salesforceConnection })]
+	return worst, nil
+}
+
+// salesforceConnection is the name of the connection to the Salesforce sandbox.
+const salesforceConnection = "salesforce"
+
+// sideBySide makes one row of those that tell the same of one deal in several CRMs.
+func sideBySide(rows []dealRow) []dealRow {
+	var together []dealRow
+	for _, r := range rows {
+		same := func(o dealRow) bool {
+			return o.Name == r.Name && o.Account == r.Account && o.total() == r.total() && o.Rating == r.Rating && o.Ghost == r.Ghost && o.Why == r.Why
+		}
+		if i := slices.IndexFunc(together, same); i >= 0 {
+			together[i].Connection += ", " + r.Connection
+		} else {
+			together = append(together, r)
+		}
+	}
+	return together
 }
 
 // welcome says where to look while the demo stays up.
 func (d *demoView) welcome(worst dealRow) {
 	fmt.Fprintf(d.stdout, `
 Where to look next
-  the worst deal in the CRM    %s/%s
-  why it scores as it does     %s --config %s explain %q
+  the worst deal in Salesforce %s/%s
+  why it scores as it does     %s --config %s explain %s:%[2]s
   score deals from a file      %[3]s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
-`, d.url, worst.ID, program(), d.config, plain(worst.Name))
+`, d.url, worst.ID, program(), d.config, worst.Connection)
 }
 
 // farewell says where to look once the demo has left nothing behind.
 func (d *demoView) farewell(worst dealRow) {
 	fmt.Fprintf(d.stdout, `
 The demo is over and has left nothing behind. Where to look next
-  edit a deal in the CRM       %[1]s demo      in a terminal, where the CRM's pages stay up
+  edit a deal in the CRM       %[1]s demo      in a terminal, where the CRMs stay up
   the same, step by step       %[1]s sandbox --write-config sandbox.toml      and beside it:
                                %[1]s --config sandbox.toml setup --apply
                                %[1]s --config sandbox.toml run --once
-                               %[1]s --config sandbox.toml explain %[2]q
+                               %[1]s --config sandbox.toml explain %[2]s:%[3]s
   score deals from a file      %[1]s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
-`, program(), plain(worst.Name))
+`, program(), worst.Connection, worst.ID)
 }
 
 // program is how this program can be called from where we are.
@@ -212,7 +238,7 @@ func program() string {
 // watch keeps running, and tells of what people edit, until ctx ends.
 func (d *demoView) watch(ctx context.Context, pause time.Duration) error {
 	fmt.Fprintf(d.stdout, `
-The CRM stays up, and handoff runs every %s. Try it: open the page of a deal, set one of its items
+The CRMs stay up, and handoff runs every %s. Try it: open the page of a deal, set one of its items
 to 2 as a CSM would, and save. The next run keeps your value, counts it, and says so here. Clear the field to
 hand it back. Ctrl-C ends the demo and removes everything.
 
@@ -249,14 +275,14 @@ hand it back. Ctrl-C ends the demo and removes everything.
 		}
 		for key := range known {
 			if _, kept := now[key]; !kept {
-				fmt.Fprintf(d.stdout, "%s  %s: %s is computed again\n", d.clock().Format(time.TimeOnly), plain(key.deal), key.field)
+				fmt.Fprintf(d.stdout, "%s  %s: %s is computed again\n", d.clock().Format(time.TimeOnly), key.deal, key.field)
 			}
 		}
 		known = now
 	}
 }
 
-type editKey struct{ deal, field string }
+type editKey struct{ deal, field string } // the deal in words that are safe to print
 
 // edits describes each edit that people have made so far.
 func (d *demoView) edits(ctx context.Context) (map[editKey]string, error) {
@@ -269,14 +295,15 @@ func (d *demoView) edits(ctx context.Context) (map[editKey]string, error) {
 		h := &list[i]
 		for field, edit := range h.Edits {
 			row := newDealRow(d.engine, h)
-			text := fmt.Sprintf("%s: %s = %s, %s: kept", h.Snapshot.Deal.Name, field, brief(edit.Value), by(edit))
+			deal := fmt.Sprintf("%s (%s)", plain(row.Name), row.Connection)
+			text := fmt.Sprintf("%s: %s = %s, %s: kept", deal, field, brief(edit.Value), by(edit))
 			switch {
 			case edit.Ignored != "":
 				text += ", but not counted: " + edit.Ignored
 			case row.Total != nil:
 				text += fmt.Sprintf(", total now %d/%d", *row.Total, row.Max)
 			}
-			found[editKey{h.Snapshot.Deal.Name, field}] = plain(text)
+			found[editKey{deal, field}] = plain(text)
 		}
 	}
 	return found, nil

@@ -19,6 +19,7 @@ var house = map[string]struct {
 	"crm":                      {may: nil},
 	"rules":                    {may: []string{"crm"}, never: []string{"net", "net/http", "net/smtp", "net/rpc", "os", "database/sql", "log", "log/slog", "context"}},
 	"connectors":               {may: []string{"crm"}},
+	"connectors/hubspot":       {may: []string{"connectors", "crm"}},
 	"connectors/salesforce":    {may: []string{"connectors", "crm"}},
 	"connectors/sandbox":       {may: []string{"connectors/sandbox", "crm"}},
 	"connectors/connectortest": {may: []string{"connectors", "connectors/sandbox", "crm"}},
@@ -54,7 +55,7 @@ func TestHouse(t *testing.T) {
 
 // TestWireNamesConcreteTypes checks that one file alone joins the parts together.
 func TestWireNamesConcreteTypes(t *testing.T) {
-	concrete := []string{"handoff/connectors/salesforce", "handoff/store", "handoff/notify", "handoff/scheduler"}
+	concrete := []string{"handoff/connectors/hubspot", "handoff/connectors/salesforce", "handoff/store", "handoff/notify", "handoff/scheduler"}
 	out, err := exec.Command("grep", "-lE", `"(`+strings.Join(concrete, "|")+`)"`, "-r", "--include=*.go", ".").Output()
 	if err != nil {
 		t.Fatalf("no file of cmd/handoff wires the parts together: %v", err)

@@ -1,50 +1,57 @@
 package main
 
 import (
-	"maps"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"handoff/crm"
 )
 
 // TestKills kills runs at random moments and restarts them: the CRM must end as after an undisturbed run, and each change
 // must have been written once. `make kills` runs it at full size.
-func TestKills(t *testing.T) {
+func TestKills(t *testing.T) { overBoth(t, testKills) }
+
+func testKills(t *testing.T, connection string) {
 	deals, kills := setting(t, "HANDOFF_KILL_DEALS", 600), setting(t, "HANDOFF_KILLS", 3)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	flags := []string{"--generate", strconv.Itoa(deals), "--seed", "7", "--latency", "10ms"}
+	flags := []string{"--generate", strconv.Itoa(deals), "--seed", "7", "--latency", "10ms", "--no-limits"} // the test makes calls of its own
 
-	calm := newLab(t, flags...)
+	calm := newLab(t, connection, flags...)
 	calm.handoff(0, "setup", "--apply")
 	start := time.Now()
 	calm.run()
 	took := time.Since(start)
-	want, wantWrites := state(calm), calm.writes()
+	want, wantWrites := state(calm), calm.crm.writes()
 
 	for killed := 0; killed < kills; {
-		l := newLab(t, flags...)
+		l := newLab(t, connection, flags...)
 		l.handoff(0, "setup", "--apply")
 		for done := false; !done; {
 			done = killed == kills || !killRun(t, l, time.Duration(0.8*random.Float64()*float64(took)))
 			if !done {
 				killed++
-				t.Logf("kill %d: %d deals carry a score", killed, len(l.query("SELECT Id FROM Opportunity WHERE Handoff_Score__c != null")))
+				scored := 0
+				for _, d := range l.crm.records(crm.DealObject) {
+					if d.values["score"] != "" {
+						scored++
+					}
+				}
+				t.Logf("kill %d: %d deals carry a score", killed, scored)
 			}
 		}
 		l.run()
 		if diff := cmp.Diff(want, state(l)); diff != "" {
 			t.Errorf("the CRM differs from that of an undisturbed run (-calm +disturbed):\n%s", diff)
 		}
-		writes := l.writes()
+		writes := l.crm.writes()
 		if len(writes) != len(wantWrites) {
 			t.Errorf("%d fields were written, want %d as undisturbed", len(writes), len(wantWrites))
 		}
@@ -62,7 +69,7 @@ func TestKills(t *testing.T) {
 // killRun starts a run and kills it after the given time. It returns false if the run ended by itself before that.
 func killRun(t *testing.T, l *lab, after time.Duration) bool {
 	t.Helper()
-	cmd := l.command("run", "--once")
+	cmd := l.command("run", "--once", "--connection", l.connection)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,33 +86,15 @@ func killRun(t *testing.T, l *lab, after time.Duration) bool {
 }
 
 // state is every field of ours in the CRM, by the name of its record; the moment of scoring is left out.
-func state(l *lab) map[string]map[string]any {
-	all := map[string]map[string]any{}
-	for _, object := range []string{"Opportunity", "Account"} {
-		fields := handoffFields(l, object)
-		for _, row := range l.query("SELECT Name, " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ") + " FROM " + object) {
-			name := object + " " + row["Name"].(string)
-			delete(row, "attributes")
-			delete(row, "Handoff_Scored_At__c")
-			all[name] = row
+func state(l *lab) map[string]crm.Values {
+	all := map[string]crm.Values{}
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		for _, r := range l.crm.records(object) {
+			delete(r.values, "scored_at")
+			all[string(object)+" "+r.name] = r.values
 		}
 	}
 	return all
-}
-
-// handoffFields returns the types of our fields on an object, by the CRM's names, as describe shows them.
-func handoffFields(l *lab, object string) map[string]string {
-	var describe struct {
-		Fields []struct{ Name, Type string }
-	}
-	l.do("GET", "/services/data/v62.0/sobjects/"+object+"/describe", "", "", &describe)
-	types := map[string]string{}
-	for _, f := range describe.Fields {
-		if strings.HasPrefix(f.Name, "Handoff_") {
-			types[f.Name] = f.Type
-		}
-	}
-	return types
 }
 
 func setting(t *testing.T, name string, otherwise int) int {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,24 +31,24 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// lab is a sandbox in a process of its own, with a configuration that works against it. What it shows of the CRM it
-// reads through the CRM's API.
+// lab is a sandbox in a process of its own, with a configuration that works against it, and a view of one of its CRMs.
 type lab struct {
-	t      *testing.T
-	bin    string
-	config string
-	url    string
-	token  string
+	t          *testing.T
+	bin        string
+	config     string
+	connection string // to the CRM
+	url        string // of the CRM
+	crm        view
 }
 
-func newLab(t *testing.T, sandboxFlags ...string) *lab {
+func newLab(t *testing.T, connection string, sandboxFlags ...string) *lab {
 	t.Helper()
 	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &lab{t: t, bin: bin, config: filepath.Join(t.TempDir(), "config.toml")}
-	args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--write-config", l.config}, sandboxFlags...)
+	args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--write-config", l.config}, sandboxFlags...)
 	cmd := exec.Command(bin, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -74,20 +73,20 @@ func newLab(t *testing.T, sandboxFlags ...string) *lab {
 	if !strings.HasPrefix(ready.Text(), "ready") {
 		t.Fatalf("the sandbox did not get ready: %s", stderr.String())
 	}
+	l.look(connection)
+	return l
+}
+
+// look turns the lab to a connection and its CRM.
+func (l *lab) look(connection string) {
+	l.t.Helper()
 	text, err := os.ReadFile(l.config)
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	l.url = string(regexp.MustCompile(`(?m)^url = "(http[^"]+)"`).FindSubmatch(text)[1])
-
-	var token struct {
-		AccessToken string `json:"access_token"`
-	}
-	l.do("POST", "/services/oauth2/token", "application/x-www-form-urlencoded", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"sandbox-client"}, "client_secret": {"sandbox-secret"},
-	}.Encode(), &token)
-	l.token = token.AccessToken
-	return l
+	section := regexp.MustCompile(`(?s)\[connections\.` + connection + `\].*?\nurl = "(http[^"]+)"`)
+	l.connection, l.url = connection, string(section.FindSubmatch(text)[1])
+	l.crm = views[connection](l)
 }
 
 // command returns a handoff command against the lab, not yet started.
@@ -114,18 +113,19 @@ type summary struct {
 	Pulled, Scored, Written, Flagged, Parked, Calls int
 }
 
-func (l *lab) run(flags ...string) summary {
+// run runs the lab's connection once.
+func (l *lab) run() summary {
 	l.t.Helper()
-	out := strings.TrimSpace(l.handoff(0, append([]string{"run", "--once", "--json"}, flags...)...))
+	out := l.handoff(0, "run", "--once", "--connection", l.connection, "--json")
 	var s summary
-	last := out[strings.LastIndexByte(out, '\n')+1:]
-	if err := json.Unmarshal([]byte(last), &s); err != nil {
-		l.t.Fatalf("last line of run --once --json: %v: %s", err, last)
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		l.t.Fatalf("run --once --json: %v: %s", err, out)
 	}
 	return s
 }
 
-func (l *lab) do(method, path, contentType, body string, into any) {
+// call calls the CRM, and reads the answer into a string or as JSON; nil: it does not matter.
+func (l *lab) call(method, path, token, contentType, body string, into any) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -133,7 +133,7 @@ func (l *lab) do(method, path, contentType, body string, into any) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+l.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
@@ -160,30 +160,14 @@ func (l *lab) do(method, path, contentType, body string, into any) {
 	}
 }
 
-// query reads all rows of a SOQL statement.
-func (l *lab) query(soql string) []map[string]any {
-	l.t.Helper()
-	var rows []map[string]any
-	for path := "/services/data/v62.0/query?q=" + url.QueryEscape(soql); path != ""; {
-		var page struct {
-			Records        []map[string]any `json:"records"`
-			NextRecordsURL string           `json:"nextRecordsUrl"`
-		}
-		l.do("GET", path, "", "", &page)
-		rows = append(rows, page.Records...)
-		path = page.NextRecordsURL
-	}
-	return rows
-}
-
-// edit sets fields of a record as a person would: as another user.
-func (l *lab) edit(object, id string, fields map[string]any) {
+// editRecord sets fields of a record as a person would: as another user.
+func (l *lab) editRecord(object, id string, fields map[string]any) {
 	l.t.Helper()
 	body, err := json.Marshal(fields)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.do("PATCH", "/_sandbox/records/"+object+"/"+id, "application/json", string(body), nil)
+	l.call("PATCH", "/_sandbox/records/"+object+"/"+id, "", "application/json", string(body), nil)
 }
 
 // requests counts what reached the CRM since the last reset, by route.
@@ -191,56 +175,37 @@ func (l *lab) requests() map[string]int {
 	var counts struct {
 		ByRoute map[string]int `json:"by_route"`
 	}
-	l.do("GET", "/_sandbox/requests", "", "", &counts)
+	l.call("GET", "/_sandbox/requests", "", "", "", &counts)
 	return counts.ByRoute
 }
 
-func (l *lab) resetRequests() { l.do("DELETE", "/_sandbox/requests", "", "", nil) }
+func (l *lab) resetRequests() { l.call("DELETE", "/_sandbox/requests", "", "", "", nil) }
 
 // change is one field of one record that a request set.
 type change struct{ record, field string }
 
-// writes counts, from the request log, how often each field of each record was written.
-func (l *lab) writes() map[change]int {
+// entry is a call in the CRM's log.
+type entry struct {
+	Method, Path string
+	Status       int
+	RequestBody  json.RawMessage
+	ResponseBody json.RawMessage
+}
+
+// log reads the log of the calls that reached the CRM.
+func (l *lab) log() []entry {
 	l.t.Helper()
-	var log string
-	l.do("GET", "/_sandbox/log", "", "", &log)
-	counts := map[change]int{}
-	for line := range strings.Lines(log) {
-		var entry struct {
-			Method, Path string
-			Status       int
-			RequestBody  json.RawMessage
-			ResponseBody json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+	var text string
+	l.call("GET", "/_sandbox/log", "", "", "", &text)
+	var entries []entry
+	for line := range strings.Lines(text) {
+		var e entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			l.t.Fatalf("request log: %v: %.200s", err, line)
 		}
-		if entry.Method != "PATCH" || !strings.HasSuffix(entry.Path, "/composite/sobjects") || entry.Status != 200 {
-			continue
-		}
-		var sent struct{ Records []map[string]any }
-		var outcomes []struct{ Success bool }
-		l.unwrap(entry.RequestBody, &sent)
-		l.unwrap(entry.ResponseBody, &outcomes)
-		for i, record := range sent.Records {
-			if !outcomes[i].Success {
-				continue
-			}
-			id := ""
-			for key, value := range record {
-				if strings.EqualFold(key, "Id") {
-					id = value.(string)
-				}
-			}
-			for key := range record {
-				if key != "attributes" && !strings.EqualFold(key, "Id") {
-					counts[change{id, key}]++
-				}
-			}
-		}
+		entries = append(entries, e)
 	}
-	return counts
+	return entries
 }
 
 // unwrap reads a logged body, which is JSON or JSON in a string.

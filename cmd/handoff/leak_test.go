@@ -36,7 +36,7 @@ func TestLogsHoldNoSecretsAndNoNotes(t *testing.T) {
 	if n := strings.Count(log.String(), "level=DEBUG"); n < 10 {
 		t.Errorf("only %d lines at the highest level: the test sees nothing", n)
 	}
-	for _, secret := range []string{tokenStart(t, config), "sandbox-secret", "sandbox-password", "Bearer "} {
+	for _, secret := range []string{tokenStart(t, config), "sandbox-secret", "sandbox-password", "sandbox-token", "Bearer "} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}

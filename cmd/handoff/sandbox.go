@@ -17,15 +17,16 @@ func (a *app) sandboxCommand() *cobra.Command {
 	var cases, config string
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Run an emulated CRM on this machine to try things on",
-		Long: `Runs an emulated Salesforce on this machine, with realistic deals in it, to try a configuration
-or a change on before it meets a real CRM. It answers the real API over HTTP; a browser shows a
-page for each record, where fields can be edited as another user would.
+		Short: "Run emulated CRMs on this machine to try things on",
+		Long: `Runs an emulated Salesforce and an emulated HubSpot on this machine, with the same realistic deals
+in both, to try a configuration or a change on before it meets a real CRM. They answer the real
+APIs over HTTP; Salesforce also shows a browser a page for each deal, where fields can be edited as
+another user would.
 
-It prints "ready" when it listens, and stops on Ctrl-C.`,
+It prints "ready" when both listen, and stops on Ctrl-C.`,
 		Example: `  handoff sandbox --write-config sandbox.toml
   handoff --config sandbox.toml run --once        # in another terminal
-  handoff sandbox --generate 2000 --latency 50ms --salesforce 127.0.0.1:0`,
+  handoff sandbox --generate 2000 --latency 50ms --salesforce 127.0.0.1:0 --hubspot 127.0.0.1:0`,
 		Args: takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if opts.Generate < 0 {
@@ -41,12 +42,13 @@ It prints "ready" when it listens, and stops on Ctrl-C.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&opts.Salesforce, "salesforce", defaultSandboxAddress, "address for Salesforce; port 0 takes a free one")
+	flags.StringVar(&opts.Salesforce, "salesforce", defaultSalesforceAddress, "address for Salesforce; port 0 takes a free one")
+	flags.StringVar(&opts.HubSpot, "hubspot", defaultHubSpotAddress, "address for HubSpot; port 0 takes a free one")
 	flags.StringVar(&cases, "cases", "", "hold the deals of this file (docs/cases.md) instead of the demo's")
 	flags.IntVar(&opts.Generate, "generate", 0, "hold so many made-up deals")
 	flags.Int64Var(&opts.Seed, "seed", 1, "make up other deals with another number")
 	flags.DurationVar(&opts.Latency, "latency", 0, "let every call take so much longer, such as 50ms")
-	flags.BoolVar(&opts.NoLimits, "no-limits", false, "allow any number of calls a day")
+	flags.BoolVar(&opts.NoLimits, "no-limits", false, "allow any number of calls")
 	flags.BoolVar(&opts.NoLog, "no-log", false, "keep no log of the calls, to save memory")
 	flags.StringVar(&config, "write-config", "", "write a configuration that works with this sandbox to this file")
 	return cmd
@@ -64,7 +66,7 @@ func (a *app) sandbox(ctx context.Context, opts sandboxOptions, config string) (
 			return useError{err}
 		}
 	}
-	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s (a browser shows its records)\n", s.SalesforceURL())
+	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s (a browser shows its deals)\nHubSpot sandbox:    %s\n", s.SalesforceURL(), s.HubSpotURL())
 	fmt.Fprintln(a.stdout, "ready")
 	<-ctx.Done()
 	return nil

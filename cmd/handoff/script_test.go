@@ -55,14 +55,14 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// startTestSandbox runs `handoff sandbox` on a free port in this process, and returns once it is ready.
+// startTestSandbox runs `handoff sandbox` on free ports in this process, and returns once it is ready.
 func startTestSandbox(config string, flags ...string) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, w := io.Pipe()
 	var stderr bytes.Buffer
 	exit := make(chan int, 1)
 	go func() {
-		args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--write-config", config}, flags...)
+		args := append([]string{"sandbox", "--salesforce", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--write-config", config}, flags...)
 		exit <- run(ctx, args, strings.NewReader(""), w, &stderr, env(), time.Now)
 		w.Close()
 	}()
@@ -95,7 +95,7 @@ func TestServiceStopsCleanly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	code := run(ctx, []string{"--config", config, "run"}, strings.NewReader(""), io.MultiWriter(&out, onWrite(cancel)), io.Discard, env(), time.Now)
-	if want := "salesforce: runs at \"*/15 * * * *\", UTC time\n"; code != exitDone || out.String() != want {
+	if want := "hubspot: runs at \"*/15 * * * *\", UTC time\nsalesforce: runs at \"*/15 * * * *\", UTC time\n"; code != exitDone || out.String() != want {
 		t.Errorf("exit %d and %q, want 0 and %q", code, out.String(), want)
 	}
 }

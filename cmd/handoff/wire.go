@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"handoff/connectors"
+	"handoff/connectors/hubspot"
 	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox"
 	"handoff/crm"
@@ -35,12 +36,21 @@ func openHistory(ctx context.Context, url string) (*history, error) { return sto
 
 // crms are the CRMs that this version knows, by their name in the configuration.
 var crms = map[string]struct {
+	login   func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
 	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
 	fields  func() []string // neutral names of the deal fields that a connection can map
+
+	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
 }{
+	"hubspot": {
+		login: (*configReader).hubspotLogin, connect: (*app).connectHubSpot,
+		fields:  func() []string { return slices.Sorted(maps.Keys(hubspot.DefaultFields)) },
+		example: "use_case", ownExample: "handoff_score",
+	},
 	"salesforce": {
-		connect: (*app).connectSalesforce,
+		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
+		example: "Use_Case__c", ownExample: "Handoff_Score__c",
 	},
 }
 
@@ -58,6 +68,15 @@ func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connecto
 		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
 		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
 		Username: conn.Username, Password: conn.Password.Reveal(),
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
+		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
+		CaseAsOf: conn.AsOf.Case, Log: a.log,
+	})
+}
+
+func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+	return hubspot.New(hubspot.Config{
+		URL: conn.URL, Token: conn.Token.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Log: a.log,
@@ -86,7 +105,10 @@ func (a *app) schedule(ctx context.Context, list []scheduledJob) error {
 	return scheduler.Run(ctx, a.log, list)
 }
 
-const defaultSandboxAddress = sandbox.DefaultSalesforce
+const (
+	defaultSalesforceAddress = sandbox.DefaultSalesforce
+	defaultHubSpotAddress    = sandbox.DefaultHubSpot
+)
 
 type (
 	crmSandbox     = sandbox.Sandbox

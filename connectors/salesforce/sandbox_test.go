@@ -33,7 +33,7 @@ type lab struct {
 func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*salesforce.Config)) *lab {
 	t.Helper()
 	l := &lab{clock: connectortest.NewClock()}
-	sb, err := sandbox.Start(t.Context(), sandbox.Options{Salesforce: "127.0.0.1:0", Cases: cases, Now: l.clock.Now})
+	sb, err := sandbox.Start(t.Context(), sandbox.Options{Salesforce: "127.0.0.1:0", HubSpot: "127.0.0.1:0", Cases: cases, Now: l.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"handoff/connectors/sandbox/hubspot"
 	"handoff/connectors/sandbox/salesforce"
 )
 
@@ -27,8 +28,17 @@ func (s *Sandbox) WriteConfig(path string) error {
 	if err := os.MkdirAll(secrets, 0o700); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
-	secret := filepath.Join(secrets, "salesforce_client_secret")
-	if err := os.WriteFile(secret, []byte(salesforce.ClientSecret+"\n"), 0o600); err != nil {
+	// secret keeps a secret in a file of its own and returns how the configuration names that.
+	secret := func(name, text string) (string, error) {
+		path := filepath.Join(secrets, name)
+		return strconv.Quote("file:" + filepath.ToSlash(filepath.Join(filepath.Base(secrets), name))), os.WriteFile(path, []byte(text+"\n"), 0o600)
+	}
+	clientSecret, err := secret("salesforce_client_secret", salesforce.ClientSecret)
+	if err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	token, err := secret("hubspot_token", hubspot.Token)
+	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
 	text := configHeader + `
@@ -40,7 +50,12 @@ crm = "salesforce"
 url = ` + strconv.Quote(s.SalesforceURL()) + `
 auth = "client_credentials"
 client_id = ` + strconv.Quote(salesforce.ClientID) + `
-client_secret = ` + strconv.Quote("file:"+filepath.ToSlash(filepath.Join(filepath.Base(secrets), filepath.Base(secret)))) + `
+client_secret = ` + clientSecret + `
+` + behaviour + `
+[connections.hubspot]
+crm = "hubspot"
+url = ` + strconv.Quote(s.HubSpotURL()) + `
+token = ` + token + `
 ` + behaviour
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write configuration: %w", err)

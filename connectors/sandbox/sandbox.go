@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,18 +12,26 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"handoff/connectors/sandbox/control"
 	"handoff/connectors/sandbox/deals"
+	"handoff/connectors/sandbox/hubspot"
 	"handoff/connectors/sandbox/salesforce"
 	"handoff/crm"
 )
 
-// DefaultSalesforce is the address that the emulated Salesforce listens on by default.
-const DefaultSalesforce = "127.0.0.1:18181"
+// The addresses that the emulated CRMs listen on by default.
+const (
+	DefaultSalesforce = "127.0.0.1:18181"
+	DefaultHubSpot    = "127.0.0.1:18182"
+)
 
 // Options say what the CRMs hold and how they behave. Only Now is required.
 type Options struct {
-	Salesforce string // address to listen on; "": DefaultSalesforce; port 0: a free one
+	// Addresses to listen on. "": the default; port 0: a free one.
+	Salesforce string
+	HubSpot    string
 
 	// The deals that the CRMs hold: Cases, then Generate made ones by Seed. Without either, the demo's sixty.
 	Cases    []*crm.Snapshot
@@ -30,7 +39,7 @@ type Options struct {
 	Seed     int64
 
 	Latency  time.Duration // every API call takes so much longer
-	NoLimits bool          // calls do not count against a daily limit
+	NoLimits bool          // calls do not count against a limit
 	NoLog    bool          // keep no log of calls; without it their bodies stay in memory
 	Now      func() time.Time
 }
@@ -38,45 +47,42 @@ type Options struct {
 // Sandbox is a set of running CRMs.
 type Sandbox struct {
 	salesforce *server
+	hubspot    *server
 }
 
 // Start loads the CRMs and returns when they listen. ctx bounds the loading; Close ends them.
 func Start(ctx context.Context, opts Options) (*Sandbox, error) {
-	addr := opts.Salesforce
-	if addr == "" {
-		addr = DefaultSalesforce
+	s := &Sandbox{
+		salesforce: &server{name: "Salesforce", flag: "--salesforce", open: func() (emulator, error) { return salesforce.New(opts.Now) }},
+		hubspot:    &server{name: "HubSpot", flag: "--hubspot", open: func() (emulator, error) { return hubspot.New(opts.Now) }},
 	}
-	l, err := listen(ctx, addr, "--salesforce")
+	err := s.salesforce.listen(ctx, cmp.Or(opts.Salesforce, DefaultSalesforce))
+	if err == nil {
+		err = s.hubspot.listen(ctx, cmp.Or(opts.HubSpot, DefaultHubSpot))
+	}
+	if err == nil {
+		var loading errgroup.Group
+		loading.Go(func() error { return s.salesforce.load(ctx, opts) })
+		loading.Go(func() error { return s.hubspot.load(ctx, opts) })
+		err = loading.Wait()
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.salesforce.abandon(), s.hubspot.abandon())
 	}
-	org, err := loadSalesforce(ctx, opts)
-	if err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("start the Salesforce sandbox: %w", err)
-	}
-	handler := control.New(org.Control(), control.Options{Latency: opts.Latency, NoLog: opts.NoLog})
-	return &Sandbox{salesforce: serve(l, handler, org.Close)}, nil
+	s.salesforce.serve(opts)
+	s.hubspot.serve(opts)
+	return s, nil
 }
 
 // SalesforceURL is the address of the emulated Salesforce, such as "http://127.0.0.1:18181".
 func (s *Sandbox) SalesforceURL() string { return s.salesforce.url }
 
-// Close lets the calls at hand finish, until ctx ends, and frees everything.
-func (s *Sandbox) Close(ctx context.Context) error { return s.salesforce.close(ctx) }
+// HubSpotURL is the address of the emulated HubSpot, such as "http://127.0.0.1:18182".
+func (s *Sandbox) HubSpotURL() string { return s.hubspot.url }
 
-func loadSalesforce(ctx context.Context, opts Options) (*salesforce.Org, error) {
-	org, err := salesforce.New(opts.Now)
-	if err != nil {
-		return nil, err
-	}
-	if opts.NoLimits {
-		org.NoLimits()
-	}
-	if err := org.Load(ctx, opts.deals()); err != nil {
-		return nil, errors.Join(err, org.Close())
-	}
-	return org, nil
+// Close lets the calls at hand finish, until ctx ends, and frees everything.
+func (s *Sandbox) Close(ctx context.Context) error {
+	return errors.Join(s.salesforce.close(ctx), s.hubspot.close(ctx))
 }
 
 // deals returns new values on each call: each CRM has its own.
@@ -88,35 +94,70 @@ func (o Options) deals() []*crm.Snapshot {
 	return append(all, deals.Generate(o.Generate, o.Seed, o.Now())...)
 }
 
-// listen opens addr; flag is what a person sets to choose another one.
-func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use, perhaps by another sandbox. Stop that, or choose another address with %s, such as %s 127.0.0.1:0 for any free port", addr, flag, flag)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %q, which %s sets: %w", addr, flag, err)
-	}
-	return l, nil
+// emulator is an emulated CRM.
+type emulator interface {
+	NoLimits()
+	Load(context.Context, []*crm.Snapshot) error
+	Control() control.CRM
+	Close() error
 }
 
 // server is one CRM on its listener.
 type server struct {
-	url    string
-	http   *http.Server
-	free   func() error // frees what the handler uses
-	served chan error   // yields one value when the server has stopped
+	name string
+	flag string // what a person sets to choose another address
+	open func() (emulator, error)
+
+	listener net.Listener
+	url      string
+	crm      emulator
+	http     *http.Server
+	served   chan error // yields one value when the server has stopped
 }
 
-func serve(l net.Listener, h http.Handler, free func() error) *server {
-	s := &server{
-		url:    "http://" + l.Addr().String(),
-		http:   &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second},
-		free:   free,
-		served: make(chan error, 1),
+func (s *server) listen(ctx context.Context, addr string) (err error) {
+	s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use, perhaps by another sandbox. Stop that, or choose another address with %s, such as %[2]s 127.0.0.1:0 for any free port", addr, s.flag)
 	}
-	go func() { s.served <- s.http.Serve(l) }()
-	return s
+	if err != nil {
+		return fmt.Errorf("cannot listen on %q, which %s sets: %w", addr, s.flag, err)
+	}
+	s.url = "http://" + s.listener.Addr().String()
+	return nil
+}
+
+func (s *server) load(ctx context.Context, opts Options) error {
+	crm, err := s.open()
+	if err != nil {
+		return fmt.Errorf("start the %s sandbox: %w", s.name, err)
+	}
+	s.crm = crm
+	if opts.NoLimits {
+		crm.NoLimits()
+	}
+	if err := crm.Load(ctx, opts.deals()); err != nil {
+		return fmt.Errorf("start the %s sandbox: %w", s.name, err)
+	}
+	return nil
+}
+
+// abandon frees what there is of a server that does not serve.
+func (s *server) abandon() (err error) {
+	if s.listener != nil {
+		err = s.listener.Close()
+	}
+	if s.crm != nil {
+		err = errors.Join(err, s.crm.Close())
+	}
+	return err
+}
+
+func (s *server) serve(opts Options) {
+	handler := control.New(s.crm.Control(), control.Options{Latency: opts.Latency, NoLog: opts.NoLog})
+	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	s.served = make(chan error, 1)
+	go func() { s.served <- s.http.Serve(s.listener) }()
 }
 
 func (s *server) close(ctx context.Context) error {
@@ -127,5 +168,5 @@ func (s *server) close(ctx context.Context) error {
 	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
-	return errors.Join(err, s.free())
+	return errors.Join(err, s.crm.Close())
 }

@@ -22,7 +22,7 @@ import (
 
 func start(t *testing.T, opts sandbox.Options) *sandbox.Sandbox {
 	t.Helper()
-	opts.Salesforce = "127.0.0.1:0"
+	opts.Salesforce, opts.HubSpot = "127.0.0.1:0", "127.0.0.1:0"
 	opts.Now = func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) }
 	s, err := sandbox.Start(t.Context(), opts)
 	if err != nil {
@@ -36,8 +36,26 @@ func start(t *testing.T, opts sandbox.Options) *sandbox.Sandbox {
 	return s
 }
 
-// count asks the emulated Salesforce how many deals it holds.
-func count(t *testing.T, s *sandbox.Sandbox) int {
+// countHubSpot asks the emulated HubSpot how many deals it holds.
+func countHubSpot(t *testing.T, s *sandbox.Sandbox) int {
+	t.Helper()
+	req, err := http.NewRequest("POST", s.HubSpotURL()+"/crm/objects/2026-09/deals/search", strings.NewReader(`{"filterGroups":[],"limit":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer sandbox-token")
+	req.Header.Set("Content-Type", "application/json")
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct{ Total int }
+	decode(t, r, &answer)
+	return answer.Total
+}
+
+// countSalesforce asks the emulated Salesforce how many deals it holds.
+func countSalesforce(t *testing.T, s *sandbox.Sandbox) int {
 	t.Helper()
 	r, err := http.PostForm(s.SalesforceURL()+"/services/oauth2/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {"sandbox-client"}, "client_secret": {"sandbox-secret"},
@@ -93,8 +111,9 @@ func TestDeals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := count(t, start(t, tt.opts)); got != tt.want {
-				t.Errorf("%d deals, want %d", got, tt.want)
+			s := start(t, tt.opts)
+			if sf, hs := countSalesforce(t, s), countHubSpot(t, s); sf != tt.want || hs != tt.want {
+				t.Errorf("%d deals in Salesforce and %d in HubSpot, want %d", sf, hs, tt.want)
 			}
 		})
 	}
@@ -104,30 +123,40 @@ func TestDeals(t *testing.T) {
 func TestControl(t *testing.T) {
 	t.Parallel()
 	s := start(t, sandbox.Options{Generate: 2})
-	_ = count(t, s)
-	r, err := http.Get(s.SalesforceURL() + "/_sandbox/requests")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got struct {
-		Total   int
-		ByRoute map[string]int `json:"by_route"`
-	}
-	decode(t, r, &got)
-	want := map[string]int{"POST /services/oauth2/token": 1, "GET /services/data/…/query": 1}
-	if diff := cmp.Diff(want, got.ByRoute); diff != "" || got.Total != 2 {
-		t.Errorf("total %d, want 2; by route (-want +got):\n%s", got.Total, diff)
+	_, _ = countSalesforce(t, s), countHubSpot(t, s)
+	for url, want := range map[string]map[string]int{
+		s.SalesforceURL(): {"POST /services/oauth2/token": 1, "GET /services/data/…/query": 1},
+		s.HubSpotURL():    {"POST /crm/objects/…/deals/search": 1},
+	} {
+		r, err := http.Get(url + "/_sandbox/requests")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Total   int
+			ByRoute map[string]int `json:"by_route"`
+		}
+		decode(t, r, &got)
+		if diff := cmp.Diff(want, got.ByRoute); diff != "" || got.Total != len(want) {
+			t.Errorf("total %d, want %d; by route (-want +got):\n%s", got.Total, len(want), diff)
+		}
 	}
 }
 
 func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	s := start(t, sandbox.Options{Generate: 1})
-	addr := strings.TrimPrefix(s.SalesforceURL(), "http://")
-	_, err := sandbox.Start(t.Context(), sandbox.Options{Salesforce: addr, Now: time.Now})
-	want := addr + " is in use, perhaps by another sandbox. Stop that, or choose another address with --salesforce, such as --salesforce 127.0.0.1:0 for any free port"
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for flag, url := range map[string]string{"--salesforce": s.SalesforceURL(), "--hubspot": s.HubSpotURL()} {
+		addr := strings.TrimPrefix(url, "http://")
+		opts := sandbox.Options{Salesforce: "127.0.0.1:0", HubSpot: addr, Now: time.Now}
+		if flag == "--salesforce" {
+			opts.Salesforce, opts.HubSpot = addr, "127.0.0.1:0"
+		}
+		_, err := sandbox.Start(t.Context(), opts)
+		want := addr + " is in use, perhaps by another sandbox. Stop that, or choose another address with " + flag + ", such as " + flag + " 127.0.0.1:0 for any free port"
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 
@@ -153,21 +182,31 @@ func TestWriteConfig(t *testing.T) {
 	}
 	want := map[string]any{
 		"store": map[string]any{"url": "sqlite:handoff.db"},
-		"connections": map[string]any{"salesforce": map[string]any{
-			"crm": "salesforce", "url": s.SalesforceURL(), "auth": "client_credentials", "client_id": "sandbox-client",
-			"client_secret": "file:my config.toml.secrets/salesforce_client_secret",
-			"write_back":    true, "since": "2000-01-01", "overlap": "1s", "as_of": "case", "schedule": "*/15 * * * *", "time_zone": "UTC",
-		}},
+		"connections": map[string]any{
+			"salesforce": map[string]any{
+				"crm": "salesforce", "url": s.SalesforceURL(), "auth": "client_credentials", "client_id": "sandbox-client",
+				"client_secret": "file:my config.toml.secrets/salesforce_client_secret",
+				"write_back":    true, "since": "2000-01-01", "overlap": "1s", "as_of": "case", "schedule": "*/15 * * * *", "time_zone": "UTC",
+			},
+			"hubspot": map[string]any{
+				"crm": "hubspot", "url": s.HubSpotURL(), "token": "file:my config.toml.secrets/hubspot_token",
+				"write_back": true, "since": "2000-01-01", "overlap": "1s", "as_of": "case", "schedule": "*/15 * * * *", "time_zone": "UTC",
+			},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 
-	secret := filepath.Join(path+".secrets", "salesforce_client_secret")
-	if b, err := os.ReadFile(secret); err != nil || string(b) != "sandbox-secret\n" {
-		t.Errorf("secret: %q, %v", b, err)
+	dir := path + ".secrets"
+	modes := map[string]os.FileMode{dir: os.ModeDir | 0o700}
+	for name, want := range map[string]string{"salesforce_client_secret": "sandbox-secret\n", "hubspot_token": "sandbox-token\n"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+		modes[filepath.Join(dir, name)] = 0o600
 	}
-	for name, want := range map[string]os.FileMode{filepath.Dir(secret): os.ModeDir | 0o700, secret: 0o600} {
+	for name, want := range modes {
 		if info, err := os.Stat(name); err != nil || info.Mode() != want {
 			t.Errorf("%s: mode %v (%v), want %v", name, info.Mode(), err, want)
 		}
@@ -193,7 +232,7 @@ func TestWriteConfigKeepsForeignFiles(t *testing.T) {
 func TestClose(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(t.Context(), sandbox.Options{
-		Salesforce: "127.0.0.1:0", Generate: 1,
+		Salesforce: "127.0.0.1:0", HubSpot: "127.0.0.1:0", Generate: 1,
 		Now: func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) },
 	})
 	if err != nil {
@@ -228,8 +267,10 @@ func TestClose(t *testing.T) {
 	if err := <-answered; err != nil {
 		t.Errorf("the call at hand: %v", err)
 	}
-	if r, err := http.Get(s.SalesforceURL()); err == nil {
-		_ = r.Body.Close()
-		t.Error("still listening after Close")
+	for _, url := range []string{s.SalesforceURL(), s.HubSpotURL()} {
+		if r, err := http.Get(url); err == nil {
+			_ = r.Body.Close()
+			t.Errorf("%s is still listening after Close", url)
+		}
 	}
 }

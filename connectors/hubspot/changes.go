@@ -1,0 +1,154 @@
+package hubspot
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// feeds are the kinds of records whose changes are news of a deal, deals themselves first. A kind that we do not read
+// brings no news.
+func (r *reader) feeds() []kind {
+	feeds := []kind{{object: deals, stamp: modified}}
+	for _, k := range kinds {
+		if k.object != companies || r.schema.readsCompanies() {
+			feeds = append(feeds, k)
+		}
+	}
+	return feeds
+}
+
+// changes yields the won deals that anything changed on since the watermarks.
+func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Time, yield func(connectors.Batch) error) error {
+	candidates := map[string]bool{}
+	left := map[string]bool{} // deals that changed, and whether they are not won any more
+	marks := crm.Watermarks{}
+	for _, k := range r.feeds() {
+		var links map[string][]link
+		rows, err := r.changed(ctx, k, since)
+		if err == nil && k.object != deals {
+			links, err = r.associations(ctx, "find the deals of what changed", k.object, deals, ids(rows))
+		}
+		if refused := forbidden(err); refused != nil && k.object != deals {
+			r.lose(ctx, k, refused)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		marks[k.object] = crm.Watermark{Time: latest(since[k.object].Time, now)}
+		found := targets(links)
+		if k.object == deals {
+			found = ids(rows)
+			for _, d := range rows {
+				left[string(d.ID)] = d.text(isWon) != "true"
+			}
+		}
+		for _, id := range found {
+			candidates[id] = true
+		}
+	}
+	if err := r.archived(ctx, since, left); err != nil {
+		return err
+	}
+	won, err := r.locate(ctx, candidates, left)
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(won, maxRecords) {
+		records, err := r.deals(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		if err := yield(connectors.Batch{Records: records, Total: len(won)}); err != nil {
+			return err
+		}
+	}
+	r.forget(marks)
+	maps.DeleteFunc(left, func(_ string, gone bool) bool { return !gone })
+	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(won)})
+}
+
+// changed lists the records of a kind that changed since its watermark, less the overlap. A kind without one was not
+// readable until now: it is listed from the beginning of the first window.
+func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]object, error) {
+	from := r.cfg.Since
+	if mark, ok := since[k.object]; ok {
+		from = mark.Time.Add(-r.cfg.Overlap)
+	}
+	s := &search{op: "list what changed", object: k.object, groups: []group{nil}, properties: []string{k.stamp}}
+	if !from.IsZero() {
+		s.groups = []group{{{Property: k.stamp, Operator: "GTE", Value: milliseconds(from)}}}
+	}
+	if k.object == deals {
+		s.properties = append(s.properties, isWon)
+	}
+	var rows []object
+	for p, err := range r.pages(ctx, s) {
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range p.Results { // a search for recent changes brings others, too
+			if at := o.moment(k.stamp); at == nil || !at.Before(from.Truncate(time.Millisecond)) {
+				rows = append(rows, o)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// archived adds the deals that were deleted since the watermark: no search finds those, nor does deleting move a stamp.
+func (r *reader) archived(ctx context.Context, since crm.Watermarks, left map[string]bool) error {
+	rows, _, err := list[object](ctx, r.Client, "list deleted deals", api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
+	if err != nil {
+		return err
+	}
+	from := since[deals].Time.Add(-r.cfg.Overlap)
+	for _, d := range rows {
+		if at := d.Archived.moment(); at != nil && !at.Before(from) {
+			left[string(d.ID)] = true
+		}
+	}
+	return nil
+}
+
+// locate returns those of the deals that are ours, in order of ids. It reads them afresh: the index of the search may not
+// know yet that one is not won any more, or is gone; such a one has left.
+func (r *reader) locate(ctx context.Context, changed, left map[string]bool) ([]string, error) {
+	var candidates []string
+	for id := range changed {
+		if !left[id] {
+			candidates = append(candidates, id)
+		}
+	}
+	slices.SortFunc(candidates, compareIDs)
+	found, err := r.batch(ctx, "find the deals of what changed", deals, candidates, []string{isWon, pipelineID, dealType, amount}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var won []string
+	for _, id := range candidates {
+		deal, exists := found[id]
+		_, moved := left[id]
+		switch {
+		case exists && r.ours(deal):
+			won = append(won, id)
+		case !exists, moved && deal.text(isWon) != "true":
+			left[id] = true
+		}
+	}
+	return won, nil
+}
+
+// latest keeps a watermark from moving back: the clocks of HubSpot's servers may differ.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,155 @@
+// Package hubspot reads won deals from HubSpot and writes our own properties back.
+//
+// A search tells ids, in order of ids, because it lags behind, ends at 10,000 rows and is no snapshot; values come from
+// batch reads.
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+	"golang.org/x/time/rate"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// DefaultURL is where HubSpot's API is.
+const DefaultURL = "https://api.hubapi.com"
+
+// APIVersion is the release that all our calls are for; HubSpot keeps one for 18 months.
+// https://developers.hubspot.com/docs/developer-tooling/platform/versioning
+const APIVersion = "2026-09"
+
+// DefaultOverlap covers how far a search is usually behind, and changes that were under way when it was asked.
+const DefaultOverlap = 30 * time.Minute
+
+// Config says which portal to read and what in it.
+type Config struct {
+	URL   string // "": DefaultURL
+	Token string // of a service key, or of a private app
+
+	// Which won deals. An empty filter passes every one.
+	Since     time.Time // first window: deals that were closed since then
+	Pipelines []string  // labels or ids
+	DealTypes []string  // labels or values of dealtype
+	MinAmount *float64  // of amount, inclusive
+
+	Overlap time.Duration // how far a pull reaches back before the one before it; 0: DefaultOverlap
+
+	// Fields names the properties that a deal's facts are read from, by neutral name: crm.FieldNames, "arr", "term_months",
+	// "csm" and "csm_assigned_at". A value is the name of a property of the deal, or of its company ("company.csm"), and has
+	// to exist. For names that are left out, DefaultFields are tried.
+	Fields map[string]string
+
+	// HandoffFields overrides the names of our own properties, by neutral name. "health" names the property on both objects.
+	HandoffFields map[string]string
+	Specs         []crm.FieldSpec // our own properties
+
+	CaseAsOf bool // case_as_of of a deal is the as-of time of its snapshot; for sandboxes on this machine
+
+	Now   func() time.Time                           // paces searches; nil: time.Now
+	Sleep func(context.Context, time.Duration) error // waits between attempts and searches; nil: by a timer
+	Log   *slog.Logger                               // nil: slog.Default()
+}
+
+// Client is a connection to one portal. Its methods may be called concurrently.
+type Client struct {
+	cfg       Config
+	specs     map[crm.Object][]ownField
+	transport *transport
+	rest      *resty.Client
+	searches  *rate.Limiter
+
+	mu     sync.Mutex
+	schema *schema // as last described; nil: not yet
+}
+
+var _ connectors.Connector = (*Client)(nil)
+
+// ownField is one of our fields with the name of its property.
+type ownField struct {
+	crm.FieldSpec
+	property string
+}
+
+// New returns a client for the portal; it makes no call. Its error says what is wrong with cfg.
+func New(cfg Config) (*Client, error) {
+	if cfg.URL == "" {
+		cfg.URL = DefaultURL
+	}
+	cfg.URL = strings.TrimRight(cfg.URL, "/")
+	if u, err := url.Parse(cfg.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("hubspot: the address of the API must look like %q", DefaultURL)
+	}
+	if cfg.Token == "" {
+		return nil, errors.New("hubspot: a token is needed: create a service key under Development > Keys > Service keys")
+	}
+	for _, name := range sortedKeys(cfg.Fields) {
+		if _, known := DefaultFields[name]; !known {
+			return nil, fmt.Errorf("hubspot: unknown deal field %q", name)
+		}
+	}
+	if cfg.Overlap == 0 {
+		cfg.Overlap = DefaultOverlap
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Sleep == nil {
+		cfg.Sleep = wait
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	c := &Client{cfg: cfg, specs: ownFields(cfg), transport: newTransport(cfg.Log), searches: rate.NewLimiter(searchesPerSecond, 1)}
+	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: noRedirect}).SetLogger(silence{}).
+		SetBaseURL(cfg.URL).SetAuthToken(cfg.Token).SetHeader("Accept", "application/json").SetResponseBodyLimit(maxAnswer)
+	return c, nil
+}
+
+// Calls is how many API calls were sent.
+func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
+
+func ownFields(cfg Config) map[crm.Object][]ownField {
+	own := map[crm.Object][]ownField{}
+	for _, spec := range cfg.Specs {
+		name := cfg.HandoffFields[spec.Name]
+		if name == "" {
+			name = "handoff_" + spec.Name
+		}
+		own[spec.Object] = append(own[spec.Object], ownField{spec, name})
+	}
+	return own
+}
+
+// The object types that carry our fields, as HubSpot names them.
+const (
+	deals     = "deals"
+	companies = "companies"
+)
+
+var objectTypes = map[crm.Object]string{crm.DealObject: deals, crm.AccountObject: companies}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

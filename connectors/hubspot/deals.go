@@ -1,0 +1,228 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// kind is a kind of record around a deal.
+type kind struct {
+	object     string
+	part       crm.Part // what of the snapshot is missing without it
+	stamp      string   // property that moves when a record changes
+	properties []string
+}
+
+const modified = "hs_lastmodifieddate"
+
+// The kinds of records around a deal.
+const (
+	contacts = "contacts"
+	notes    = "notes"
+	calls    = "calls"
+	meetings = "meetings"
+	emails   = "emails"
+	tasks    = "tasks"
+)
+
+var contactKind = kind{contacts, crm.PartContacts, "lastmodifieddate", []string{
+	"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_bounce", "hs_email_hard_bounce_reason_enum"}}
+
+var kinds = []kind{
+	contactKind,
+	{companies, crm.PartFields, modified, []string{"name"}},
+	{notes, crm.PartNotes, modified, []string{"hs_note_body", "hs_timestamp", ownerID}},
+	{calls, crm.PartTasks, modified, []string{"hs_call_title", "hs_call_body", "hs_timestamp", ownerID}},
+	{meetings, crm.PartEvents, modified, []string{
+		"hs_meeting_title", "hs_meeting_body", "hs_internal_meeting_notes", "hs_meeting_start_time", "hs_timestamp", "hs_activity_type", "hs_attendee_owner_ids", ownerID}},
+	{emails, crm.PartEmails, modified, []string{"hs_email_subject", "hs_email_text", "hs_email_html", "hs_email_headers", "hs_timestamp"}},
+	{tasks, crm.PartTasks, modified, []string{"hs_task_subject", "hs_task_body", ownerID}},
+}
+
+// owners is no kind of record around a deal, but names the people of all the others.
+var owners = kind{object: "owners", part: crm.PartFields}
+
+const ownerID = "hubspot_owner_id"
+
+// dealColumns are the properties of a deal that are no mapped facts; tracked are those whose history is read.
+var (
+	dealColumns = []string{"dealname", "dealstage", isWon, amount, "deal_currency_code", "closedate", pipelineID, dealType, ownerID}
+	tracked     = []string{"dealstage", ownerID}
+)
+
+// reader reads deals against one schema.
+type reader struct {
+	*Client
+	schema *schema
+	people people
+
+	mu   sync.Mutex
+	lost map[string]crm.Part // what a missing scope keeps from us, by kind of record
+}
+
+// open describes the portal for one pull. It returns when HubSpot began to answer, by its own clock.
+func (c *Client) open(ctx context.Context) (*reader, time.Time, error) {
+	s, now, err := c.describe(ctx)
+	if err != nil {
+		return nil, now, err
+	}
+	r := &reader{Client: c, schema: s, lost: map[string]crm.Part{}}
+	if s.hidden != nil {
+		r.lose(ctx, kind{object: companies, part: crm.PartFields}, s.hidden)
+	}
+	r.people, err = c.people(ctx)
+	if refused := forbidden(err); refused != nil {
+		r.lose(ctx, owners, refused)
+		err = nil
+	}
+	return r, now, err
+}
+
+// forbidden returns the refusal of a call that a scope or a feature is missing for; nil: err is something else.
+func forbidden(err error) *connectors.Error {
+	if e := (*connectors.Error)(nil); errors.As(err, &e) && e.Status == http.StatusForbidden {
+		return e
+	}
+	return nil
+}
+
+// lose notes that a kind of record cannot be read in this pull, and says so once.
+func (r *reader) lose(ctx context.Context, k kind, why *connectors.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, told := r.lost[k.object]; !told {
+		r.lost[k.object] = k.part
+		r.cfg.Log.WarnContext(ctx, "a part of the deals cannot be read", "object", k.object, "part", k.part, "why", why.Error())
+	}
+}
+
+func (r *reader) reads(k kind) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, lost := r.lost[k.object]
+	return !lost
+}
+
+// forget takes the watermarks of what cannot be read: once a gap is closed, all of it is news.
+func (r *reader) forget(marks crm.Watermarks) {
+	for kind := range r.lost {
+		delete(marks, kind)
+	}
+}
+
+// unread lists the parts that are missing from every deal of this pull.
+func (r *reader) unread() []crm.Part {
+	parts := slices.Sorted(maps.Values(r.lost))
+	return slices.Compact(parts)
+}
+
+// around is everything around a chunk of deals.
+type around struct {
+	links   map[string]map[string][]link // by kind, then by deal
+	records map[string]map[string]object // by kind, then by id
+	people  map[string][]link            // contacts, by meeting, call or task
+}
+
+const opRead = "read deals"
+
+// deals reads the deals with these ids, maxRecords at most, that are won and pass the filters, whole and in order of ids.
+func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
+	columns, history := r.schema.columns(deals, dealColumns...), slices.Clone(tracked)
+	for _, f := range r.schema.own[crm.DealObject] {
+		columns, history = append(columns, f.property), append(history, f.property)
+	}
+	if r.cfg.CaseAsOf {
+		columns = append(columns, caseAsOf)
+	}
+	found, err := r.batch(ctx, opRead, deals, ids, columns, history)
+	if err != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.ours(found[id]) })
+	a, err := r.around(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var records []connectors.Record
+	for _, id := range ids {
+		records = append(records, r.record(found[id], a))
+	}
+	return records, nil
+}
+
+// around reads what is associated with the deals.
+func (r *reader) around(ctx context.Context, ids []string) (*around, error) {
+	links, records := make([]map[string][]link, len(kinds)), make([]map[string]object, len(kinds))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, k := range kinds {
+		g.Go(func() (err error) {
+			links[i], records[i], err = r.associated(gctx, deals, ids, k)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	a := &around{links: map[string]map[string][]link{}, records: map[string]map[string]object{}}
+	for i, k := range kinds {
+		a.links[k.object], a.records[k.object] = links[i], records[i]
+	}
+	return a, r.readPeople(ctx, a)
+}
+
+// associated reads the records of a kind that belong to those of another. What we may not read is a gap.
+func (r *reader) associated(ctx context.Context, from string, ids []string, k kind) (map[string][]link, map[string]object, error) {
+	if !r.reads(k) {
+		return nil, map[string]object{}, nil
+	}
+	var records map[string]object
+	links, err := r.associations(ctx, opRead, from, k.object, ids)
+	if err == nil {
+		columns := k.properties
+		if k.object == companies {
+			columns = r.schema.columns(companies, columns...)
+		}
+		records, err = r.batch(ctx, opRead, k.object, targets(links), columns, nil)
+	}
+	if refused := forbidden(err); refused != nil {
+		r.lose(ctx, k, refused)
+		return nil, map[string]object{}, nil
+	}
+	return links, records, err
+}
+
+// readPeople reads whom meetings, calls and tasks were with: contacts that need not be on the deal.
+func (r *reader) readPeople(ctx context.Context, a *around) error {
+	a.people = map[string][]link{}
+	for _, kind := range []string{meetings, calls, tasks} { // ids of different kinds never meet
+		links, guests, err := r.associated(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), contactKind)
+		if err != nil {
+			return err
+		}
+		maps.Copy(a.people, links)
+		maps.Copy(a.records[contacts], guests)
+	}
+	return nil
+}
+
+// of returns the records of a kind that belong to a deal, oldest first.
+func (a *around) of(kind, deal string) []object {
+	var all []object
+	for _, l := range a.links[kind][deal] {
+		if o, ok := a.records[kind][l.id]; ok { // else it was deleted between two calls
+			all = append(all, o)
+		}
+	}
+	slices.SortFunc(all, func(x, y object) int { return compareIDs(string(x.ID), string(y.ID)) })
+	return all
+}

@@ -1,0 +1,233 @@
+package hubspot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"handoff/connectors"
+)
+
+const crmName = "HubSpot"
+
+// Codes of HubSpot that decide what we do next.
+const (
+	policySecondly = "SECONDLY"
+	policyRolling  = "TEN_SECONDLY_ROLLING"
+	policyDaily    = "DAILY"
+	missingScopes  = "MISSING_SCOPES"
+	notFound       = "OBJECT_NOT_FOUND"
+)
+
+// statusMigrating: the account is being moved to another data centre.
+// https://developers.hubspot.com/docs/api-reference/error-handling
+const statusMigrating = 477
+
+// verdict is how a code of HubSpot is classed, and what a person can do about it.
+type verdict struct {
+	class  error
+	remedy string
+}
+
+const (
+	seeProperty = "The property does not exist: run `handoff setup`, or correct its name under handoff_fields"
+	seeToken    = "Correct the token, or create a new service key under Development > Keys > Service keys"
+)
+
+// verdicts classes the codes of HubSpot: categories, policies of limits, and what is wrong with a property's value.
+var verdicts = map[string]verdict{
+	policySecondly: {connectors.ErrRetry, "Other integrations of the account search as well: it is tried again by the next run"},
+	policyRolling:  {connectors.ErrRetry, ""},
+	policyDaily:    {connectors.ErrQuota, "The account has used its API calls of the day, which all its integrations share: wait until midnight in the account's time zone, let the others use fewer, or buy more"},
+
+	"INVALID_AUTHENTICATION": {connectors.ErrConfig, seeToken},
+	"EXPIRED_AUTHENTICATION": {connectors.ErrConfig, seeToken},
+	missingScopes:            {connectors.ErrConfig, "Add the missing scopes to the service key under Development > Keys > Service keys"},
+
+	notFound:                {connectors.ErrDrop, ""},
+	"PROPERTY_DOESNT_EXIST": {connectors.ErrConfig, seeProperty},
+	"READ_ONLY_VALUE":       {connectors.ErrConfig, "HubSpot sets this property itself: name another one under handoff_fields"},
+	"INVALID_OPTION":        {connectors.ErrPark, "Add the value to the property's options, under Settings > Properties"},
+	"VALIDATION_ERROR":      {connectors.ErrPark, "A rule of the portal may want another property filled in first: look at the deal, and at the conditional rules of its pipeline"},
+	"CONFLICT":              {connectors.ErrPark, ""},
+}
+
+// judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
+func judge(status int, code string) verdict {
+	if v, ok := verdicts[code]; ok && !(errors.Is(v.class, connectors.ErrDrop) && status != 0) { // nothing that a call as a whole asks for is a record
+		return v
+	}
+	switch {
+	case status == 0, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
+		return verdict{connectors.ErrPark, ""}
+	case status == http.StatusUnauthorized:
+		return verdict{connectors.ErrConfig, seeToken}
+	case status == http.StatusForbidden:
+		return verdict{connectors.ErrConfig, "Let the service key read and write deals, and check that the account's plan has what was asked for"}
+	case status == http.StatusNotFound:
+		return verdict{connectors.ErrConfig, "HubSpot does not know what was asked for: look at the address; version " + APIVersion + " of the API may have ended"}
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status == http.StatusLocked,
+		status == statusMigrating, status >= 500, status == http.StatusMultiStatus:
+		return verdict{connectors.ErrRetry, ""}
+	case status < 400:
+		return verdict{connectors.ErrConfig, "The address leads elsewhere: it must be " + DefaultURL}
+	}
+	return verdict{connectors.ErrConfig, ""}
+}
+
+// reported is an error in the words of HubSpot, of a call or of one row of it. Every member may be missing.
+type reported struct {
+	Category      string         `json:"category"`
+	SubCategory   jsontext.Value `json:"subCategory"` // documented as an object, sent as a string
+	Policy        string         `json:"policyName"`
+	Message       string         `json:"message"`
+	CorrelationID string         `json:"correlationId"`
+	Context       jsontext.Value `json:"context"`
+	Errors        []struct {
+		Context jsontext.Value `json:"context"`
+	} `json:"errors"`
+}
+
+// about returns what the context names under key, such as the ids in question.
+func (r reported) about(key string) []string {
+	var all []string
+	for _, context := range append([]jsontext.Value{r.Context}, inner(r)...) {
+		var named map[string]jsontext.Value
+		var values []text
+		if json.Unmarshal(context, &named, lenient) == nil && json.Unmarshal(named[key], &values, lenient) == nil {
+			for _, v := range values {
+				all = append(all, string(v))
+			}
+		}
+	}
+	return all
+}
+
+func inner(r reported) []jsontext.Value {
+	var all []jsontext.Value
+	for _, e := range r.Errors {
+		all = append(all, e.Context)
+	}
+	return all
+}
+
+// unassociated reports whether the error only says that a record has no associations of the kind.
+func (r reported) unassociated() bool {
+	return bytes.Contains(r.SubCategory, []byte("NO_ASSOCIATIONS_FOUND"))
+}
+
+// at classes the error. Status 0: it is about one row.
+func (r reported) at(op string, status int) *connectors.Error {
+	e := &connectors.Error{Op: op, CRM: crmName, Status: status, Code: r.Policy, Message: clip(r.Message)}
+	if e.Code == "" {
+		e.Code = r.Category
+	}
+	if bad := invalidValues(r.Message); len(bad) > 0 {
+		e.Code, e.Message = bad[0].Error, clip(bad[0].Message)
+		for _, b := range bad {
+			e.Fields = append(e.Fields, b.Name)
+		}
+	}
+	v := judge(status, e.Code)
+	e.Class, e.Remedy = v.class, v.remedy
+	if scopes := r.about("requiredGranularScopes"); len(scopes) > 0 {
+		slices.Sort(scopes)
+		e.Remedy = fmt.Sprintf("Add to the service key, under Development > Keys > Service keys: %s", strings.Join(slices.Compact(scopes), ", "))
+	}
+	return e
+}
+
+type invalidValue struct {
+	Message string `json:"message"`
+	Error   string `json:"error"`
+	Name    string `json:"name"`
+}
+
+// invalidValues reads which values HubSpot refuses: it says so in JSON inside the message.
+func invalidValues(message string) []invalidValue {
+	_, list, found := strings.Cut(message, "Property values were not valid: ")
+	var values []invalidValue
+	if !found || json.Unmarshal([]byte(list), &values, lenient) != nil {
+		return nil
+	}
+	return values
+}
+
+// refusal classes an answer that is not a success, and returns the id that HubSpot's support asks for. The body may be
+// anything: an error, a list, a page of HTML.
+func refusal(op string, status int, header http.Header, body []byte) (*connectors.Error, string) {
+	var r reported
+	if err := json.Unmarshal(body, &r, lenient); err != nil || r.Message == "" && r.Category == "" {
+		kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+		r = reported{Message: fmt.Sprintf("%s, with %d bytes of %s that are no answer of the API", http.StatusText(status), len(body), kind)}
+		if len(bytes.TrimSpace(body)) == 0 {
+			r.Message = http.StatusText(status) + ", without a word why"
+		}
+	}
+	e := r.at(op, status)
+	if s, err := strconv.Atoi(header.Get("Retry-After")); err == nil && s > 0 {
+		e.RetryAfter = time.Duration(s) * time.Second
+	}
+	return e, r.CorrelationID
+}
+
+// unreachable classes a failure below HTTP: no answer, or half of one. A *url.Error is taken apart, because its text
+// holds the whole address.
+func unreachable(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %s: %w", crmName, op, ctx.Err())
+	}
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Err: err}
+}
+
+// garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may
+// quote the answer.
+func garbled(op string, err error) error {
+	message := "the answer cannot be read"
+	if sem := (*json.SemanticError)(nil); errors.As(err, &sem) {
+		message += ": a value of a wrong type at " + string(sem.JSONPointer)
+	}
+	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: message, Err: err}
+}
+
+// status returns the HTTP status of an error; 0: it has none.
+func status(err error) int {
+	if e := (*connectors.Error)(nil); errors.As(err, &e) {
+		return e.Status
+	}
+	return 0
+}
+
+// undone reports whether a call that failed is certain not to have been carried out.
+func undone(err error) bool {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		return true
+	}
+	switch status(err) {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusLocked, statusMigrating:
+		return true
+	}
+	return false
+}
+
+// clip cuts s to 500 characters.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 500 {
+		return string(r[:500]) + "…"
+	}
+	return s
+}

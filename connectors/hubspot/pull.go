@@ -1,0 +1,117 @@
+package hubspot
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// The first pull sweeps all won deals in the order of their ids and can go on where it was killed: while it lasts, the
+// watermark of deals carries an id, and the moment when the sweep began. From then on a pull lists what changed, object by
+// object.
+
+// Pull implements connectors.Puller.
+func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+	r, now, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	if mark, ok := since[deals]; !ok || mark.ID != "" {
+		return r.sweep(ctx, since, now, yield)
+	}
+	return r.changes(ctx, since, now, yield)
+}
+
+// sweep yields all won deals of the first window that lie behind since.
+func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Time, yield func(connectors.Batch) error) error {
+	s := &search{op: "list won deals", object: deals, groups: r.window()}
+	marks := crm.Watermarks{}
+	for _, k := range r.feeds() {
+		marks[k.object] = crm.Watermark{Time: began}
+	}
+	if at, ok := since[deals]; ok {
+		s.last, marks = at.ID, maps.Clone(since)
+		began = at.Time
+	}
+	total := 0
+	for p, err := range r.pages(ctx, s) {
+		if err != nil {
+			return err
+		}
+		total = max(total, p.Total)
+		for chunk := range slices.Chunk(ids(p.Results), maxRecords) {
+			records, err := r.deals(ctx, chunk)
+			if err != nil {
+				return err
+			}
+			r.forget(marks)
+			marks[deals] = crm.Watermark{Time: began, ID: chunk[len(chunk)-1]}
+			if err := yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total}); err != nil {
+				return err
+			}
+		}
+	}
+	marks[deals] = crm.Watermark{Time: began}
+	return yield(connectors.Batch{Watermarks: marks, Total: total})
+}
+
+func ids(rows []object) []string {
+	all := make([]string, len(rows))
+	for i, o := range rows {
+		all[i] = string(o.ID)
+	}
+	return all
+}
+
+// Properties that tell whether a deal is one of ours.
+const (
+	isWon      = "hs_is_closed_won"
+	pipelineID = "pipeline"
+	dealType   = "dealtype"
+	amount     = "amount"
+)
+
+// window is the search for the deals of the first pull. The close date can be edited at will; the moment when the deal was
+// won is calculated, and not in every portal.
+func (r *reader) window() []group {
+	won := group{{Property: isWon, Operator: "EQ", Value: "true"}}
+	if len(r.schema.pipelines) > 0 {
+		won = won.with(filter{Property: pipelineID, Operator: "IN", Values: r.schema.pipelines})
+	}
+	if len(r.schema.dealTypes) > 0 {
+		won = won.with(filter{Property: dealType, Operator: "IN", Values: r.schema.dealTypes})
+	}
+	if r.cfg.MinAmount != nil {
+		won = won.with(filter{Property: amount, Operator: "GTE", Value: strconv.FormatFloat(*r.cfg.MinAmount, 'f', -1, 64)})
+	}
+	if r.cfg.Since.IsZero() {
+		return []group{won}
+	}
+	var groups []group
+	for _, closed := range []string{"closedate", "hs_closed_won_date"} {
+		if _, ok := r.schema.properties[deals][closed]; ok {
+			groups = append(groups, won.with(filter{Property: closed, Operator: "GTE", Value: milliseconds(r.cfg.Since)}))
+		}
+	}
+	return groups
+}
+
+// ours reports whether a deal is won and passes the filters.
+func (r *reader) ours(deal object) bool {
+	if deal.text(isWon) != "true" {
+		return false
+	}
+	if allowed := r.schema.pipelines; len(allowed) > 0 && !slices.Contains(allowed, deal.text(pipelineID)) {
+		return false
+	}
+	if allowed := r.schema.dealTypes; len(allowed) > 0 && !slices.Contains(allowed, deal.text(dealType)) {
+		return false
+	}
+	worth := deal.number(amount)
+	return r.cfg.MinAmount == nil || worth != nil && *worth >= *r.cfg.MinAmount
+}

@@ -1,0 +1,139 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"handoff/connectors"
+)
+
+const (
+	maxAnswer = 64 << 20 // bytes of one answer; fifty wide deals with their history stay well below
+	slowest   = time.Minute
+)
+
+// searchesPerSecond is what an account has, for all its integrations; searches carry no headers that would tell what is left.
+// https://developers.hubspot.com/docs/api-reference/search/guide#rate-limits
+const searchesPerSecond = 5
+
+// lenient reads what HubSpot may send: text from people may hold broken Unicode.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+
+// transport is what all calls of a client share.
+type transport struct {
+	next  http.RoundTripper
+	log   *slog.Logger
+	calls atomic.Int64
+}
+
+func newTransport(log *slog.Logger) *transport {
+	next := http.DefaultTransport.(*http.Transport).Clone()
+	next.ResponseHeaderTimeout = slowest
+	next.MaxIdleConnsPerHost = len(kinds)
+	return &transport{next: next, log: log}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.calls.Add(1)
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	// Neither query nor bodies: they hold record texts.
+	t.log.DebugContext(req.Context(), "call", "method", req.Method, "path", req.URL.Path, "status", resp.StatusCode)
+	return resp, nil
+}
+
+// noRedirect makes a redirect an answer: the API redirects nowhere, a proxy does.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// silence keeps resty from logging errors that its caller gets anyway.
+type silence struct{}
+
+func (silence) Errorf(string, ...any) {}
+func (silence) Warnf(string, ...any)  {}
+func (silence) Debugf(string, ...any) {}
+
+// call is one request to the API.
+type call struct {
+	op         string
+	method     string
+	path       string // from the root, such as "/crm/owners/2026-09"
+	query      url.Values
+	body       any  // sent as JSON; nil: none
+	repeatable bool // sending it twice does no harm
+	search     bool // counts against the limit of searches
+}
+
+// api returns the path of an area of the CRM's API, such as "objects".
+func api(area, below string) string {
+	path := "/crm/" + area + "/" + APIVersion
+	if below != "" {
+		path += "/" + below
+	}
+	return path
+}
+
+// send sends a call until it succeeds or that is hopeless: temporary faults are waited out, and a refused token is tried
+// once more, because HubSpot refuses good ones now and then. accept reads the answer; what it returns counts like an error
+// of the call itself.
+func (c *Client) send(ctx context.Context, r call, accept func(header http.Header, body []byte) error) error {
+	var body []byte
+	if r.body != nil {
+		var err error
+		if body, err = json.Marshal(r.body, json.Deterministic(true)); err != nil {
+			return err
+		}
+	}
+	again := func(err error) bool { return errors.Is(err, connectors.ErrRetry) && (r.repeatable || undone(err)) }
+	return c.retry(ctx, again, func() error {
+		header, answer, err := c.once(ctx, r, body)
+		if status(err) == http.StatusUnauthorized {
+			header, answer, err = c.once(ctx, r, body)
+		}
+		if err != nil {
+			return err
+		}
+		return accept(header, answer)
+	})
+}
+
+func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []byte, error) {
+	if r.search {
+		if err := c.pace(ctx); err != nil {
+			return nil, nil, unreachable(ctx, r.op, err)
+		}
+	}
+	req := c.rest.R().SetContext(ctx).SetQueryParamsFromValues(r.query)
+	if body != nil {
+		req.SetHeader("Content-Type", "application/json").SetBody(body)
+	}
+	resp, err := req.Execute(r.method, r.path)
+	if err != nil {
+		return nil, nil, unreachable(ctx, r.op, err)
+	}
+	if !resp.IsSuccess() {
+		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
+		c.cfg.Log.InfoContext(ctx, "HubSpot refused a call", "op", r.op, "status", refused.Status, "code", refused.Code, "correlation_id", correlation)
+		return nil, nil, refused
+	}
+	return resp.Header(), resp.Body(), nil
+}
+
+// pace waits until a search may be sent.
+func (c *Client) pace(ctx context.Context) error {
+	now := c.cfg.Now()
+	if d := c.searches.ReserveN(now, 1).DelayFrom(now); d > 0 {
+		return c.cfg.Sleep(ctx, d)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// ReadValues implements connectors.Writer.
+func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string) (map[string]crm.Values, error) {
+	s, err := c.described(ctx)
+	if err != nil {
+		return nil, err
+	}
+	columns := []string{"hs_object_id"}
+	for _, f := range s.own[object] {
+		columns = append(columns, f.property)
+	}
+	found, err := c.batch(ctx, "read our properties", objectTypes[object], ids, columns, nil)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]crm.Values, len(found))
+	for id, o := range found {
+		all[id] = values(s.own[object], o)
+	}
+	return all, nil
+}
+
+const opWrite = "write our properties"
+
+// change is an update as a batch holds it.
+type change struct {
+	ID         string            `json:"id"`
+	Properties map[string]string `json:"properties"`
+
+	at int // in the updates
+}
+
+// Write implements connectors.Writer. HubSpot refuses a batch whole for one bad value: what can be checked is checked
+// before, and a batch that is refused all the same is cut in halves until the bad row is alone.
+func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
+	s, err := c.described(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writing{Client: c, outcomes: make([]connectors.Outcome, len(updates)), certain: make([]bool, len(updates))}
+	open := map[crm.Object][]change{}
+	for i, u := range updates {
+		w.outcomes[i].Ref = u.Ref
+		properties, refused := c.wireProperties(s, u)
+		if refused != nil {
+			w.settle(i, refused)
+			continue
+		}
+		open[u.Object] = append(open[u.Object], change{u.ID, properties, i})
+	}
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		for _, batch := range batches(open[object]) {
+			if err := w.write(ctx, objectTypes[object], batch); err != nil {
+				return w.settled(), err
+			}
+		}
+	}
+	return w.outcomes, nil
+}
+
+// batches cuts changes, in order, into batches in which no id comes twice: HubSpot refuses such a batch.
+func batches(changes []change) [][]change {
+	var all [][]change
+	seen := map[string]bool{}
+	for _, ch := range changes {
+		if len(all) == 0 || len(all[len(all)-1]) == maxRecords || seen[ch.ID] {
+			all = append(all, nil)
+			clear(seen)
+		}
+		seen[ch.ID] = true
+		all[len(all)-1] = append(all[len(all)-1], ch)
+	}
+	return all
+}
+
+// wireProperties are the new values of an update as HubSpot takes them.
+func (c *Client) wireProperties(s *schema, u crm.Update) (map[string]string, *connectors.Error) {
+	if u.Object == crm.AccountObject && s.hidden != nil {
+		return nil, s.hidden
+	}
+	properties := map[string]string{}
+	for _, name := range sortedKeys(u.Values) {
+		i := slices.IndexFunc(c.specs[u.Object], func(f ownField) bool { return f.Name == name })
+		if i < 0 {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Message: fmt.Sprintf("%q is no field of ours on this object", name)}
+		}
+		f := c.specs[u.Object][i]
+		p, exists := s.properties[objectTypes[u.Object]][f.property]
+		if !exists {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property},
+				Message: fmt.Sprintf("there is no property %s", f.property), Remedy: seeProperty}
+		}
+		value, err := toCRM(f.FieldSpec, p, u.Values[name])
+		if err != nil {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.property}, Err: err}
+		}
+		properties[f.property] = value
+	}
+	return properties, nil
+}
+
+// writing is one Write under way.
+type writing struct {
+	*Client
+	outcomes []connectors.Outcome
+	certain  []bool
+}
+
+func (w *writing) settle(i int, err *connectors.Error) {
+	w.outcomes[i].Err, w.certain[i] = err, true
+}
+
+func (w *writing) settled() []connectors.Outcome {
+	var kept []connectors.Outcome
+	for i, o := range w.outcomes {
+		if w.certain[i] {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+// write sends one batch and settles its rows.
+// https://developers.hubspot.com/docs/api-reference/error-handling#multi-status-errors
+func (w *writing) write(ctx context.Context, object string, batch []change) error {
+	p, err := fetch[struct {
+		ID text `json:"id"`
+	}](ctx, w.Client, call{op: opWrite, method: http.MethodPost, path: api("objects", object+"/batch/update"), body: map[string]any{"inputs": batch}})
+	refused := (*connectors.Error)(nil)
+	switch {
+	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(batch) == 1:
+		w.settle(batch[0].at, refused)
+		return nil
+	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest:
+		half := len(batch) / 2
+		if err := w.write(ctx, object, batch[:half]); err != nil {
+			return err
+		}
+		return w.write(ctx, object, batch[half:])
+	case err != nil:
+		return err
+	}
+	became := map[string]*connectors.Error{}
+	for _, e := range p.Errors {
+		for _, id := range e.about("ids") {
+			became[id] = e.at(opWrite, 0)
+		}
+	}
+	for _, o := range p.Results {
+		became[string(o.ID)] = nil
+	}
+	for _, ch := range batch {
+		refused, told := became[ch.ID]
+		if !told { // such as a deal that was merged into another
+			refused = &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Message: "HubSpot does not say what became of the row"}
+		}
+		w.settle(ch.at, refused)
+	}
+	return nil
+}

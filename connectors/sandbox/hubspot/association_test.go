@@ -1,0 +1,75 @@
+package hubspot
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAssociations(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	got := a.call("POST", dealsToContacts+"/batch/read", `{"inputs":[{"id":"`+wonID+`"},{"id":"`+openID+`"},{"id":"`+nowhere+`"}]}`)
+	none := func(id string) string {
+		return `{"status":"error","category":"OBJECT_NOT_FOUND","subCategory":"crm.associations.NO_ASSOCIATIONS_FOUND","message":"No contact is associated with deal ` + id + `.","context":{"fromObjectId":["` + id + `"],"fromObjectType":["deal"],"toObjectType":["contact"]}}`
+	}
+	want := `{"status":"COMPLETE","results":[{"from":{"id":"30000000001"},"to":[` +
+		`{"toObjectId":10000000001,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":3,"label":null},{"category":"USER_DEFINED","typeId":81,"label":"Decision maker"}]},` +
+		`{"toObjectId":10000000002,"associationTypes":[{"category":"HUBSPOT_DEFINED","typeId":3,"label":null}]}]}],` +
+		`"numErrors":2,"errors":[` + none(openID) + `,` + none(nowhere) + `],"startedAt":"2026-11-20T12:00:00.000Z","completedAt":"2026-11-20T12:00:00.000Z"}`
+	if diff := cmp.Diff(want, got.Body.String()); got.Code != http.StatusMultiStatus || diff != "" {
+		t.Errorf("status %d, answer (-want +got):\n%s", got.Code, diff)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for path, want := range map[string]string{
+		"/crm/v4/associations/deals/contacts/labels":       `{"results":[{"category":"HUBSPOT_DEFINED","typeId":3,"label":null},{"category":"USER_DEFINED","typeId":81,"label":"Decision maker"}]}`,
+		"/crm/associations/2026-09/contacts/deals/labels":  `{"results":[{"category":"HUBSPOT_DEFINED","typeId":4,"label":null},{"category":"USER_DEFINED","typeId":82,"label":"Decision maker"}]}`,
+		"/crm/associations/2026-03/deals/0-2/labels":       `{"results":[{"category":"HUBSPOT_DEFINED","typeId":341,"label":null},{"category":"HUBSPOT_DEFINED","typeId":5,"label":"Primary"}]}`,
+		"/crm/associations/2026-09/companies/notes/labels": `{"results":[{"category":"HUBSPOT_DEFINED","typeId":189,"label":null}]}`,
+		"/crm/associations/2026-09/calls/notes/labels":     `{"results":[]}`,
+		"/crm/associations/2026-09/contacts/tasks/labels/": `{"results":[{"category":"HUBSPOT_DEFINED","typeId":203,"label":null}]}`,
+	} {
+		if got := a.call("GET", path, "").Body.String(); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", path, got, want)
+		}
+	}
+}
+
+// A record with many associations is paged by itself, whatever the others of the batch have.
+func TestAssociationPages(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	err := a.portal.load(t.Context(), func(ctx context.Context, t *tx) error {
+		for range associationsPerPage + 5 {
+			id, err := t.insert(ctx, newRecord{Object: "notes", Properties: map[string]string{"hs_timestamp": "1"}})
+			if err != nil {
+				return err
+			}
+			if err := t.associate(ctx, ref{"deals", wonID}, ref{"notes", id}); err != nil {
+				return err
+			}
+		}
+		return t.associate(ctx, ref{"deals", openID}, ref{"notes", "50000000001"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/crm/v4/associations/deals/notes/batch/read"
+	page1 := get[batchAnswer[associations]](a, http.StatusOK, "POST", path, `{"inputs":[{"id":"`+wonID+`"},{"id":"`+openID+`"}]}`).Results
+	if len(page1[0].To) != 100 || page1[0].Paging == nil || len(page1[1].To) != 1 || page1[1].Paging != nil {
+		t.Fatalf("first page: %d and %d associations, paging %v and %v", len(page1[0].To), len(page1[1].To), page1[0].Paging, page1[1].Paging)
+	}
+	page2 := get[batchAnswer[associations]](a, http.StatusOK, "POST", path, `{"inputs":[{"id":"`+wonID+`","after":"`+page1[0].Paging.Next.After+`"}]}`).Results
+	if len(page2[0].To) != 5 || page2[0].Paging != nil {
+		t.Errorf("second page: %d associations, paging %v", len(page2[0].To), page2[0].Paging)
+	}
+	if got, want := a.refusal("POST", path, `{"inputs":[{"id":"1","after":"x"}]}`), `400 VALIDATION_ERROR Invalid paging cursor "x"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
