@@ -2,11 +2,15 @@ package crm
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"strings"
+	"math"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,7 +43,10 @@ func ReadCases(r io.Reader) iter.Seq2[*Snapshot, error] {
 				yield(nil, fmt.Errorf("read cases: %w", err))
 				return
 			}
-			if strings.TrimSpace(string(line)) != "" {
+			if n == 1 {
+				line = bytes.TrimPrefix(line, []byte("\uFEFF")) // Windows tools put a byte order mark in front
+			}
+			if len(bytes.TrimSpace(line)) > 0 {
 				s, lerr := parseCase(line, n)
 				if lerr != nil {
 					if !yield(nil, lerr) {
@@ -58,7 +65,7 @@ func ReadCases(r io.Reader) iter.Seq2[*Snapshot, error] {
 
 func parseCase(line []byte, n int) (*Snapshot, error) {
 	s := new(Snapshot)
-	if err := json.Unmarshal(line, s, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(line, s, json.RejectUnknownMembers(true), json.WithUnmarshalers(lenient)); err != nil {
 		return nil, lineError(n, err)
 	}
 	if s.ID == "" {
@@ -70,11 +77,59 @@ func parseCase(line []byte, n int) (*Snapshot, error) {
 	for i, a := range s.Activities {
 		switch a.Kind {
 		case Meeting, Call, Email, Task:
+		case "":
+			s.Activities[i].Kind = Task // what nobody sorted is a task with a text
 		default:
 			return nil, &LineError{n, fmt.Sprintf("/activities/%d/kind", i), fmt.Errorf("%q is not one of meeting, call, email, task", a.Kind)}
 		}
 	}
+	for i, part := range s.Unread {
+		if !slices.Contains(parts, part) {
+			return nil, &LineError{n, fmt.Sprintf("/unread/%d", i), fmt.Errorf("%q is not one of %s", part, parts)}
+		}
+	}
 	return s, nil
+}
+
+// lenient reads what exports write for an absent moment, "", and for a whole number, 12.0.
+var lenient = json.JoinUnmarshalers(
+	json.UnmarshalFromFunc(emptyIsAbsent[time.Time]),
+	json.UnmarshalFromFunc(emptyIsAbsent[Date]),
+	json.UnmarshalFromFunc(func(dec *jsontext.Decoder, n *int) error {
+		if dec.PeekKind() != '0' {
+			return errors.ErrUnsupported
+		}
+		v, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		f, err := strconv.ParseFloat(string(v), 64)
+		if err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
+			return fmt.Errorf("%s is not a whole number", v)
+		}
+		*n = int(f)
+		return nil
+	}),
+)
+
+func emptyIsAbsent[T any](dec *jsontext.Decoder, p **T) error {
+	if dec.PeekKind() != '"' {
+		return errors.ErrUnsupported
+	}
+	v, err := dec.ReadValue()
+	if err != nil || string(v) == `""` {
+		return err
+	}
+	t := new(T)
+	if err := json.Unmarshal(v, t); err != nil {
+		var sem *json.SemanticError
+		if errors.As(err, &sem) && sem.Err != nil {
+			err = sem.Err
+		}
+		return err
+	}
+	*p = t
+	return nil
 }
 
 // lineError turns the decoder's errors into words without Go types.

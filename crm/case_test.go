@@ -46,6 +46,8 @@ func TestReadCasesRefuses(t *testing.T) {
 		{"wrong type", `{"id":"a","deal":{"id":"1","amount":"48k"}}`, "line 2: field /deal/amount: a JSON string does not fit here"},
 		{"number for text", `{"id":"a","deal":{"id":17}}`, "line 2: field /deal/id: a JSON number does not fit here"},
 		{"bad date", `{"id":"a","deal":{"id":"1","close_date":"30.09.2026"}}`, `line 2: field /deal/close_date: "30.09.2026" is not a date of the form YYYY-MM-DD`},
+		{"part of a number", `{"id":"a","deal":{"id":"1","term_months":12.5}}`, "line 2: field /deal/term_months: 12.5 is not a whole number"},
+		{"unknown part", `{"id":"a","deal":{"id":"1"},"unread":["note"]}`, `line 2: field /unread/0: "note" is not one of [contacts notes tasks events emails history fields activities]`},
 		{"no id", `{"deal":{"id":"1"}}`, "line 2: field /id: a case needs an id"},
 		{"no deal id", `{"id":"a"}`, "line 2: field /deal/id: a deal needs an id"},
 		{"unknown kind", `{"id":"a","deal":{"id":"1"},"activities":[{"kind":"fax"}]}`, `line 2: field /activities/0/kind: "fax" is not one of meeting, call, email, task`},
@@ -74,6 +76,22 @@ func TestReadCasesRefuses(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", problems, tt.want)
 			}
 		})
+	}
+}
+
+// TestReadCasesFromExports reads what spreadsheets and scripts write for what is absent.
+func TestReadCasesFromExports(t *testing.T) {
+	input := "\uFEFF" + `{"id":"a","as_of":"","deal":{"id":"1","close_date":"","kickoff_at":"","term_months":12.0,"csm":{"assigned_at":""}},"notes":[{"at":""}],"activities":[{"subject":"Call back"}]}`
+	for s, err := range ReadCases(strings.NewReader(input)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.AsOf != nil || s.Deal.CloseDate != nil || s.Deal.KickoffAt != nil || s.Deal.CSM.AssignedAt != nil || s.Notes[0].At != nil {
+			t.Errorf("an empty moment is not absent: %+v", s)
+		}
+		if *s.Deal.TermMonths != 12 || s.Activities[0].Kind != Task {
+			t.Errorf("term %d, kind %q", *s.Deal.TermMonths, s.Activities[0].Kind)
+		}
 	}
 }
 

@@ -41,6 +41,8 @@ const (
 	PartActivities Part = "activities" // tasks, events and emails together
 )
 
+var parts = []Part{PartContacts, PartNotes, PartTasks, PartEvents, PartEmails, PartHistory, PartFields, PartActivities}
+
 // Deal is the opportunity itself.
 type Deal struct {
 	ID         string            `json:"id"`

@@ -24,7 +24,7 @@ func (db *DB) List(ctx context.Context, filter jobs.Filter) ([]jobs.Handoff, err
 }
 
 // Find returns every handoff that query names: by its deal's id (of a Salesforce id also the 15 characters that pages show),
-// by "connection:id", or by the deal's exact name in any case. The order is that of List.
+// by "connection:id", or by the deal's exact name, else by its name in any case. The order is that of List.
 func (db *DB) Find(ctx context.Context, query string) ([]jobs.Handoff, error) {
 	connection, id, _ := strings.Cut(query, ":")
 	// The keys come first, from indexes alone: the rows are fat.
@@ -40,6 +40,12 @@ func (db *DB) Find(ctx context.Context, query string) ([]jobs.Handoff, error) {
 		strings.ToLower(query), query, query, connection, id, id)
 	if err != nil {
 		return nil, err
+	}
+	exact := slices.DeleteFunc(slices.Clone(found), func(h *jobs.Handoff) bool {
+		return strings.EqualFold(h.Snapshot.Deal.Name, query) && h.Snapshot.Deal.Name != query
+	})
+	if len(exact) > 0 {
+		found = exact
 	}
 	return sorted(found), nil
 }

@@ -216,7 +216,9 @@ func (c *configReader) connection(name string, s *section) Connection {
 	c.asOf(s, &conn)
 	if known {
 		conn.Fields = mapping(s.sub("fields"), kind.fields(), kind.example)
-		conn.HandoffFields = mapping(s.sub("handoff_fields"), c.ownFields, kind.ownExample)
+		own := s.sub("handoff_fields")
+		conn.HandoffFields = mapping(own, c.ownFields, kind.ownExample)
+		distinct(own, conn.HandoffFields, kind.ownSuffix, kind.ownExample)
 	}
 	s.done()
 	return conn
@@ -352,4 +354,22 @@ func mapping(s *section, known []string, example string) map[string]string {
 		names[key] = name
 	}
 	return names
+}
+
+// distinct refuses a CRM field without the suffix of custom ones, which handoff would overwrite, and one that two of ours
+// would share.
+func distinct(s *section, names map[string]string, suffix, example string) {
+	owner := map[string]string{}
+	for _, key := range s.keys() {
+		name := names[key]
+		folded := strings.ToLower(name)
+		switch other, taken := owner[folded]; {
+		case name == "":
+		case !strings.HasSuffix(folded, suffix):
+			s.problem(key, "%q is not a custom field; handoff would overwrite what you keep there. Name a field of its own, such as %s = %q", name, key, example)
+		case taken:
+			s.problem(key, "%q already holds %s. Each needs a field of its own", name, other)
+		}
+		owner[folded] = key
+	}
 }

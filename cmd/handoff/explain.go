@@ -149,7 +149,11 @@ func (e *explanation) printHeader(w io.Writer) {
 		pair("Total", "not read: "+e.Why)
 	} else {
 		pair("Total", fmt.Sprintf("%d/%d  %s, %s", *e.Total, e.Max, e.Rating, e.Health))
-		pair("Ghost", strings.Join(append([]string{string(e.Ghost)}, e.Card.GhostReasons...), "; "))
+		ghost := []string{string(e.Ghost)}
+		if !e.Reopened { // the reasons are the kept card's, which a reopened deal's flag no longer follows
+			ghost = append(ghost, e.Card.GhostReasons...)
+		}
+		pair("Ghost", strings.Join(ghost, "; "))
 	}
 	pair("Scored", fmt.Sprintf("as of %s, version %d", e.AsOf.UTC().Format(stamp), e.Version))
 	pair("Acceptance", e.Acceptance)

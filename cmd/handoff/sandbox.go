@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,11 +66,19 @@ func (a *app) sandbox(ctx context.Context, opts sandboxOptions, config string) (
 		if err := s.WriteConfig(config); err != nil {
 			return useError{err}
 		}
+		if db := filepath.Join(filepath.Dir(config), "handoff.db"); isThere(db) {
+			fmt.Fprintf(a.stderr, "%s holds the history of other runs, so a run against this sandbox would find no news: delete it if it is a sandbox's, or write the configuration into another folder\n", db)
+		}
 	}
 	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s (a browser shows its deals)\nHubSpot sandbox:    %s\n", s.SalesforceURL(), s.HubSpotURL())
 	fmt.Fprintln(a.stdout, "ready")
 	<-ctx.Done()
 	return nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // closeSandbox stops a sandbox, and gives the calls at hand a moment to finish.
@@ -86,7 +95,7 @@ func readCases(path string) ([]*crm.Snapshot, error) {
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	defer f.Close()
-	var cases []*crm.Snapshot
+	cases := []*crm.Snapshot{} // not nil: a file without deals is a CRM without deals
 	for s, err := range crm.ReadCases(f) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)

@@ -41,6 +41,7 @@ var crms = map[string]struct {
 	fields  func() []string // neutral names of the deal fields that a connection can map
 
 	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
+	ownSuffix           string // ends the names of custom fields
 }{
 	"hubspot": {
 		login: (*configReader).hubspotLogin, connect: (*app).connectHubSpot,
@@ -50,7 +51,7 @@ var crms = map[string]struct {
 	"salesforce": {
 		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
-		example: "Use_Case__c", ownExample: "Handoff_Score__c",
+		example: "Use_Case__c", ownExample: "Handoff_Score__c", ownSuffix: "__c",
 	},
 }
 

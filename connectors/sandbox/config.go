@@ -31,7 +31,8 @@ func (s *Sandbox) WriteConfig(path string) error {
 	// secret keeps a secret in a file of its own and returns how the configuration names that.
 	secret := func(name, text string) (string, error) {
 		path := filepath.Join(secrets, name)
-		return strconv.Quote("file:" + filepath.ToSlash(filepath.Join(filepath.Base(secrets), name))), os.WriteFile(path, []byte(text+"\n"), 0o600)
+		err := errors.Join(os.WriteFile(path, []byte(text+"\n"), 0o600), os.Chmod(path, 0o600)) // an old file keeps its mode
+		return strconv.Quote("file:" + filepath.ToSlash(filepath.Join(filepath.Base(secrets), name))), err
 	}
 	clientSecret, err := secret("salesforce_client_secret", salesforce.ClientSecret)
 	if err != nil {

@@ -87,7 +87,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 
 // deals returns new values on each call: each CRM has its own.
 func (o Options) deals() []*crm.Snapshot {
-	if len(o.Cases) == 0 && o.Generate == 0 {
+	if o.Cases == nil && o.Generate == 0 {
 		return deals.Demo()
 	}
 	all := append([]*crm.Snapshot(nil), o.Cases...)

@@ -307,7 +307,7 @@ func (d *dealLoader) addTask(a crm.Activity) error {
 	values := map[string]any{"WhatId": d.id, "Subject": orNil(a.Subject), "Description": orNil(a.Body), "OwnerId": host,
 		"ActivityDate": day(at), "TaskSubtype": "Task", "Status": "Not Started", "Priority": "Normal"}
 	if a.Kind == crm.Call {
-		values["TaskSubtype"], values["Status"], values["CallType"] = "Call", "Completed", "Outbound"
+		values["TaskSubtype"], values["Status"], values["CallType"], values["CompletedDateTime"] = "Call", "Completed", "Outbound", at
 	}
 	if len(people) > 0 {
 		values["WhoId"] = people[0]
