@@ -184,7 +184,7 @@ func (a *answer) sendHalf(w http.ResponseWriter) {
 	a.header.Set("Content-Length", strconv.Itoa(a.body.Len()))
 	a.body.Truncate(a.body.Len() / 2)
 	a.send(w)
-	_ = http.NewResponseController(w).Flush()
+	_ = http.NewResponseController(w).Flush() // as much as arrives: the connection breaks here in any case
 	panic(http.ErrAbortHandler)
 }
 
@@ -195,9 +195,9 @@ func reset(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // a connection that refuses is closed all the same, only less rudely
 	}
-	_ = conn.Close()
+	_ = conn.Close() // broken is what it should be
 }
 
 // sleep waits for d and reports whether it did so to the end.

@@ -125,7 +125,7 @@ func (f *Fault) answer(w http.ResponseWriter, writeError func(http.ResponseWrite
 	if f.Status != 0 {
 		w.WriteHeader(f.Status)
 	}
-	_, _ = w.Write(text(f.Body))
+	_, _ = w.Write(text(f.Body)) // into memory, which does not fail
 }
 
 // text returns the content of a JSON string, and any other value as it is.

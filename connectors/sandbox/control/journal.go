@@ -57,7 +57,7 @@ func (j *journal) serveCounts(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b)
+	_, _ = w.Write(b) // the client may be gone, which is its own affair
 }
 
 func (j *journal) reset(w http.ResponseWriter, _ *http.Request) {

@@ -43,7 +43,7 @@ func (o *Org) aim(ctx context.Context, j *bulkJob, req jobRequest) *apiError {
 	}
 	var object *Object
 	var key *Field
-	_ = o.read(ctx, func(sqlx.QueryerContext) error {
+	_ = o.read(ctx, func(sqlx.QueryerContext) error { // for the lock: the function itself does not fail
 		if object = o.object(req.Object); object != nil {
 			key = object.Field(req.ExternalIDFieldName)
 		}
@@ -208,7 +208,7 @@ func (o *Org) ingestJobResults(w http.ResponseWriter, r *http.Request, _ user, _
 	w.Header().Set("Content-Type", "text/csv")
 	w.Header().Set("Sforce-Locator", "null")
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(csv)
+	_, _ = w.Write(csv) // the client may be gone, which is its own affair
 }
 
 func (j *bulkJob) successful() []byte {
