@@ -68,22 +68,107 @@ type Writer interface {
 	Write(ctx context.Context, updates []crm.Update) ([]Outcome, error)
 }
 
-// Provisioner creates what the CRM needs to hold and show our fields.
+// Provisioner makes what the CRM needs to hold and show our fields.
 type Provisioner interface {
-	// Plan lists the steps that are still to do, in order; empty: the CRM is set up.
-	Plan(ctx context.Context, fields []crm.FieldSpec) ([]Step, error)
+	// Plan lists what is still to do until the CRM is set up, in order. No steps: it is.
+	Plan(ctx context.Context, opts SetupOptions) (Plan, error)
+
+	// PlanRemoval lists what takes away all that Plan's steps have made, values included, and nothing else.
+	PlanRemoval(ctx context.Context) (Plan, error)
 
 	// Apply does one step of a plan. Doing a step again is harmless.
 	Apply(ctx context.Context, step Step) error
+
+	// Profile counts which fields Sales fills in, on the newest won deals.
+	Profile(ctx context.Context) (Profile, error)
 }
+
+// SetupOptions say what to set up beyond the fields themselves.
+type SetupOptions struct {
+	Layouts []string // names of the page layouts that get a section with our fields; a CRM without layouts passes over them
+}
+
+// Plan is what setup would do.
+type Plan struct {
+	Steps  []Step
+	ByHand []string // what no API can do and a person should, a sentence or two each, in order
+}
+
+// Change is what a step does to its target.
+type Change byte
+
+// The kinds of change, which print as the mark of a line in a diff.
+const (
+	Create Change = '+'
+	Alter  Change = '~'
+	Delete Change = '-'
+)
 
 // Step is one change that setup would make.
 type Step struct {
-	What   string // such as "create field"
+	Change Change
+	What   string // such as "field"
 	Target string // such as "Opportunity.Handoff_Score__c"
 	Detail string // such as "Number(3,0)"
 
-	Do func(context.Context) error `json:"-"` // carries the step out; belongs to the Provisioner that planned it
+	Do func(context.Context) error // carries the step out; belongs to the Provisioner that planned it
+}
+
+// Profile says how full the fields are that deal facts may be read from.
+type Profile struct {
+	Deals  int        // how many won deals were looked at
+	Fields []FieldUse // of the deal, by name
+}
+
+// FieldUse is how often a field is filled in.
+type FieldUse struct {
+	Name   string // the CRM's own
+	Label  string // what people call it
+	Filled int    // on so many of the profile's deals
+	Feeds  string // neutral name of the deal fact that is read from it now; "": it is not read
+}
+
+// Inspector finds out what would keep a run from doing its work.
+type Inspector interface {
+	// Check looks at all that a run depends on: login, permissions, fields, quota, clock, versions. What is wrong is a
+	// finding; an error means that ctx ended.
+	Check(ctx context.Context) (Checkup, error)
+
+	// Unusable returns a problem for each of our fields that cannot hold what we write: it is missing, hidden, not ours to
+	// edit, of another type, too short, or without one of its options. No such field is read or written.
+	Unusable(ctx context.Context) ([]Finding, error)
+}
+
+// Checkup is what a check found.
+type Checkup struct {
+	Findings []Finding // in the order in which a person should look at them
+
+	// Account identifies the org or portal; connections with the same one read the same records. "": not known, because
+	// the login failed.
+	Account string
+
+	// Mirrored is how many won deals are copies that a sync keeps of the deals of another CRM, by that CRM's name as
+	// configured ("salesforce").
+	Mirrored map[string]int
+}
+
+// Severity is how bad a finding is.
+type Severity int
+
+// The severities.
+const (
+	Fine    Severity = iota // in order
+	Warning                 // works, with less than there could be
+	Problem                 // a run fails, or leaves something out
+)
+
+// Finding is one result of a check.
+type Finding struct {
+	Severity Severity
+	Place    string // a key of the connection's configuration ("client_secret"), or a thing of the CRM ("Opportunity.Handoff_Score__c")
+	Field    string // neutral name of our field that it is about; "": it is about none
+	Text     string // what is the case
+	Remedy   string // what a person can do; "" where there is nothing to do
 }
 
 // Usage says what a connection has used.
@@ -97,5 +182,6 @@ type Connector interface {
 	Puller
 	Writer
 	Provisioner
+	Inspector
 	Usage
 }

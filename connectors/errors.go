@@ -24,6 +24,7 @@ type Error struct {
 	Status     int           // HTTP status; 0: no answer came
 	Code       string        // the CRM's own code, such as INVALID_FIELD
 	Message    string        // the CRM's own words; never holds a secret
+	Setting    string        // the key of the connection's configuration to look at first, such as "client_secret"; may be empty
 	Remedy     string        // what a person can do; may be empty
 	Fields     []string      // the CRM's names of the fields in question
 	RetryAfter time.Duration // when the CRM said so

@@ -50,7 +50,8 @@ func (a *app) setup(ctx context.Context, cfg *Config, apply bool) error {
 			failed = append(failed, err)
 			continue
 		}
-		steps, err := crm.Plan(ctx, fields)
+		plan, err := crm.Plan(ctx, connectors.SetupOptions{})
+		steps := plan.Steps
 		switch {
 		case err != nil:
 			failed = append(failed, fmt.Errorf("setup %s: %w", conn.Name, err))
@@ -86,7 +87,7 @@ func (a *app) apply(ctx context.Context, name string, crm connectors.Provisioner
 
 func printSteps(w io.Writer, steps []connectors.Step) {
 	for _, s := range steps {
-		fmt.Fprintf(w, "  + %s  %s", plain(s.What), plain(s.Target))
+		fmt.Fprintf(w, "  %c %s  %s", s.Change, plain(s.What), plain(s.Target))
 		if s.Detail != "" {
 			fmt.Fprintf(w, "  %s", plain(s.Detail))
 		}

@@ -14,25 +14,26 @@ import (
 
 func provision(t *testing.T, f *Fixture) []connectors.Step {
 	t.Helper()
-	steps, err := f.Connector.Plan(t.Context(), Specs)
+	plan, err := f.Connector.Plan(t.Context(), connectors.SetupOptions{})
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}
-	for _, s := range steps {
+	for _, s := range plan.Steps {
 		if err := f.Connector.Apply(t.Context(), s); err != nil {
 			t.Fatalf("%s %s: %v", s.What, s.Target, err)
 		}
 	}
-	return steps
+	return plan.Steps
 }
 
 // setup: a plan that was carried out leaves nothing to do, half or twice.
 func setup(t *testing.T, start Start) {
 	f := start(t, few())
-	steps, err := f.Connector.Plan(t.Context(), Specs)
+	plan, err := f.Connector.Plan(t.Context(), connectors.SetupOptions{})
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}
+	steps := plan.Steps
 	if len(steps) < len(Specs) {
 		t.Fatalf("%d steps for %d fields", len(steps), len(Specs))
 	}
@@ -55,7 +56,7 @@ func setup(t *testing.T, start Start) {
 			t.Errorf("%s %s, again: %v", s.What, s.Target, err)
 		}
 	}
-	if left, err := f.Connector.Plan(t.Context(), Specs); err != nil || len(left) > 0 {
+	if left, err := f.Connector.Plan(t.Context(), connectors.SetupOptions{}); err != nil || len(left.Steps) > 0 {
 		t.Errorf("still to do: %+v, %v", left, err)
 	}
 }

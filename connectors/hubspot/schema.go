@@ -244,21 +244,6 @@ func (s *schema) columns(kind string, always ...string) []string {
 // readsCompanies reports whether a fact of a deal comes from its company.
 func (s *schema) readsCompanies() bool { return len(s.columns(companies)) > 0 }
 
-// MissingFields describes the portal anew and returns those of our own fields that do not exist there.
-func (c *Client) MissingFields(ctx context.Context) ([]crm.FieldSpec, error) {
-	s, _, err := c.describe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var missing []crm.FieldSpec
-	for _, spec := range c.cfg.Specs {
-		if !slices.ContainsFunc(s.own[spec.Object], func(f ownField) bool { return f.Name == spec.Name }) {
-			missing = append(missing, spec)
-		}
-	}
-	return missing, nil
-}
-
 // owner is a user who may own records.
 type owner struct {
 	ID    text   `json:"id"`

@@ -37,45 +37,42 @@ type propertyGroup struct {
 }
 
 // Plan implements connectors.Provisioner.
-func (c *Client) Plan(ctx context.Context, fields []crm.FieldSpec) ([]connectors.Step, error) {
+func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connectors.Plan, error) {
+	var plan connectors.Plan
 	s, _, err := c.describe(ctx)
 	if err != nil {
-		return nil, err
+		return plan, err
 	}
 	if s.hidden != nil {
-		return nil, s.hidden
+		return plan, s.hidden
 	}
-	cfg := c.cfg
-	cfg.Specs = fields
-	own := ownFields(cfg)
-	var steps []connectors.Step
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		kind := objectTypes[object]
-		missing := slices.DeleteFunc(own[object], func(f ownField) bool { _, exists := s.properties[kind][f.property]; return exists })
+		missing := slices.DeleteFunc(slices.Clone(c.specs[object]), func(f ownField) bool { _, exists := s.properties[kind][f.property]; return exists })
 		if len(missing) == 0 {
 			continue
 		}
 		grouped, err := c.grouped(ctx, kind)
 		if err != nil {
-			return nil, err
+			return plan, err
 		}
 		if !grouped {
 			path, group := api("properties", kind+"/groups"), propertyGroup{groupName, groupLabel}
-			steps = append(steps, connectors.Step{What: "create property group", Target: kind + "." + groupName, Detail: groupLabel,
+			plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Create, What: "property group", Target: kind + "." + groupName, Detail: groupLabel,
 				Do: func(ctx context.Context) error { return c.create(ctx, path, groupName, group) }})
 		}
 		for _, f := range missing {
 			if strings.HasPrefix(f.property, "hs_") || f.property != strings.ToLower(f.property) {
-				return nil, &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property},
+				return plan, &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property},
 					Message: fmt.Sprintf("there is no property %s, which the configuration names for %s, and it cannot be created", f.property, f.Name),
 					Remedy:  "Name one in lower case that does not begin with hs_, under handoff_fields"}
 			}
 			d := define(f)
-			steps = append(steps, connectors.Step{What: "create property", Target: kind + "." + f.property, Detail: d.detail(),
+			plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Create, What: "property", Target: kind + "." + f.property, Detail: d.detail(),
 				Do: func(ctx context.Context) error { return c.create(ctx, api("properties", kind), d.Name, d) }})
 		}
 	}
-	return steps, nil
+	return plan, nil
 }
 
 // Apply implements connectors.Provisioner.

@@ -262,20 +262,4 @@ func (s *schema) choose(object string, columns []string) (seen, lost []string) {
 	return seen, lost
 }
 
-// MissingFields describes the org anew and returns those of our own fields that we cannot see: they do not exist, or
-// nobody granted them to the integration user.
-func (c *Client) MissingFields(ctx context.Context) ([]crm.FieldSpec, error) {
-	s, _, err := c.describe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var missing []crm.FieldSpec
-	for _, spec := range c.cfg.Specs {
-		if _, ok := s.own[spec.Object][spec.Name]; !ok {
-			missing = append(missing, spec)
-		}
-	}
-	return missing, nil
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

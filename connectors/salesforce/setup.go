@@ -27,20 +27,17 @@ const maxTracked = 20 // fields whose history an object keeps
 const opSetup = "set up our fields"
 
 // Plan implements connectors.Provisioner.
-func (c *Client) Plan(ctx context.Context, fields []crm.FieldSpec) ([]connectors.Step, error) {
-	cfg := c.cfg
-	cfg.Specs = fields
-	own := ownFields(cfg)
-	steps, err := c.planFields(ctx, own)
+func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connectors.Plan, error) {
+	steps, err := c.planFields(ctx, c.specs)
 	if err != nil {
-		return nil, err
+		return connectors.Plan{}, err
 	}
 	me, err := c.me(ctx)
 	if err != nil {
-		return nil, err
+		return connectors.Plan{}, err
 	}
-	grants, err := c.planGrants(ctx, own, me)
-	return append(steps, grants...), err
+	grants, err := c.planGrants(ctx, c.specs, me)
+	return connectors.Plan{Steps: append(steps, grants...)}, err
 }
 
 // Apply implements connectors.Provisioner.
@@ -83,7 +80,7 @@ func (c *Client) planFields(ctx context.Context, own map[crm.Object][]ownField) 
 			}
 			metadata := fieldMetadata(f.FieldSpec, tracked[f.Name])
 			full := sobjects[object] + "." + f.API
-			steps = append(steps, connectors.Step{What: "create field", Target: full, Detail: fieldDetail(f.FieldSpec),
+			steps = append(steps, connectors.Step{Change: connectors.Create, What: "field", Target: full, Detail: fieldDetail(f.FieldSpec),
 				Do: func(ctx context.Context) error { return c.createField(ctx, full, metadata) }})
 		}
 	}
@@ -207,7 +204,7 @@ func (c *Client) planGrants(ctx context.Context, own map[crm.Object][]ownField, 
 	}
 	var steps []connectors.Step
 	if set == "" {
-		steps = append(steps, connectors.Step{What: "create permission set", Target: permissionSet, Detail: permissionSetLabel, Do: func(ctx context.Context) error {
+		steps = append(steps, connectors.Step{Change: connectors.Create, What: "permission set", Target: permissionSet, Detail: permissionSetLabel, Do: func(ctx context.Context) error {
 			return c.create(ctx, "/sobjects/PermissionSet", map[string]any{"Name": permissionSet, "Label": permissionSetLabel,
 				"Description": "Lets the integration user of handoff read and edit its fields."})
 		}})
@@ -217,7 +214,7 @@ func (c *Client) planGrants(ctx context.Context, own map[crm.Object][]ownField, 
 		return nil, err
 	}
 	if len(missing) > 0 {
-		steps = append(steps, connectors.Step{What: "grant fields", Target: permissionSet, Detail: fmt.Sprintf("read and edit of %d fields", len(missing)),
+		steps = append(steps, connectors.Step{Change: connectors.Create, What: "grants", Target: permissionSet, Detail: fmt.Sprintf("read and edit of %d fields", len(missing)),
 			Do: func(ctx context.Context) error { return c.grant(ctx, own) }})
 	}
 	assigned, err := c.assigned(ctx, set, me)
@@ -225,7 +222,7 @@ func (c *Client) planGrants(ctx context.Context, own map[crm.Object][]ownField, 
 		return nil, err
 	}
 	if !assigned {
-		steps = append(steps, connectors.Step{What: "assign permission set", Target: permissionSet, Detail: "to the integration user", Do: func(ctx context.Context) error {
+		steps = append(steps, connectors.Step{Change: connectors.Create, What: "assignment", Target: permissionSet, Detail: "to the integration user", Do: func(ctx context.Context) error {
 			set, err := c.permissionSet(ctx)
 			if err != nil {
 				return err
