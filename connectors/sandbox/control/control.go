@@ -1,5 +1,5 @@
 // Package control wraps an emulated CRM in what demos and tests need around it: counts and a log of the calls, faults,
-// latency, and edits by another user. It knows no CRM.
+// latency, edits by another user, and permissions taken away. It knows no CRM.
 //
 // Its own endpoints lie below /_sandbox/ and are never counted, logged, delayed or hit by a fault:
 //
@@ -9,6 +9,10 @@
 //	PATCH  /_sandbox/records/{object}/{id}  changes fields of a record as another user would
 //	POST   /_sandbox/faults                 adds a Fault
 //	DELETE /_sandbox/faults                 removes all faults
+//	POST   /_sandbox/revoked                {"permission":"Note.read"} takes a permission away from the integration's user
+//	DELETE /_sandbox/revoked                gives all of them back
+//
+// How a permission is called is the CRM's affair; one that it does not know is refused.
 package control
 
 import (
@@ -24,7 +28,7 @@ import (
 	"time"
 )
 
-// CRM is what this package needs of an emulated CRM. Every field is required.
+// CRM is what this package needs of an emulated CRM. Every field is required, unless it says what nil means.
 type CRM struct {
 	Handler http.Handler
 
@@ -43,6 +47,11 @@ type CRM struct {
 	// Edit changes fields of a record as a user other than the integration's would. Values are as encoding/json decodes
 	// them, numbers json.Number. Its error is shown to the caller.
 	Edit func(ctx context.Context, object, id string, fields map[string]any) error
+
+	// Revoke takes a permission away from the integration's user, until Restore gives all of them back. To take one away
+	// twice is no error; its error is shown to the caller. Nil, both of them: this CRM's permissions are fixed.
+	Revoke  func(permission string) error
+	Restore func()
 }
 
 // Options are the same for every CRM.
@@ -64,6 +73,8 @@ func New(crm CRM, opts Options) http.Handler {
 	mux.HandleFunc("PATCH /_sandbox/records/{object}/{id}", c.edit)
 	mux.HandleFunc("POST /_sandbox/faults", c.faults.add)
 	mux.HandleFunc("DELETE /_sandbox/faults", c.faults.clear)
+	mux.HandleFunc("POST /_sandbox/revoked", c.revoke)
+	mux.HandleFunc("DELETE /_sandbox/revoked", c.restore)
 	mux.HandleFunc("/_sandbox/", http.NotFound)
 	mux.HandleFunc("/", c.serve)
 	return mux
@@ -144,6 +155,38 @@ func (c *controller) edit(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+const fixedPermissions = "the permissions of this CRM are fixed"
+
+func (c *controller) revoke(w http.ResponseWriter, r *http.Request) {
+	if c.crm.Revoke == nil {
+		http.Error(w, fixedPermissions, http.StatusBadRequest)
+		return
+	}
+	var body struct {
+		Permission string `json:"permission"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		http.Error(w, fmt.Sprintf(`the body must be {"permission":"…"}: %v`, err), http.StatusBadRequest)
+		return
+	}
+	if err := c.crm.Revoke(body.Permission); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *controller) restore(w http.ResponseWriter, _ *http.Request) {
+	if c.crm.Restore == nil {
+		http.Error(w, fixedPermissions, http.StatusBadRequest)
+		return
+	}
+	c.crm.Restore()
 	w.WriteHeader(http.StatusNoContent)
 }
 

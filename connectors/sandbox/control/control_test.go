@@ -30,6 +30,7 @@ func toy(edit func(object, id string, fields map[string]any) error) control.CRM 
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Date", "Sat, 21 Nov 2026 10:00:00 GMT")
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, `{"hello":"world"}`)
 		}),
@@ -198,6 +199,62 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+func TestSkew(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		`{"skew_ms":90000}`:            "Sat, 21 Nov 2026 10:01:30 GMT",
+		`{"skew_ms":-86400000}`:        "Fri, 20 Nov 2026 10:00:00 GMT",
+		`{"content_type":"text/html"}`: "Sat, 21 Nov 2026 10:00:00 GMT",
+	} {
+		h := control.New(toy(nil), control.Options{})
+		call(h, "POST", "/_sandbox/faults", fault)
+		if got := call(h, "GET", "/deals", "").Header().Get("Date"); got != want {
+			t.Errorf("%s: Date %q, want %q", fault, got, want)
+		}
+	}
+}
+
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	var got []string
+	crm := toy(nil)
+	crm.Revoke = func(permission string) error {
+		got = append(got, permission)
+		if permission == "moon.walk" {
+			return errors.New("no permission moon.walk")
+		}
+		return nil
+	}
+	crm.Restore = func() { got = append(got, "restored") }
+	h, fixed := control.New(crm, control.Options{}), control.New(toy(nil), control.Options{})
+	tests := []struct {
+		name         string
+		on           http.Handler
+		method, body string
+		wantStatus   int
+		want         string
+	}{
+		{"revoke", h, "POST", `{"permission":"deals.read"}`, 204, ""},
+		{"unknown permission", h, "POST", `{"permission":"moon.walk"}`, 400, "no permission moon.walk"},
+		{"unknown key", h, "POST", `{"permision":"x"}`, 400, `the body must be {"permission":"…"}: json: unknown field "permision"`},
+		{"restore", h, "DELETE", "", 204, ""},
+		{"revoke of fixed permissions", fixed, "POST", `{"permission":"deals.read"}`, 400, "the permissions of this CRM are fixed"},
+		{"restore of fixed permissions", fixed, "DELETE", "", 400, "the permissions of this CRM are fixed"},
+	}
+	for _, tt := range tests {
+		r := call(tt.on, tt.method, "/_sandbox/revoked", tt.body)
+		if text := strings.TrimSpace(r.Body.String()); r.Code != tt.wantStatus || text != tt.want {
+			t.Errorf("%s: got %d %s, want %d %s", tt.name, r.Code, text, tt.wantStatus, tt.want)
+		}
+	}
+	if diff := cmp.Diff([]string{"deals.read", "moon.walk", "restored"}, got); diff != "" {
+		t.Errorf("the CRM was asked (-want +got):\n%s", diff)
+	}
+	if got, want := call(h, "GET", "/_sandbox/requests", "").Body.String(), `{"total":0,"by_route":{}}`; got != want {
+		t.Errorf("revoking is no call: got %s, want %s", got, want)
+	}
+}
+
 func TestFaultsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, fault, want string }{
@@ -209,7 +266,8 @@ func TestFaultsRefused(t *testing.T) {
 		{"negative", `{"status":500,"after":-1}`, "after, times, delay_ms, lag_ms and commit_delay_ms cannot be negative"},
 		{"impossible status", `{"status":7}`, `key "status": 7 is not an HTTP status from 200 to 599`},
 		{"two answers", `{"code":"X","body":"y"}`, `"code" and "body" exclude each other: both say what the answer holds`},
-		{"no effect", `{"path":".*"}`, "a fault needs at least one of status, code, body, content_type, retry_after, delay_ms, truncate, reset, lag_ms, commit_delay_ms"},
+		{"no effect", `{"path":".*"}`, "a fault needs at least one of status, code, body, content_type, retry_after, delay_ms, skew_ms, truncate, reset, lag_ms, commit_delay_ms"},
+		{"skew of no answer of the CRM's", `{"status":500,"skew_ms":-1}`, `key "skew_ms": an answer in the place of the CRM's does not tell the CRM's time`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

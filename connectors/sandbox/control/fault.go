@@ -35,6 +35,7 @@ type Fault struct {
 	ContentType string         `json:"content_type"` // with Body, application/json unless set here
 	RetryAfter  jsontext.Value `json:"retry_after"`  // seconds; a string is sent as it is
 	DelayMS     int            `json:"delay_ms"`     // the answer comes so much later
+	SkewMS      int            `json:"skew_ms"`      // the CRM's clock, by the Date header of its own answer, is off by so much; negative: behind
 	Truncate    bool           `json:"truncate"`     // the connection closes after half of the announced body
 	Reset       bool           `json:"reset"`        // the connection breaks instead of an answer
 
@@ -93,8 +94,11 @@ func parseFault(b []byte) (*Fault, error) {
 	if f.Code != "" && f.Body != nil {
 		return nil, errors.New(`"code" and "body" exclude each other: both say what the answer holds`)
 	}
-	if !f.answers() && f.ContentType == "" && f.RetryAfter == nil && f.DelayMS == 0 && !f.Truncate && !f.Reset && f.LagMS == 0 && f.CommitDelayMS == 0 {
-		return nil, errors.New("a fault needs at least one of status, code, body, content_type, retry_after, delay_ms, truncate, reset, lag_ms, commit_delay_ms")
+	if f.answers() && f.SkewMS != 0 {
+		return nil, errors.New("key \"skew_ms\": an answer in the place of the CRM's does not tell the CRM's time")
+	}
+	if !f.answers() && f.ContentType == "" && f.RetryAfter == nil && f.DelayMS == 0 && f.SkewMS == 0 && !f.Truncate && !f.Reset && f.LagMS == 0 && f.CommitDelayMS == 0 {
+		return nil, errors.New("a fault needs at least one of status, code, body, content_type, retry_after, delay_ms, skew_ms, truncate, reset, lag_ms, commit_delay_ms")
 	}
 	return f, nil
 }
@@ -147,6 +151,9 @@ func (f *Fault) amend(h http.Header) {
 	}
 	if f.RetryAfter != nil {
 		h.Set("Retry-After", string(text(f.RetryAfter)))
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil { // a CRM that sends no Date tells no time
+		h.Set("Date", date.Add(ms(f.SkewMS)).UTC().Format(http.TimeFormat))
 	}
 }
 
