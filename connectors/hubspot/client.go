@@ -107,13 +107,13 @@ func New(cfg Config) (*Client, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Sleep == nil {
-		cfg.Sleep = wait
+		cfg.Sleep = connectors.Sleep
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
 	c := &Client{cfg: cfg, specs: ownFields(cfg), transport: newTransport(cfg.Log), searches: rate.NewLimiter(searchesPerSecond, 1)}
-	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: noRedirect}).SetLogger(silence{}).
+	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{}).
 		SetBaseURL(cfg.URL).SetAuthToken(cfg.Token).SetHeader("Accept", "application/json").SetResponseBodyLimit(maxAnswer)
 	return c, nil
 }
@@ -142,14 +142,3 @@ const (
 var objectTypes = map[crm.Object]string{crm.DealObject: deals, crm.AccountObject: companies}
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}

@@ -2,12 +2,10 @@ package hubspot
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,12 +127,12 @@ func (r reported) unassociated() bool {
 
 // at classes the error. Status 0: it is about one row.
 func (r reported) at(op string, status int) *connectors.Error {
-	e := &connectors.Error{Op: op, CRM: crmName, Status: status, Code: r.Policy, Message: clip(r.Message)}
+	e := &connectors.Error{Op: op, CRM: crmName, Status: status, Code: r.Policy, Message: connectors.Clip(r.Message)}
 	if e.Code == "" {
 		e.Code = r.Category
 	}
 	if bad := invalidValues(r.Message); len(bad) > 0 {
-		e.Code, e.Message = bad[0].Error, clip(bad[0].Message)
+		e.Code, e.Message = bad[0].Error, connectors.Clip(bad[0].Message)
 		for _, b := range bad {
 			e.Fields = append(e.Fields, b.Name)
 		}
@@ -182,28 +180,6 @@ func refusal(op string, status int, header http.Header, body []byte) (*connector
 	return e, r.CorrelationID
 }
 
-// unreachable classes a failure below HTTP: no answer, or half of one. A *url.Error is taken apart, because its text
-// holds the whole address.
-func unreachable(ctx context.Context, op string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %s: %w", crmName, op, ctx.Err())
-	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
-	}
-	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Err: err}
-}
-
-// garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may
-// quote the answer.
-func garbled(op string, err error) error {
-	message := "the answer cannot be read"
-	if sem := (*json.SemanticError)(nil); errors.As(err, &sem) {
-		message += ": a value of a wrong type at " + string(sem.JSONPointer)
-	}
-	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: message, Err: err}
-}
-
 // status returns the HTTP status of an error; 0: it has none.
 func status(err error) int {
 	if e := (*connectors.Error)(nil); errors.As(err, &e) {
@@ -222,12 +198,4 @@ func undone(err error) bool {
 		return true
 	}
 	return false
-}
-
-// clip cuts s to 500 characters.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 500 {
-		return string(r[:500]) + "…"
-	}
-	return s
 }

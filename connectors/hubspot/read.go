@@ -48,10 +48,10 @@ func fetch[T any](ctx context.Context, c *Client, r call) (*page[T], error) {
 	err := c.send(ctx, r, func(header http.Header, body []byte) (err error) {
 		p = &page[T]{}
 		if err := json.Unmarshal(body, p, lenient); err != nil {
-			return garbled(r.op, err)
+			return connectors.Garbled(crmName, r.op, err)
 		}
 		if p.Results == nil {
-			return garbled(r.op, errors.New("it holds no results"))
+			return connectors.Garbled(crmName, r.op, errors.New("it holds no results"))
 		}
 		if p.answered, err = http.ParseTime(header.Get("Date")); err != nil {
 			return &connectors.Error{Op: r.op, CRM: crmName, Class: connectors.ErrConfig, Message: "the answer does not say when it was given",
@@ -79,7 +79,7 @@ func list[T any](ctx context.Context, c *Client, op, path string, query url.Valu
 			return all, answered, nil
 		}
 		if after == query.Get("after") {
-			return nil, answered, garbled(op, errors.New("a list does not come to its end"))
+			return nil, answered, connectors.Garbled(crmName, op, errors.New("a list does not come to its end"))
 		}
 		query.Set("after", after)
 	}
@@ -141,7 +141,7 @@ func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
 	slices.SortFunc(p.Results, func(a, b object) int { return compareIDs(string(a.ID), string(b.ID)) })
 	if n := len(p.Results); n > 0 {
 		if compareIDs(string(p.Results[0].ID), last) <= 0 {
-			return nil, garbled(s.op, errors.New("a search goes back"))
+			return nil, connectors.Garbled(crmName, s.op, errors.New("a search goes back"))
 		}
 		s.last = string(p.Results[n-1].ID)
 	}
@@ -233,7 +233,7 @@ func (c *Client) associations(ctx context.Context, op, from, to string, ids []st
 			}
 			if after := string(a.Paging.Next.After); after != "" {
 				if slices.Contains(asked, input{id, after}) {
-					return nil, garbled(op, errors.New("a list of associations does not come to its end"))
+					return nil, connectors.Garbled(crmName, op, errors.New("a list of associations does not come to its end"))
 				}
 				open = append(open, input{id, after})
 			}

@@ -53,16 +53,6 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// noRedirect makes a redirect an answer: the API redirects nowhere, a proxy does.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// silence keeps resty from logging errors that its caller gets anyway.
-type silence struct{}
-
-func (silence) Errorf(string, ...any) {}
-func (silence) Warnf(string, ...any)  {}
-func (silence) Debugf(string, ...any) {}
-
 // call is one request to the API.
 type call struct {
 	op         string
@@ -95,7 +85,7 @@ func (c *Client) send(ctx context.Context, r call, accept func(header http.Heade
 		}
 	}
 	again := func(err error) bool { return errors.Is(err, connectors.ErrRetry) && (r.repeatable || undone(err)) }
-	return c.retry(ctx, again, func() error {
+	return connectors.Retry(ctx, c.cfg.Sleep, pause, again, func() error {
 		header, answer, err := c.once(ctx, r, body)
 		if status(err) == http.StatusUnauthorized {
 			header, answer, err = c.once(ctx, r, body)
@@ -110,7 +100,7 @@ func (c *Client) send(ctx context.Context, r call, accept func(header http.Heade
 func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []byte, error) {
 	if r.search {
 		if err := c.pace(ctx); err != nil {
-			return nil, nil, unreachable(ctx, r.op, err)
+			return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 		}
 	}
 	req := c.rest.R().SetContext(ctx).SetQueryParamsFromValues(r.query)
@@ -119,7 +109,7 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	}
 	resp, err := req.Execute(r.method, r.path)
 	if err != nil {
-		return nil, nil, unreachable(ctx, r.op, err)
+		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
@@ -136,4 +126,22 @@ func (c *Client) pace(ctx context.Context) error {
 		return c.cfg.Sleep(ctx, d)
 	}
 	return nil
+}
+
+// pause is how long to wait after attempt n. A limit passes when its window does.
+// https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+func pause(err error, n int) time.Duration {
+	e := (*connectors.Error)(nil)
+	if !errors.As(err, &e) || e.RetryAfter > 0 {
+		return connectors.Pause(err, n)
+	}
+	switch {
+	case e.Code == policySecondly:
+		return time.Duration(n) * time.Second
+	case e.Status == http.StatusTooManyRequests:
+		return time.Duration(n) * 10 * time.Second
+	case e.Status == http.StatusLocked:
+		return 2*time.Second + connectors.Backoff(n)
+	}
+	return connectors.Backoff(n)
 }

@@ -118,9 +118,9 @@ func TestNotRepeated(t *testing.T) {
 		want int
 	}{
 		{"502", func(w http.ResponseWriter) { w.WriteHeader(502) }, 1},
-		{"503", func(w http.ResponseWriter) { w.WriteHeader(503) }, attempts},
-		{"423", func(w http.ResponseWriter) { w.WriteHeader(423) }, attempts},
-		{"477", func(w http.ResponseWriter) { w.WriteHeader(477) }, attempts},
+		{"503", func(w http.ResponseWriter) { w.WriteHeader(503) }, 5},
+		{"423", func(w http.ResponseWriter) { w.WriteHeader(423) }, 5},
+		{"477", func(w http.ResponseWriter) { w.WriteHeader(477) }, 5},
 		{"reset", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, 1},
 		{"not JSON", func(w http.ResponseWriter) { w.WriteHeader(200) }, 1},
 	} {
@@ -136,7 +136,7 @@ func TestNotRepeated(t *testing.T) {
 	gone.Close()
 	s := &stub{url: gone.URL}
 	_, err := fetch[object](t.Context(), s.client(t), call{op: opTest, method: "POST", path: "/x"})
-	if !errors.Is(err, connectors.ErrRetry) || len(s.slept) != attempts-1 || strings.Contains(err.Error(), gone.URL) {
+	if !errors.Is(err, connectors.ErrRetry) || len(s.slept) != 5-1 || strings.Contains(err.Error(), gone.URL) {
 		t.Errorf("nobody there: %v after %d waits", err, len(s.slept))
 	}
 }

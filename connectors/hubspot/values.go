@@ -6,11 +6,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"handoff/connectors"
 	"handoff/crm"
 )
 
@@ -147,28 +147,7 @@ func toCRM(f crm.FieldSpec, p property, s string) (string, error) {
 			return "", fmt.Errorf("%q is no option of the property %s: add it under Settings > Properties", s, p.Name)
 		}
 	default:
-		return cut(s, f.Length), nil
+		return connectors.Cut(s, f.Length, 1), nil
 	}
 	return s, nil
-}
-
-// cut shortens s to n UTF-16 units at the end of a word where there is one; n 0: no limit.
-func cut(s string, n int) string {
-	used, word, fits := 0, 0, 0 // units so far; bytes up to the last word, and to the last character, that leave room for the ellipsis
-	for i, r := range s {
-		if used < n {
-			fits = i
-			if r == ' ' || r == '\n' {
-				word = i
-			}
-		}
-		used += utf16.RuneLen(r)
-	}
-	switch {
-	case n == 0 || used <= n:
-		return s
-	case word > 0:
-		return s[:word] + "…"
-	}
-	return s[:fits] + "…"
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -90,22 +89,5 @@ func FuzzText(f *testing.F) {
 			t.Fatalf("%s is read as %q", in, v)
 		}
 		_ = v.moment()
-	})
-}
-
-func FuzzCut(f *testing.F) {
-	f.Add("word word word", 10)
-	f.Add("ab🙂cd", 4)
-	f.Fuzz(func(t *testing.T, s string, n int) {
-		if n < 1 || n > 1000 || !utf8.ValidString(s) {
-			return
-		}
-		got := cut(s, n)
-		if got != s && !strings.HasPrefix(s, strings.TrimSuffix(got, "…")) {
-			t.Fatalf("%q is no beginning of %q", got, s)
-		}
-		if utf8.RuneCountInString(got) > n {
-			t.Fatalf("%q is longer than %d", got, n)
-		}
 	})
 }

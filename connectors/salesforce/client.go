@@ -110,7 +110,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Overlap = DefaultOverlap
 	}
 	if cfg.Sleep == nil {
-		cfg.Sleep = wait
+		cfg.Sleep = connectors.Sleep
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -138,7 +138,7 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
 		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log),
 	}
-	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: noRedirect}).SetLogger(silence{})
+	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})
 	return c, nil
 }
 
@@ -180,14 +180,3 @@ func ownName(neutral string) string {
 
 // sobjects are the sObjects that carry our fields.
 var sobjects = map[crm.Object]string{crm.DealObject: "Opportunity", crm.AccountObject: "Account"}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}

@@ -2,13 +2,11 @@ package salesforce
 
 import (
 	"bytes"
-	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -111,7 +109,7 @@ type reported struct {
 
 func (r reported) at(op string, status int) *connectors.Error {
 	code := r.Code + r.StatusCode + r.OAuth // one of them
-	message := clip(r.Message+r.OAuthText, 500)
+	message := connectors.Clip(r.Message + r.OAuthText)
 	v := judge(status, code, message)
 	return &connectors.Error{
 		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Remedy: v.remedy, Fields: r.Fields,
@@ -155,28 +153,6 @@ func report(status int, header http.Header, body []byte) reported {
 	return reported{Message: fmt.Sprintf("%s, with %d bytes of %s that are no answer of the API", http.StatusText(status), len(body), kind)}
 }
 
-// unreachable classes a failure below HTTP: no answer, or half of one. A *url.Error is taken apart, because its text
-// holds the whole address.
-func unreachable(ctx context.Context, op string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %s: %w", crmName, op, ctx.Err())
-	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
-	}
-	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Err: err}
-}
-
-// garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may
-// quote the answer.
-func garbled(op string, err error) error {
-	message := "the answer cannot be read"
-	if sem := (*json.SemanticError)(nil); errors.As(err, &sem) {
-		message += ": a value of a wrong type at " + string(sem.JSONPointer)
-	}
-	return &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrRetry, Message: message, Err: err}
-}
-
 // code returns Salesforce's own code of an error; "": it has none.
 func code(err error) string {
 	if e := (*connectors.Error)(nil); errors.As(err, &e) {
@@ -194,10 +170,7 @@ func undone(err error) bool {
 	return errors.As(err, &e) && (e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests || e.Code == "REQUEST_LIMIT_EXCEEDED")
 }
 
-// clip cuts s to n characters at most.
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
-	}
-	return s
+// temporary reports whether trying again may help. A lost cursor stays lost.
+func temporary(err error) bool {
+	return errors.Is(err, connectors.ErrRetry) && code(err) != invalidLocator
 }

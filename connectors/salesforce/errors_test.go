@@ -1,11 +1,8 @@
 package salesforce
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -84,19 +81,6 @@ func TestRetryAfter(t *testing.T) {
 	err := refusal("test", 503, http.Header{"Retry-After": {"7"}}, nil)
 	if err.RetryAfter != 7*time.Second {
 		t.Errorf("got %v", err.RetryAfter)
-	}
-}
-
-func TestUnreachable(t *testing.T) {
-	address := "https://acme.my.salesforce.com/services/data/v62.0/query?q=SELECT+Secret"
-	err := unreachable(t.Context(), "read", &url.Error{Op: "Get", URL: address, Err: &net.OpError{Op: "dial", Err: errors.New("refused")}})
-	if strings.Contains(err.Error(), "SELECT") || !errors.Is(err, connectors.ErrRetry) || !undone(err) {
-		t.Errorf("got %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := unreachable(ctx, "read", errors.New("any")); !errors.Is(err, context.Canceled) || errors.Is(err, connectors.ErrRetry) {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -96,7 +96,8 @@ func TestLoginsOfTheSandbox(t *testing.T) {
 			if records, _ := pull(t, l.client, nil); len(records) != 2 {
 				t.Errorf("%d deals", len(records))
 			}
-			steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+			plan, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+			steps := plan.Steps
 			if err != nil || len(steps) == 0 {
 				t.Errorf("%d steps, %v", len(steps), err)
 			}
@@ -108,53 +109,54 @@ func TestLoginsOfTheSandbox(t *testing.T) {
 	}
 }
 
-func TestMissingFields(t *testing.T) {
+func TestUnusable(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1])
-	missing, err := l.client.MissingFields(t.Context())
+	missing, err := l.client.Unusable(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(connectortest.Specs, missing); diff != "" {
-		t.Errorf("before setup, -want +got:\n%s", diff)
+	if len(missing) != len(connectortest.Specs) {
+		t.Errorf("before setup: %+v", missing)
 	}
 	records, _ := pull(t, l.client, nil)
 	if len(records[0].Values) != 0 {
 		t.Errorf("values of fields that do not exist: %v", records[0].Values)
 	}
-	steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+	plan, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+	steps := plan.Steps
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range steps {
-		if s.What != "create field" {
+		if s.What != "field" {
 			break
 		}
 		if err := l.client.Apply(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if missing, err = l.client.MissingFields(t.Context()); err != nil || len(missing) != len(connectortest.Specs) {
+	if missing, err = l.client.Unusable(t.Context()); err != nil || len(missing) != len(connectortest.Specs) {
 		t.Errorf("created, granted to nobody: %d missing, %v", len(missing), err)
 	}
-	if steps, err = l.client.Plan(t.Context(), connectortest.Specs); err != nil {
+	if plan, err = l.client.Plan(t.Context(), connectors.SetupOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	var what []string
-	for _, s := range steps {
+	for _, s := range plan.Steps {
 		what = append(what, s.What+" "+s.Target+" "+s.Detail)
 		if err := l.client.Apply(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := []string{
-		"create permission set Handoff_Integration Handoff integration",
-		"grant fields Handoff_Integration read and edit of 8 fields",
-		"assign permission set Handoff_Integration to the integration user",
+		"permission set Handoff_Integration Handoff integration",
+		"grants Handoff_Integration read and edit of 8 fields",
+		"assignment Handoff_Integration to the integration user",
 	}
 	if diff := cmp.Diff(want, what); diff != "" {
 		t.Errorf("plan for fields that nobody sees, -want +got:\n%s", diff)
 	}
-	if missing, err = l.client.MissingFields(t.Context()); err != nil || len(missing) > 0 {
+	if missing, err = l.client.Unusable(t.Context()); err != nil || len(missing) > 0 {
 		t.Errorf("after setup: %v missing, %v", missing, err)
 	}
 }
@@ -171,7 +173,8 @@ func TestFieldMapping(t *testing.T) {
 	if diff := cmp.Diff(want, records[0].Snapshot.Deal.Fields); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	steps, err := l.client.Plan(t.Context(), connectortest.Specs[:1])
+	plan, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+	steps := plan.Steps
 	if err != nil || steps[0].Target != "Opportunity.CS_Points__c" {
 		t.Errorf("plan %+v, %v", steps, err)
 	}
@@ -181,7 +184,7 @@ func TestFieldMapping(t *testing.T) {
 		t.Errorf("a field that does not exist: %v", err)
 	}
 	l = newLab(t, demo, func(c *salesforce.Config) { c.HandoffFields = map[string]string{"score": "Points"} })
-	if _, err := l.client.Plan(t.Context(), connectortest.Specs); !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "Points") {
+	if _, err := l.client.Plan(t.Context(), connectors.SetupOptions{}); !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "Points") {
 		t.Errorf("a name that no field can have: %v", err)
 	}
 }
@@ -225,7 +228,8 @@ func TestFilters(t *testing.T) {
 func TestLockedRows(t *testing.T) {
 	l := newLab(t, deals.Demo()[:3])
 	f := l.fixture(t)
-	steps, err := l.client.Plan(t.Context(), connectortest.Specs)
+	plan, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+	steps := plan.Steps
 	if err != nil {
 		t.Fatal(err)
 	}

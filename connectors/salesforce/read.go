@@ -147,7 +147,7 @@ func (c *Client) readBatch(ctx context.Context, op string, parts []part) (answer
 			if a.err != nil {
 				parts[i].refuse(a.err)
 			} else if next[i], err = parts[i].take(a.body); err != nil {
-				return garbled(op, err)
+				return connectors.Garbled(crmName, op, err)
 			}
 		}
 		return nil
@@ -160,7 +160,7 @@ func (c *Client) readBatch(ctx context.Context, op string, parts []part) (answer
 			page := call{op: op, method: http.MethodGet, path: next[i], repeatable: true}
 			err := c.do(ctx, page, func(_ http.Header, body []byte) (err error) {
 				if next[i], err = p.take(body); err != nil {
-					return garbled(op, err)
+					return connectors.Garbled(crmName, op, err)
 				}
 				return nil
 			})
@@ -221,13 +221,13 @@ func readComposite(op string, body []byte, parts int) ([]answer, error) {
 		Responses []response `json:"compositeResponse"`
 	}
 	if err := json.Unmarshal(body, &reply, lenient); err != nil {
-		return nil, garbled(op, err)
+		return nil, connectors.Garbled(crmName, op, err)
 	}
 	answers := make([]answer, parts)
 	for i := range answers {
 		at := slices.IndexFunc(reply.Responses, func(r response) bool { return r.Reference == reference(i) })
 		if at < 0 {
-			return nil, garbled(op, errors.New("a part of it is missing"))
+			return nil, connectors.Garbled(crmName, op, errors.New("a part of it is missing"))
 		}
 		r := reply.Responses[at]
 		answers[i].body = r.Body

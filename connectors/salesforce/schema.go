@@ -145,22 +145,12 @@ func (c *Client) described(ctx context.Context) (*schema, error) {
 }
 
 func (s *schema) resolve(c *Client) error {
-	s.facts = map[string][]fact{}
-	for _, name := range sortedKeys(DefaultFields) {
-		candidates, chosen := DefaultFields[name], false
-		if own := c.cfg.Fields[name]; own != "" {
-			candidates, chosen = []string{own}, true
-		}
-		for _, candidate := range candidates {
-			if f, ok := s.find(candidate); ok {
-				s.facts[name] = append(s.facts[name], f)
-			}
-		}
-		if chosen && s.facts[name] == nil {
-			return &connectors.Error{Op: "describe opportunities", CRM: crmName, Class: connectors.ErrConfig, Fields: candidates,
-				Message: fmt.Sprintf("there is no field %s, which the configuration names for %s", candidates[0], name),
-				Remedy:  "Correct its API name, or grant the integration user read access to it"}
-		}
+	var missing []string
+	if s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find); len(missing) > 0 {
+		name := missing[0]
+		return &connectors.Error{Op: "describe opportunities", CRM: crmName, Class: connectors.ErrConfig, Fields: []string{c.cfg.Fields[name]}, Setting: "fields." + name,
+			Message: fmt.Sprintf("there is no field %s, which the configuration names for %s", c.cfg.Fields[name], name),
+			Remedy:  "Correct its API name, or grant the integration user read access to it"}
 	}
 	s.own = map[crm.Object]map[string]string{}
 	for object, fields := range c.specs {

@@ -29,7 +29,7 @@ func (c *Client) session(ctx context.Context) (session, error) {
 	case c.login <- struct{}{}:
 		defer func() { <-c.login }()
 	case <-ctx.Done():
-		return session{}, unreachable(ctx, opLogin, ctx.Err())
+		return session{}, connectors.Unreachable(ctx, crmName, opLogin, ctx.Err())
 	}
 	if c.current.token != "" {
 		return c.current, nil
@@ -60,7 +60,7 @@ func (c *Client) authenticate(ctx context.Context) (session, error) {
 	}
 	resp, err := c.rest.R().SetContext(ctx).SetFormData(form).Post(c.cfg.URL + "/services/oauth2/token")
 	if err != nil {
-		return session{}, unreachable(ctx, opLogin, err)
+		return session{}, connectors.Unreachable(ctx, crmName, opLogin, err)
 	}
 	if !resp.IsSuccess() {
 		refused := refusal(opLogin, resp.StatusCode(), resp.Header(), resp.Body())
@@ -76,7 +76,7 @@ func (c *Client) authenticate(ctx context.Context) (session, error) {
 	}
 	if err := json.Unmarshal(resp.Body(), &token, lenient); err != nil || token.AccessToken == "" || token.InstanceURL == "" {
 		// The cause may quote the answer, which holds the token.
-		return session{}, garbled(opLogin, errors.New("no token in it"))
+		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no token in it"))
 	}
 	return session{token.AccessToken, strings.TrimRight(token.InstanceURL, "/"), path.Base(token.ID)}, nil
 }
@@ -92,7 +92,7 @@ func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
 		return session{}, err
 	}
 	if sf.GetSid() == "" {
-		return session{}, garbled(opLogin, errors.New("no session in it"))
+		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no session in it"))
 	}
 	return session{token: sf.GetSid(), instance: sf.GetLoc()}, nil
 }
@@ -151,7 +151,7 @@ type carrier func(ctx context.Context, s session, r call) (http.Header, []byte, 
 func (c *Client) send(ctx context.Context, r call, carry carrier, accept func(http.Header, []byte) error) error {
 	sent, refreshed := false, false
 	again := func(err error) bool { return temporary(err) && (r.repeatable || !sent || undone(err)) }
-	return c.retry(ctx, again, func() error {
+	return connectors.Retry(ctx, c.sleep, connectors.Pause, again, func() error {
 		s, err := c.session(ctx)
 		if err != nil {
 			return err
@@ -194,7 +194,7 @@ func (c *Client) throughSimpleforce(ctx context.Context, s session, r call) (htt
 func (c *Client) throughResty(ctx context.Context, s session, r call) (http.Header, []byte, error) {
 	resp, err := c.rest.R().SetContext(ctx).SetAuthToken(s.token).Execute(r.method, s.instance+r.path)
 	if err != nil {
-		return nil, nil, unreachable(ctx, r.op, err)
+		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
 	if !resp.IsSuccess() {
 		return nil, nil, refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())

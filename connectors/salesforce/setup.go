@@ -104,7 +104,7 @@ func (c *Client) existing(ctx context.Context, object string, fields []ownField)
 	get := call{op: opSetup, method: http.MethodGet, path: c.base + "/tooling/query?q=" + url.QueryEscape(soql), repeatable: true}
 	err := c.do(ctx, get, func(_ http.Header, body []byte) error {
 		if _, err := rows.take(body); err != nil {
-			return garbled(opSetup, err)
+			return connectors.Garbled(crmName, opSetup, err)
 		}
 		return nil
 	})

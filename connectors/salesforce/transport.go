@@ -111,9 +111,6 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// noRedirect makes a redirect an answer: Salesforce redirects to pages for people, and to other hosts.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 // trip carries one call of simpleforce, which knows no context, panics on an empty list of errors and forgets most of
 // what an error says.
 type trip struct {
@@ -148,7 +145,9 @@ func (t *trip) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // client returns an HTTP client for one call of simpleforce.
-func (t *trip) client() *http.Client { return &http.Client{Transport: t, CheckRedirect: noRedirect} }
+func (t *trip) client() *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: connectors.NoRedirect}
+}
 
 // result turns what simpleforce returned into what happened.
 func (t *trip) result(err error) error {
@@ -156,7 +155,7 @@ func (t *trip) result(err error) error {
 	case t.failed != nil:
 		return t.failed
 	case err != nil:
-		return unreachable(t.ctx, t.op, err)
+		return connectors.Unreachable(t.ctx, crmName, t.op, err)
 	}
 	return nil
 }
@@ -181,10 +180,3 @@ func (h hushed) Write(line []byte) (int, error) {
 	}
 	return h.Writer.Write(line)
 }
-
-// silence keeps resty from logging errors that its caller gets anyway.
-type silence struct{}
-
-func (silence) Errorf(string, ...any) {}
-func (silence) Warnf(string, ...any)  {}
-func (silence) Debugf(string, ...any) {}

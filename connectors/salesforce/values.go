@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
+	"handoff/connectors"
 	"handoff/crm"
 )
 
@@ -67,34 +67,9 @@ func toCRM(f crm.FieldSpec, s string) (any, error) {
 		}
 		return t.UTC().Format("2006-01-02T15:04:05.000Z"), nil
 	case crm.Text, crm.LongText:
-		return cut(s, f.Length), nil
+		return connectors.Cut(s, f.Length, 2), nil
 	case crm.Picklist:
 		return s, nil
 	}
 	return nil, errors.New("the field has a type that Salesforce lacks")
-}
-
-// cut shortens s to n of Salesforce's characters at the end of a word where there is one; n 0: no limit. Salesforce counts
-// UTF-16 units, and a line break as two.
-func cut(s string, n int) string {
-	used, word, fits := 0, 0, 0 // units so far; bytes up to the last word, and to the last character, that leave room for the ellipsis
-	for i, r := range s {
-		if used < n {
-			fits = i
-			if r == ' ' || r == '\n' {
-				word = i
-			}
-		}
-		used += utf16.RuneLen(r)
-		if r == '\n' {
-			used++
-		}
-	}
-	switch {
-	case n == 0 || used <= n:
-		return s
-	case word > 0:
-		return s[:word] + "…"
-	}
-	return s[:fits] + "…"
 }

@@ -1,9 +1,7 @@
 package salesforce
 
 import (
-	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"handoff/crm"
 )
@@ -61,39 +59,4 @@ func TestToCRM(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestCut(t *testing.T) {
-	for _, tc := range []struct {
-		name, in string
-		n        int
-		want     string
-	}{
-		{"short", "abc", 3, "abc"},
-		{"no limit", "abc", 0, "abc"},
-		{"at a word", "one two three", 9, "one two…"},
-		{"inside a word", "abcdefgh", 4, "abc…"},
-		{"line break counts as two", "ab\ncd", 5, "ab…"},
-		{"emoji counts as two", "🙂🙂🙂", 5, "🙂🙂…"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			if got := cut(tc.in, tc.n); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
-
-func FuzzCut(f *testing.F) {
-	f.Add("a b\nc 🙂 d", 4)
-	f.Fuzz(func(t *testing.T, s string, n int) {
-		if n < 1 {
-			return
-		}
-		got := cut(s, n)
-		if len(utf16.Encode([]rune(got)))+strings.Count(got, "\n") > n {
-			t.Errorf("cut(%q, %d) = %q", s, n, got)
-		}
-	})
 }

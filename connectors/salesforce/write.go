@@ -95,7 +95,7 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 		if try == lockTries || len(locked) == 0 {
 			break
 		}
-		if err := c.sleep(ctx, backoff(try)); err != nil {
+		if err := c.sleep(ctx, connectors.Backoff(try)); err != nil {
 			break // the outcomes stand: those rows were not written
 		}
 		open, size = locked, max(size/4, 1)
@@ -160,10 +160,10 @@ func (c *Client) collection(ctx context.Context, op, method string, records []ma
 			Errors  []reported `json:"errors"`
 		}
 		if err := json.Unmarshal(body, &rows, lenient); err != nil {
-			return garbled(op, err)
+			return connectors.Garbled(crmName, op, err)
 		}
 		if len(rows) != len(records) {
-			return garbled(op, fmt.Errorf("%d results for %d records", len(rows), len(records)))
+			return connectors.Garbled(crmName, op, fmt.Errorf("%d results for %d records", len(rows), len(records)))
 		}
 		results = make([]*connectors.Error, len(rows))
 		for i, r := range rows {
