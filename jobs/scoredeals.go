@@ -73,7 +73,7 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	calls := r.CRM.Calls()
 	id, err := r.Store.BeginRun(work, Run{Connection: r.Connection, Job: ScoreJob, StartedAt: r.started})
 	if err != nil {
-		return r.sum, fmt.Errorf("score %s: %w", r.Connection, err)
+		return r.sum, err
 	}
 	r.id = id
 	err = r.run(ctx, work)
@@ -97,10 +97,7 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	if endErr := r.Store.EndRun(context.WithoutCancel(ctx), record); endErr != nil {
 		err = errors.Join(err, endErr)
 	}
-	if err != nil {
-		return r.sum, fmt.Errorf("score %s: %w", r.Connection, err)
-	}
-	return r.sum, nil
+	return r.sum, err
 }
 
 // outlive returns a context that ends the given time after ctx does.
@@ -247,7 +244,7 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 		}
 	}
 	if r.adopted.refused() && !r.Adopt {
-		return r.adopted.err(r.Connection)
+		return r.adopted.err()
 	}
 	return r.commit(ctx, changes)
 }

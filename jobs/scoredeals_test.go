@@ -793,7 +793,7 @@ func TestRunReportsAConnectionThatDoesNotFinish(t *testing.T) {
 	cause := &connectors.Error{Op: "sign in", CRM: "Fake", Class: connectors.ErrConfig, Message: "invalid client"}
 	w.job.CRM = failing{w.crm, cause}
 	s, err := w.job.Run(t.Context())
-	if !errors.Is(err, connectors.ErrConfig) || err.Error() != "score acme: Fake: sign in: invalid client" || s.Interrupted {
+	if !errors.Is(err, connectors.ErrConfig) || err.Error() != "Fake: sign in: invalid client" || s.Interrupted {
 		t.Errorf("run: %+v, %v", s, err)
 	}
 	runs, err := w.db.Runs(t.Context(), 1)

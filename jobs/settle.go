@@ -211,9 +211,9 @@ func (a *adoption) refused() bool {
 	return a.unknown >= 9*a.held && a.differs*20 > a.compared
 }
 
-func (a *adoption) err(connection string) error {
+func (a *adoption) err() error {
 	return &connectors.Error{
-		Op: "take over the scores that are there", CRM: connection, Class: connectors.ErrConfig,
+		Op: "take over the scores that are there", CRM: "handoff", Class: connectors.ErrConfig,
 		Message: fmt.Sprintf("%d of %d field values on deals scored earlier differ from what would be written, and the store knows nothing of them", a.differs, a.compared),
 		Remedy:  "If the store was lost, run once with --adopt: what differs is then kept as edited by people. If another store wrote them, correct url under [store]",
 	}

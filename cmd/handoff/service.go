@@ -89,7 +89,7 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	parked := 0
 	for i := range s.crms {
 		job := s.job(i)
-		sum, err := s.runJob(ctx, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		parked += sum.Parked
 		if err != nil {
@@ -111,7 +111,7 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 // runJob runs a score job and shows its progress on bar. A CRM without a field for the score, where nothing of worth can be
 // written, is an error.
 // Of two processes that run the same connection, the second waits, and gives up after a while.
-func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
+func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
 	sum.Connection = job.Connection
 	if !job.DryRun {
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
@@ -124,6 +124,7 @@ func (s *service) runJob(ctx context.Context, job *jobs.ScoreDeals, bar *progres
 	var missing []string
 	job.Missing = func(fields []string) { missing = fields }
 	sum, err = job.Run(ctx)
+	err = placed(&s.cfg.Connections[i], err)
 	bar.done()
 	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
 		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
@@ -185,7 +186,7 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
 			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
-		sum, err := s.runJob(ctx, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		switch {
 		case err != nil:
@@ -210,7 +211,7 @@ func (s *service) serve(ctx context.Context) error {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
-				sum, err := s.runJob(ctx, s.job(i), &progress{})
+				sum, err := s.runJob(ctx, i, s.job(i), &progress{})
 				if err == nil {
 					s.report(i, sum)
 				}
