@@ -28,6 +28,19 @@ func Validate(spec, timeZone string) error {
 	return err
 }
 
+// Next returns the first time after the given one that a job of a valid spec and time zone runs, in that zone.
+func Next(spec, timeZone string, after time.Time) (time.Time, error) {
+	schedule, err := parse(spec, timeZone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := time.LoadLocation(timeZone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return schedule.Next(after.In(zone)), nil
+}
+
 func parse(spec, timeZone string) (cron.Schedule, error) {
 	// "Local" would mean another time on another machine.
 	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "Local" {

@@ -48,6 +48,23 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestNext(t *testing.T) {
+	friday := time.Date(2026, time.March, 27, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct{ name, spec, zone, want string }{
+		{"no zone is UTC", "0 7 * * *", "", "2026-03-28T07:00:00Z"},
+		{"after the weekend, and after the clocks changed", "0 7 * * 1-5", "Europe/London", "2026-03-30T07:00:00+01:00"},
+		{"a duration", "@every 15m", "UTC", "2026-03-27T12:15:00Z"},
+	} {
+		next, err := Next(tt.spec, tt.zone, friday)
+		if got := next.Format(time.RFC3339); err != nil || got != tt.want {
+			t.Errorf("%s: %s, %v, want %s", tt.name, got, err, tt.want)
+		}
+	}
+	if _, err := Next("soon", "UTC", friday); err == nil {
+		t.Error("a schedule that cannot be read has a next time")
+	}
+}
+
 func FuzzValidate(f *testing.F) {
 	f.Add("0 7 * * 1-5", "Europe/London")
 	f.Add("@every -5m", "")

@@ -48,8 +48,25 @@ func (db *DB) Succeeded(ctx context.Context, connection, job string) (*time.Time
 
 // Runs returns the last runs of every connection, newest first, up to limit.
 func (db *DB) Runs(ctx context.Context, limit int) ([]jobs.Run, error) {
+	return db.runs(ctx, "list runs", `SELECT `+runColumns+` FROM runs ORDER BY id DESC LIMIT ?`, limit)
+}
+
+// LastRuns returns the last run of a job that ended, of each connection that has one.
+func (db *DB) LastRuns(ctx context.Context, job string) (map[string]jobs.Run, error) {
+	runs, err := db.runs(ctx, "find the last runs", `SELECT `+runColumns+` FROM runs
+		WHERE id IN (SELECT MAX(id) FROM runs WHERE job = ? AND ended_at IS NOT NULL GROUP BY connection)`, job)
+	last := map[string]jobs.Run{}
+	for _, run := range runs {
+		last[run.Connection] = run
+	}
+	return last, err
+}
+
+const runColumns = `id, connection, job, started_at, ended_at, summary, error`
+
+func (db *DB) runs(ctx context.Context, op, query string, args ...any) ([]jobs.Run, error) {
 	var runs []jobs.Run
-	err := db.query(ctx, "list runs", func(rows *sqlx.Rows) error {
+	err := db.query(ctx, op, func(rows *sqlx.Rows) error {
 		var (
 			run     jobs.Run
 			started int64
@@ -62,6 +79,6 @@ func (db *DB) Runs(ctx context.Context, limit int) ([]jobs.Run, error) {
 		run.StartedAt, run.EndedAt = moment(started), momentOrNil(ended)
 		runs = append(runs, run)
 		return decode(summary, &runs[len(runs)-1].Summary)
-	}, `SELECT id, connection, job, started_at, ended_at, summary, error FROM runs ORDER BY id DESC LIMIT ?`, limit)
+	}, query, args...)
 	return runs, err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -26,22 +28,22 @@ const patience = 10 * time.Second
 // a person's edit. With transactions of many deals the wait is not felt.
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := touch(path); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+		return nil, closed(path, err)
 	}
 	// Writers take their lock when they begin: two that upgraded a read lock would deadlock.
 	writer, err := connectSQLite(ctx, path, url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cache_size": {"-65536"},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, adviseSQLite(err))
+		return nil, closed(path, adviseSQLite(err))
 	}
 	writer.SetMaxOpenConns(1)
 	if err := migrate(ctx, goose.DialectSQLite3, writer.DB); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, adviseSQLite(err)), writer.Close())
+		return nil, errors.Join(closed(path, adviseSQLite(err)), writer.Close())
 	}
 	reader, err := connectSQLite(ctx, path, url.Values{"mode": {"ro"}})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, adviseSQLite(err)), writer.Close())
+		return nil, errors.Join(closed(path, adviseSQLite(err)), writer.Close())
 	}
 	lock := func(ctx context.Context, name string) (func() error, error) {
 		return lockSQLite(ctx, path+"."+name+".lock")
@@ -62,19 +64,44 @@ func lockSQLite(ctx context.Context, path string) (unlock func() error, err erro
 	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
+// closed says of an error which file could not be opened.
+func closed(path string, err error) error {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return &Error{fmt.Errorf("the history %s cannot be opened: %w", path, e.Err), e.Remedy}
+	}
+	return fmt.Errorf("the history %s cannot be opened: %w", path, err)
+}
+
+const (
+	nameAnother = "name another file in url under [store]"
+	letWrite    = "Let the user that handoff runs as write the file and its folder, or " + nameAnother
+)
+
 // touch says what stands in the way of a database file in words that SQLite's "unable to open" lacks.
 func touch(path string) error {
 	dir := filepath.Dir(path)
-	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("%w: create the folder, or name another file in url under [store]", err)
-	} else if !info.IsDir() {
-		return fmt.Errorf("%s is not a folder: name another file in url under [store]", dir)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{fmt.Errorf("there is no folder %s", dir), "Create it, or " + nameAnother}
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
+		return &Error{fmt.Errorf("%s is not a folder", dir), "In url under [store], name a file in a folder that exists"}
+	case err != nil:
+		return &Error{pathless(err), letWrite}
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("%w: let this user write the file and its folder, or name another file in url under [store]", err)
+		return &Error{pathless(err), letWrite}
 	}
 	return f.Close()
+}
+
+// pathless strips operation and path from a file error: the message around it names the path.
+func pathless(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 func connectSQLite(ctx context.Context, path string, options url.Values) (*sqlx.DB, error) {
@@ -105,13 +132,13 @@ func adviseSQLite(err error) error {
 	}
 	switch e.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
-		return fmt.Errorf("another process held the store for more than %v: is a second \"handoff run\" using it? %w", patience, err)
+		return &Error{fmt.Errorf("another program has held it for more than %v: %w", patience, err), `Look whether a second "handoff run" is using it, or a backup; end that, or wait for it`}
 	case sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrPerm:
-		return fmt.Errorf("let this user write the file and its folder: %w", err)
+		return &Error{err, letWrite}
 	case sqlite3.ErrFull, sqlite3.ErrIoErr:
-		return fmt.Errorf("is the disk full or failing? %w", err)
+		return &Error{err, "Look whether the disk is full or failing"}
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return fmt.Errorf("restore a backup, or name another file in url under [store]: %w", err)
+		return &Error{err, "Restore a backup, or " + nameAnother}
 	}
 	return err
 }

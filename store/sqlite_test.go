@@ -27,10 +27,10 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"an unknown scheme", "postgres://revops:hunter2@db/handoff", []string{`"sqlite:FILE"`}},
 		{"no scheme", "handoff.db", []string{`"sqlite:FILE"`}},
-		{"a missing folder", "sqlite:" + dir + "/missing/handoff.db", []string{dir + "/missing", "create the folder"}},
-		{"a file for a folder", "sqlite:" + file + "/handoff.db", []string{file, "not a folder"}},
-		{"a folder for a file", "sqlite:" + dir, []string{dir, "let this user write the file"}},
-		{"another kind of file", "sqlite:" + file, []string{file, "restore a backup"}},
+		{"a missing folder", "sqlite:" + dir + "/missing/handoff.db", []string{dir + "/missing", "there is no folder", "Create it, or name another file in url under [store]"}},
+		{"a file for a folder", "sqlite:" + file + "/handoff.db", []string{file, "is not a folder", "name a file in a folder that exists"}},
+		{"a folder for a file", "sqlite:" + dir, []string{dir, "is a directory. Let the user that handoff runs as write the file"}},
+		{"another kind of file", "sqlite:" + file, []string{file, "file is not a database. Restore a backup"}},
 	} {
 		db, err := Open(t.Context(), c.url)
 		if err == nil {
@@ -66,7 +66,7 @@ func TestOpenRefusesWithoutPermission(t *testing.T) {
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), crashEnv+"="+dir+"/handoff.db")
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "let this user write the file and its folder") || !strings.Contains(string(out), dir) {
+	if err == nil || !strings.Contains(string(out), "permission denied. Let the user that handoff runs as write the file and its folder") || !strings.Contains(string(out), dir) {
 		t.Errorf("error %v: %s", err, out)
 	}
 }
@@ -131,7 +131,7 @@ func TestLockedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = second.BeginRun(t.Context(), jobs.Run{Connection: "acme"})
-	if err == nil || !strings.Contains(err.Error(), `is a second "handoff run" using it?`) {
+	if err == nil || !strings.Contains(err.Error(), `Look whether a second "handoff run" is using it`) {
 		t.Errorf("a write beside another's transaction: error %v", err)
 	}
 	if got := load(t, second, "d"); got.DealID != "d" {
@@ -141,10 +141,10 @@ func TestLockedStore(t *testing.T) {
 
 func TestAdvice(t *testing.T) {
 	for code, want := range map[sqlite3.ErrNo]string{
-		sqlite3.ErrBusy:     "another process",
-		sqlite3.ErrReadonly: "let this user write",
-		sqlite3.ErrFull:     "is the disk full",
-		sqlite3.ErrCorrupt:  "restore a backup",
+		sqlite3.ErrBusy:     "another program has held it",
+		sqlite3.ErrReadonly: "Let the user that handoff runs as write",
+		sqlite3.ErrFull:     "Look whether the disk is full",
+		sqlite3.ErrCorrupt:  "Restore a backup",
 	} {
 		cause := sqlite3.Error{Code: code}
 		err := adviseSQLite(fmt.Errorf("exec: %w", cause))

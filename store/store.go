@@ -26,6 +26,16 @@ type DB struct {
 	lock   func(ctx context.Context, name string) (unlock func() error, err error)
 }
 
+// Error is what keeps a store from being used, with what a person can do about it.
+type Error struct {
+	Err    error
+	Remedy string
+}
+
+func (e *Error) Error() string { return e.Err.Error() + ". " + e.Remedy }
+
+func (e *Error) Unwrap() error { return e.Err }
+
 // Lock waits until nobody else, in any process, holds the lock of that name, and takes it until unlock is called or the
 // process ends. It gives up after a while.
 func (db *DB) Lock(ctx context.Context, name string) (unlock func() error, err error) {
@@ -44,7 +54,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		return openSQLite(ctx, rest)
 	default:
 		// The url may carry a password.
-		return nil, fmt.Errorf("open store: url is of a kind that this version does not know; write \"sqlite:FILE\"")
+		return nil, fmt.Errorf(`the store is of a kind that this version does not know; write "sqlite:FILE"`)
 	}
 }
 
@@ -70,7 +80,7 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 		return err
 	}
 	if current > known {
-		return fmt.Errorf("a newer version of handoff wrote it (tables %d, this version knows %d): use that version, or a backup from before it", current, known)
+		return &Error{fmt.Errorf("a newer version of handoff wrote it (tables %d, this version knows %d)", current, known), "Use that version, or a backup from before it"}
 	}
 	for {
 		if _, err = provider.Up(ctx); err == nil {

@@ -172,6 +172,14 @@ func testRuns(t *testing.T, db *DB) {
 		{ID: first, Connection: "acme", Job: "score", StartedAt: at(7, 0), EndedAt: new(at(7, 2)), Summary: sum},
 		{ID: killed, Connection: "acme", Job: "score", StartedAt: at(6, 30)},
 	})
+	later := start("acme", "score", at(9, 0)) // still running
+	equal(t, "last runs that ended", must[map[string]jobs.Run](t)(db.LastRuns(ctx, "score")), map[string]jobs.Run{
+		"acme": {ID: second, Connection: "acme", Job: "score", StartedAt: at(8, 0), EndedAt: new(at(8, 1))},
+	})
+	end(later, at(9, 1), jobs.Summary{}, "no quota")
+	equal(t, "last runs with a failed one", must[map[string]jobs.Run](t)(db.LastRuns(ctx, "score")), map[string]jobs.Run{
+		"acme": {ID: later, Connection: "acme", Job: "score", StartedAt: at(9, 0), EndedAt: new(at(9, 1)), Error: "no quota"},
+	})
 	if err := db.EndRun(ctx, jobs.Run{ID: 4711}); err == nil || !strings.Contains(err.Error(), "no such run") {
 		t.Errorf("a run that never began ended with %v", err)
 	}
