@@ -159,3 +159,15 @@ func TestStage(t *testing.T) {
 		t.Errorf("lost again (-want +got):\n%s", diff)
 	}
 }
+
+// An update without inputs is done at once, as is one that lacks the list: https://github.com/HubSpot/hubspot-api-nodejs/issues/26
+func TestUpdateNothing(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, body := range []string{`{"inputs":[]}`, `{}`} {
+		got := get[batchAnswer[answer]](a, http.StatusOK, "POST", dealRecords+"/batch/update", body)
+		if got.Status != "COMPLETE" || got.Results == nil || len(got.Results) != 0 || got.NumErrors != 0 {
+			t.Errorf("%s: %+v", body, got)
+		}
+	}
+}

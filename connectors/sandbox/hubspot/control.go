@@ -15,11 +15,13 @@ import (
 func (p *Portal) Control() control.CRM {
 	return control.CRM{
 		Handler:    p.Handler(),
-		API:        func(path string) bool { return strings.HasPrefix(path, "/crm/") },
+		API:        isAPI,
 		Secret:     func(string) bool { return false },
 		Varies:     varying.MatchString,
 		WriteError: writeCode,
 		Edit:       p.edit,
+		Revoke:     p.revoke,
+		Restore:    p.restore,
 	}
 }
 

@@ -45,13 +45,13 @@ func notFound(format string, args ...any) *apiError {
 }
 
 var (
-	errNoRoute = refuse(http.StatusNotFound, "OBJECT_NOT_FOUND", "resource not found")
+	errNoRoute = refuse(http.StatusNotFound, "", "resource not found") // also what a version gets that does not exist
 	errToken   = refuse(http.StatusUnauthorized, "INVALID_AUTHENTICATION", "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview")
 )
 
-func missingScope(scope string) *apiError {
+func missingScopes(scopes []string) *apiError {
 	e := refuse(http.StatusForbidden, "MISSING_SCOPES", "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.")
-	e.Errors = []errorDetail{{Message: "One or more of the following scopes are required.", Context: map[string][]string{"requiredGranularScopes": {scope}}}}
+	e.Errors = []errorDetail{{Message: "One or more of the following scopes are required.", Context: map[string][]string{"requiredGranularScopes": scopes}}}
 	e.Links = map[string]string{"scopes": "https://developers.hubspot.com/scopes"}
 	return e
 }

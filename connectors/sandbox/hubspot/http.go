@@ -22,6 +22,8 @@ var versions = []version{"v3", "2026-03", "2026-09"}
 // path returns the path that the routes of an area begin with.
 func (v version) path(area string) string {
 	switch {
+	case area == "account-info":
+		return "/account-info/" + string(v)
 	case v == "v3" && area == "associations":
 		return "/crm/v4/associations"
 	case v == "v3":
@@ -45,7 +47,7 @@ func (p *Portal) handle(mux *http.ServeMux, v version, pattern string, h handler
 	search := strings.HasSuffix(pattern, "/search")
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		granted, ok := tokens[token]
+		granted, ok := p.granted(token)
 		if !ok || !strings.EqualFold(scheme, "Bearer") {
 			writeError(w, errToken)
 			return
@@ -118,7 +120,7 @@ func (p *Portal) objectOf(r *request, wildcard, right string) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o, r.scopes.need(o.scope(right))
+	return o, r.scopes.need(o.scopes(right)...)
 }
 
 // names returns the values of a query parameter, which may be repeated and hold several with commas between them.
@@ -172,10 +174,15 @@ func (p *Portal) dated(next http.Handler) http.Handler {
 	})
 }
 
+// isAPI reports whether a path belongs to the API; any other is a page's.
+func isAPI(path string) bool {
+	return strings.HasPrefix(path, "/crm/") || strings.HasPrefix(path, "/account-info/")
+}
+
 // trimSlash makes a path of the API with a slash at its end mean the same as without; the official client sends both.
 func trimSlash(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path := strings.TrimRight(r.URL.Path, "/"); path != r.URL.Path && strings.HasPrefix(path, "/crm/") {
+		if path := strings.TrimRight(r.URL.Path, "/"); path != r.URL.Path && isAPI(path) {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = path, ""
 		}

@@ -129,7 +129,8 @@ func (t *tx) indexedAt() int64 {
 // addGroup adds a group of properties.
 func (t *tx) addGroup(o *object, g group) { o.Groups = append(o.Groups, &g) }
 
-// addProperty adds a property to an object. One that was archived under that name comes back, with its values.
+// addProperty adds a property to an object. One that was archived under that name comes back, with its age, its values and
+// this definition.
 func (t *tx) addProperty(ctx context.Context, o *object, pr property) error {
 	pr.CreatedAt, pr.UpdatedAt = moment(t.now), moment(t.now)
 	pr.Modification.Archivable = true
@@ -140,6 +141,7 @@ func (t *tx) addProperty(ctx context.Context, o *object, pr property) error {
 		if !old.Archived {
 			return fmt.Errorf("add property: %s has a property %q", o.Name, pr.Name)
 		}
+		pr.CreatedAt = old.CreatedAt
 		*old = pr
 		return nil
 	}

@@ -40,11 +40,21 @@ func (w *window) take(now time.Time, limit int, span time.Duration) int {
 	return limit - len(*w)
 }
 
+// countDay counts a call of the day that now is in, by the portal's time zone, and returns how many that day has seen.
+func (l *limiter) countDay(now time.Time) int {
+	if day := now.In(timeZone).Format(time.DateOnly); day != l.day {
+		l.day, l.today = day, 0
+	}
+	l.today++
+	return l.today
+}
+
 // limit counts a call, and says in the headers of all but searches how many are left.
 func (p *Portal) limit(h http.Header, search bool) error {
 	l, now := &p.limits, p.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	today := l.countDay(now)
 	if search {
 		if !p.unlimited && l.searches.take(now, searchesPerSecond, time.Second) < 0 {
 			return tooMany("SECONDLY")
@@ -55,13 +65,9 @@ func (p *Portal) limit(h http.Header, search bool) error {
 	if !p.unlimited {
 		left = l.calls.take(now, callsPerTenSeconds, 10*time.Second)
 	}
-	if day := now.UTC().Format(time.DateOnly); day != l.day {
-		l.day, l.today = day, 0
-	}
-	l.today++
 	for name, n := range map[string]int{
 		"Max": callsPerTenSeconds, "Remaining": max(left, 0), "Interval-Milliseconds": 10_000,
-		"Daily": callsPerDay, "Daily-Remaining": max(callsPerDay-l.today, 0),
+		"Daily": callsPerDay, "Daily-Remaining": max(callsPerDay-today, 0),
 	} {
 		h.Set("X-HubSpot-RateLimit-"+name, strconv.Itoa(n))
 	}

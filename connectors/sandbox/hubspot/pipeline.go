@@ -85,7 +85,7 @@ func (p *Portal) listPipelines(r *request) (int, any, error) {
 	answer := struct {
 		Results []pipeline `json:"results"`
 	}{Results: []pipeline{}}
-	o, err := p.objectOf(r, "object", "read")
+	o, err := p.definitionsOf(r)
 	if err != nil || o.Name != "deals" {
 		return http.StatusOK, answer, err
 	}
@@ -99,7 +99,7 @@ func (p *Portal) listPipelines(r *request) (int, any, error) {
 }
 
 func (p *Portal) getPipeline(r *request) (int, any, error) {
-	o, err := p.objectOf(r, "object", "read")
+	o, err := p.definitionsOf(r)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -35,6 +35,7 @@ type Portal struct {
 	labels    []label
 	lagUntil  time.Time // until then some changes are not in the search index
 
+	grants    grants
 	limits    limiter
 	unlimited bool // no call is refused for the number of calls
 }
@@ -105,8 +106,11 @@ func (p *Portal) Handler() http.Handler {
 		p.ownerRoutes(mux, v)
 		p.pipelineRoutes(mux, v)
 		p.propertyRoutes(mux, v)
+		p.accountRoutes(mux, v)
 	}
-	p.handle(mux, "", "/crm/", func(*request) (int, any, error) { return 0, nil, errNoRoute })
+	for _, rest := range []string{"/crm/", "/account-info/"} {
+		p.handle(mux, "", rest, func(*request) (int, any, error) { return 0, nil, errNoRoute })
+	}
 	return p.dated(guardSize(trimSlash(mux)))
 }
 

@@ -3,9 +3,10 @@ package hubspot
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
 // propertyRoutes adds the routes of properties and their groups.
@@ -17,24 +18,31 @@ func (p *Portal) propertyRoutes(mux *http.ServeMux, v version) {
 	p.handle(mux, v, "POST "+path+"/batch/create", p.createProperties)
 	p.handle(mux, v, "POST "+path+"/batch/archive", p.archiveProperties)
 	p.handle(mux, v, "GET "+path+"/{name}", p.getProperty)
+	p.handle(mux, v, "PATCH "+path+"/{name}", p.changeProperty)
 	p.handle(mux, v, "DELETE "+path+"/{name}", p.archiveProperty)
-	p.handle(mux, v, "GET "+path+"/groups", p.listGroups)
-	p.handle(mux, v, "POST "+path+"/groups", p.createGroup)
-	p.handle(mux, v, "GET "+path+"/groups/{name}", p.getGroup)
-	p.handle(mux, v, "DELETE "+path+"/groups/{name}", p.archiveGroup)
+	p.groupRoutes(mux, v)
 }
 
-// schemaOf returns the kind of record that the path names, if the token may "read" or "write" its definitions.
-func (p *Portal) schemaOf(r *request, right string) (*object, error) {
+// definitionsOf returns the kind of record that the path names, if the token may read its definitions.
+func (p *Portal) definitionsOf(r *request) (*object, error) {
 	o, err := p.named(r, "object")
 	if err != nil {
 		return nil, err
 	}
-	return o, r.scopes.need(o.schemaScope(right))
+	return o, r.scopes.needDefinitions(o)
+}
+
+// schemaOf returns the kind of record that the path names, if the token may change its definitions.
+func (p *Portal) schemaOf(r *request) (*object, error) {
+	o, err := p.named(r, "object")
+	if err != nil {
+		return nil, err
+	}
+	return o, r.scopes.need(o.schemaScope("write"))
 }
 
 func (p *Portal) listProperties(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "read")
+	o, err := p.definitionsOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -59,7 +67,7 @@ func noSuchProperty(name string) *apiError {
 }
 
 func (p *Portal) getProperty(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "read")
+	o, err := p.definitionsOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -76,11 +84,11 @@ func (p *Portal) getProperty(r *request) (int, any, error) {
 }
 
 func (p *Portal) createProperty(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "write")
+	o, err := p.schemaOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	var body property
+	var body definition
 	if err := r.readJSON(&body); err != nil {
 		return 0, nil, err
 	}
@@ -93,12 +101,12 @@ func (p *Portal) createProperty(r *request) (int, any, error) {
 
 func (p *Portal) createProperties(r *request) (int, any, error) {
 	start := p.now()
-	o, err := p.schemaOf(r, "write")
+	o, err := p.schemaOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	var body struct {
-		Inputs []property `json:"inputs"`
+		Inputs []definition `json:"inputs"`
 	}
 	if err := r.readJSON(&body); err != nil {
 		return 0, nil, err
@@ -120,47 +128,68 @@ func (p *Portal) createProperties(r *request) (int, any, error) {
 // maxProperties is how many properties an object may have. SQLite's tables have at most 2000 columns.
 const maxProperties = 1500
 
-// define adds all of the properties, or none.
-func (p *Portal) define(ctx context.Context, o *object, all ...property) ([]property, error) {
-	made := make([]property, 0, len(all))
-	err := p.write(ctx, func(ctx context.Context, t *tx) error {
-		if len(o.Properties)+len(all) > maxProperties {
-			return invalid("%s would have more than %d properties", o.Name, maxProperties)
-		}
-		for i, pr := range all {
-			if err := o.definable(&pr); err != nil {
-				return err
-			}
-			if slices.ContainsFunc(all[:i], func(other property) bool { return other.Name == pr.Name }) {
-				return alreadyExists("property", pr.Name)
-			}
-		}
-		for _, pr := range all {
-			if err := t.addProperty(ctx, o, pr.custom()); err != nil {
-				return err
-			}
-			made = append(made, *o.property(pr.Name))
-		}
-		return nil
-	})
-	return made, err
+// definition is a property as a client defines it.
+type definition property
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *definition) UnmarshalJSON(b []byte) error {
+	d.DisplayOrder = -1
+	return json.Unmarshal(b, (*property)(d))
 }
 
-// custom returns the property that a client's definition makes.
-func (pr property) custom() property {
-	for i := range pr.Options {
-		if pr.Options[i].DisplayOrder == 0 {
-			pr.Options[i].DisplayOrder = i
-		}
-	}
+// custom returns the property that the definition makes.
+func (d definition) custom() property {
+	pr := property(d)
+	pr.numberOptions()
 	pr.Calculated, pr.HubSpotDefined, pr.Archived, pr.ArchivedAt = false, false, false, ""
 	pr.ExternalOptions = pr.Referenced == ownerType
 	pr.Modification = modification{}
 	return pr
 }
 
+// numberOptions gives the options that have no place of their own the one that they stand at.
+func (pr *property) numberOptions() {
+	for i := range pr.Options {
+		if pr.Options[i].DisplayOrder == 0 {
+			pr.Options[i].DisplayOrder = i
+		}
+	}
+}
+
+// define adds all of the properties, or none.
+func (p *Portal) define(ctx context.Context, o *object, all ...definition) ([]property, error) {
+	made := make([]property, 0, len(all))
+	err := p.write(ctx, func(ctx context.Context, t *tx) error {
+		if len(o.Properties)+len(all) > maxProperties {
+			return invalid("%s would have more than %d properties", o.Name, maxProperties)
+		}
+		for i, d := range all {
+			if err := o.definable((*property)(&d)); err != nil {
+				return err
+			}
+			if slices.ContainsFunc(all[:i], func(other definition) bool { return other.Name == d.Name }) {
+				return propertyExists(d.Name)
+			}
+		}
+		for _, d := range all {
+			if err := t.addProperty(ctx, o, d.custom()); err != nil {
+				return err
+			}
+			made = append(made, *o.property(d.Name))
+		}
+		return nil
+	})
+	return made, err
+}
+
 func alreadyExists(what, name string) *apiError {
 	return refuse(http.StatusConflict, "OBJECT_ALREADY_EXISTS", "A "+what+" named '"+name+"' already exists.")
+}
+
+func propertyExists(name string) *apiError {
+	e := alreadyExists("property", name)
+	e.SubCategory = "Properties.PROPERTY_WITH_NAME_EXISTS"
+	return e
 }
 
 // fieldTypes holds the field types that a type of property may have.
@@ -173,7 +202,7 @@ var fieldTypes = map[string][]string{
 	typeDateTime: {"date"},
 }
 
-// definable returns why a client cannot make a property.
+// definable returns why a client cannot make a property. The name of an archived one is free: to define it brings that one back.
 func (o *object) definable(pr *property) error {
 	switch {
 	case !propertyName.MatchString(pr.Name):
@@ -181,29 +210,111 @@ func (o *object) definable(pr *property) error {
 	case strings.HasPrefix(pr.Name, "hs_"):
 		return invalid("Invalid property name %q: names that start with hs_ belong to HubSpot", pr.Name)
 	case o.property(pr.Name) != nil:
-		return alreadyExists("property", pr.Name)
+		return propertyExists(pr.Name)
+	}
+	return o.wellDefined(pr)
+}
+
+// wellDefined returns what is wrong with a definition, whatever its name.
+func (o *object) wellDefined(pr *property) error {
+	has := func(value string) bool {
+		return slices.ContainsFunc(pr.Options, func(o option) bool { return o.Value == value })
+	}
+	switch {
 	case pr.Label == "":
 		return invalid("Property %q lacks a label", pr.Name)
 	case o.group(pr.GroupName) == nil:
 		return invalid("Property group %q does not exist", pr.GroupName)
 	case !slices.Contains(fieldTypes[pr.Type], pr.FieldType):
 		return invalid("Property %q: field type %q does not go with type %q", pr.Name, pr.FieldType, pr.Type)
-	case len(pr.Options) == 0 && pr.Referenced != ownerType && (pr.Type == typeEnum || pr.Type == typeBool):
+	case pr.Type == typeEnum && len(pr.Options) == 0 && pr.Referenced != ownerType:
 		return invalid("Property %q: type %s wants options", pr.Name, pr.Type)
+	case pr.Type == typeBool && (len(pr.Options) != 2 || !has("true") || !has("false")):
+		return invalid("Property %q: type %s wants exactly the options true and false", pr.Name, pr.Type)
 	}
 	return nil
 }
 
-func (p *Portal) archiveProperty(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "write")
+// propertyChange is what a client may change of a property; nil: it stays. Options replace all that there were.
+type propertyChange struct {
+	Label        *string   `json:"label"`
+	Description  *string   `json:"description"`
+	GroupName    *string   `json:"groupName"`
+	Type         *string   `json:"type"`
+	FieldType    *string   `json:"fieldType"`
+	Options      *[]option `json:"options"`
+	DisplayOrder *int      `json:"displayOrder"`
+	Hidden       *bool     `json:"hidden"`
+	FormField    *bool     `json:"formField"`
+}
+
+func (c propertyChange) apply(pr *property) {
+	set(&pr.Label, c.Label)
+	set(&pr.Description, c.Description)
+	set(&pr.GroupName, c.GroupName)
+	set(&pr.Type, c.Type)
+	set(&pr.FieldType, c.FieldType)
+	if c.Options != nil {
+		pr.Options = *c.Options
+		pr.numberOptions()
+	}
+	set(&pr.DisplayOrder, c.DisplayOrder)
+	set(&pr.Hidden, c.Hidden)
+	set(&pr.FormField, c.FormField)
+}
+
+func set[T any](to, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}
+
+func (p *Portal) changeProperty(r *request) (int, any, error) {
+	o, err := p.schemaOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusNoContent, nil, p.retire(r.Context(), o, r.PathValue("name"))
+	var body propertyChange
+	if err := r.readJSON(&body); err != nil {
+		return 0, nil, err
+	}
+	var changed property
+	err = p.write(r.Context(), func(_ context.Context, t *tx) error {
+		pr := o.property(r.PathValue("name"))
+		switch {
+		case pr == nil:
+			return noSuchProperty(r.PathValue("name"))
+		case pr.Modification.ReadOnlyDefinition:
+			return invalid("Property %q is HubSpot's own and cannot be changed", pr.Name)
+		}
+		changed = *pr
+		body.apply(&changed)
+		if err := o.wellDefined(&changed); err != nil {
+			return err
+		}
+		changed.UpdatedAt = moment(t.now)
+		*pr = changed
+		return nil
+	})
+	return http.StatusOK, changed, err
+}
+
+func (p *Portal) archiveProperty(r *request) (int, any, error) {
+	o, err := p.schemaOf(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	name := r.PathValue("name")
+	return http.StatusNoContent, nil, p.write(r.Context(), func(_ context.Context, t *tx) error {
+		if o.property(name) == nil {
+			return noSuchProperty(name)
+		}
+		return t.retire(o, name)
+	})
 }
 
 func (p *Portal) archiveProperties(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "write")
+	o, err := p.schemaOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -219,98 +330,21 @@ func (p *Portal) archiveProperties(r *request) (int, any, error) {
 	for _, in := range body.Inputs {
 		names = append(names, in.Name)
 	}
-	return http.StatusNoContent, nil, p.retire(r.Context(), o, names...)
+	return http.StatusNoContent, nil, p.write(r.Context(), func(_ context.Context, t *tx) error { return t.retire(o, names...) })
 }
 
-// retire archives the properties that exist; for the others it is done already. Their values stay.
-func (p *Portal) retire(ctx context.Context, o *object, names ...string) error {
-	return p.write(ctx, func(_ context.Context, t *tx) error {
-		for _, name := range names {
-			if pr := o.property(name); pr != nil && !pr.Modification.Archivable {
-				return invalid("Property %q is HubSpot's own and cannot be archived", name)
-			}
+// retire archives those of the properties that are there; for the others it is done already. Their values stay, and are
+// answered with again when a property of that name is defined.
+func (t *tx) retire(o *object, names ...string) error {
+	for _, name := range names {
+		if pr := o.property(name); pr != nil && !pr.Modification.Archivable {
+			return invalid("Property %q is HubSpot's own and cannot be archived", name)
 		}
-		for _, name := range names {
-			if pr := o.property(name); pr != nil {
-				pr.Archived, pr.ArchivedAt = true, moment(t.now)
-			}
-		}
-		return nil
-	})
-}
-
-func (p *Portal) listGroups(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "read")
-	if err != nil {
-		return 0, nil, err
 	}
-	answer := struct {
-		Results []group `json:"results"`
-	}{Results: []group{}}
-	err = p.read(func() error {
-		for _, g := range o.Groups {
-			answer.Results = append(answer.Results, *g)
+	for _, name := range names {
+		if pr := o.property(name); pr != nil {
+			pr.Archived, pr.ArchivedAt = true, moment(t.now)
 		}
-		return nil
-	})
-	return http.StatusOK, answer, err
-}
-
-func (p *Portal) getGroup(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "read")
-	if err != nil {
-		return 0, nil, err
 	}
-	var found group
-	err = p.read(func() error {
-		g := o.group(r.PathValue("name"))
-		if g == nil {
-			return notFound("Property group %q does not exist", r.PathValue("name"))
-		}
-		found = *g
-		return nil
-	})
-	return http.StatusOK, found, err
-}
-
-// groupName is the form of a group's name.
-var groupName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-
-func (p *Portal) createGroup(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "write")
-	if err != nil {
-		return 0, nil, err
-	}
-	made := group{DisplayOrder: -1}
-	if err := r.readJSON(&made); err != nil {
-		return 0, nil, err
-	}
-	made.Archived = false
-	err = p.write(r.Context(), func(_ context.Context, t *tx) error {
-		switch {
-		case !groupName.MatchString(made.Name) || made.Label == "":
-			return invalid("A property group wants a name of lower-case letters, digits and underscores, and a label")
-		case o.group(made.Name) != nil:
-			return alreadyExists("property group", made.Name)
-		}
-		t.addGroup(o, made)
-		return nil
-	})
-	return http.StatusCreated, made, err
-}
-
-// archiveGroup removes a group. A group with properties stays.
-func (p *Portal) archiveGroup(r *request) (int, any, error) {
-	o, err := p.schemaOf(r, "write")
-	if err != nil {
-		return 0, nil, err
-	}
-	name := r.PathValue("name")
-	return http.StatusNoContent, nil, p.write(r.Context(), func(context.Context, *tx) error {
-		if slices.ContainsFunc(o.Properties, func(pr *property) bool { return pr.GroupName == name && !pr.Archived }) {
-			return invalid("Property group %q holds properties", name)
-		}
-		o.Groups = slices.DeleteFunc(o.Groups, func(g *group) bool { return g.Name == name })
-		return nil
-	})
+	return nil
 }

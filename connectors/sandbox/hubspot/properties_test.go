@@ -3,8 +3,12 @@ package hubspot
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -14,7 +18,7 @@ func TestCreateProperty(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	w := a.call("POST", dealProperties, score)
-	want := `{"name":"handoff_score","label":"Handoff score","type":"number","fieldType":"number","description":"0 to 46","groupName":"dealinformation","options":[],"displayOrder":0,` +
+	want := `{"name":"handoff_score","label":"Handoff score","type":"number","fieldType":"number","description":"0 to 46","groupName":"dealinformation","options":[],"displayOrder":-1,` +
 		`"calculated":false,"externalOptions":false,"hasUniqueValue":false,"hidden":false,"formField":false,"archived":false,` +
 		`"createdAt":"2026-11-20T12:00:00.000Z","updatedAt":"2026-11-20T12:00:00.000Z","modificationMetadata":{"archivable":true,"readOnlyDefinition":false,"readOnlyValue":false}}`
 	if diff := cmp.Diff(want, w.Body.String()); w.Code != http.StatusCreated || diff != "" {
@@ -24,25 +28,97 @@ func TestCreateProperty(t *testing.T) {
 	if got := a.values(wonID, "handoff_score")[0]; got != "30" {
 		t.Errorf("read back %s", got)
 	}
+}
 
-	// It goes and comes back, with its values.
-	for range 2 {
-		if w := a.call("DELETE", dealProperties+"/handoff_score", ""); w.Code != http.StatusNoContent {
-			t.Fatalf("archive: %d %s", w.Code, w.Body)
+// What is archived is out of sight, and comes back with its values when it is defined again.
+func TestArchiveProperty(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	get[property](a, http.StatusCreated, "POST", dealProperties, score)
+	get[answer](a, http.StatusOK, "PATCH", dealRecords+"/"+wonID, `{"properties":{"handoff_score":"30"}}`)
+	a.wait(time.Minute)
+	if w := a.call("DELETE", dealProperties+"/handoff_score", ""); w.Code != http.StatusNoContent {
+		t.Fatalf("archive: %d %s", w.Code, w.Body)
+	}
+	for _, method := range []string{"GET", "PATCH", "DELETE"} {
+		if got, want := a.refusal(method, dealProperties+"/handoff_score", "{}"), `404 OBJECT_NOT_FOUND Property "handoff_score" does not exist`; got != want {
+			t.Errorf("%s: got %s, want %s", method, got, want)
 		}
 	}
-	if got, want := a.refusal("GET", dealProperties+"/handoff_score", ""), `404 OBJECT_NOT_FOUND Property "handoff_score" does not exist`; got != want {
+	for query, want := range map[string]bool{"": false, "?archived=false": false, "?archived=true": true} {
+		list := get[map[string][]property](a, http.StatusOK, "GET", dealProperties+query, "")["results"]
+		i := slices.IndexFunc(list, func(pr property) bool { return pr.Name == "handoff_score" })
+		if (i >= 0) != want || want && (!list[i].Archived || list[i].ArchivedAt != "2026-11-20T12:01:00.000Z") {
+			t.Errorf("list%s: at %d of %d, want it there: %v", query, i, len(list), want)
+		}
+	}
+	read := get[answer](a, http.StatusOK, "GET", dealRecords+"/"+wonID+"?properties=handoff_score&propertiesWithHistory=handoff_score", "")
+	if _, there := read.Properties["handoff_score"]; there || len(read.History) > 0 {
+		t.Errorf("an archived property is still answered with: %v %v", read.Properties, read.History)
+	}
+	if got, want := a.refusal("PATCH", dealRecords+"/"+wonID, `{"properties":{"handoff_score":"31"}}`), "400 VALIDATION_ERROR"; !strings.HasPrefix(got, want) {
+		t.Errorf("written all the same: %s", got)
+	}
+
+	got := get[property](a, http.StatusCreated, "POST", dealProperties, strings.ReplaceAll(score, "0 to 46", "again"))
+	if want := [3]string{"again", "2026-11-20T12:00:00.000Z", "2026-11-20T12:01:00.000Z"}; [3]string{got.Description, got.CreatedAt, got.UpdatedAt} != want {
+		t.Errorf("back again as %v, want %v", got, want)
+	}
+	if got := a.values(wonID, "handoff_score")[0]; got != "30" {
+		t.Errorf("back again: read %s, want 30", got)
+	}
+	if got, want := a.refusal("GET", dealProperties+"/handoff_score?archived=true", ""), `404 OBJECT_NOT_FOUND Property "handoff_score" does not exist`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := get[property](a, http.StatusOK, "GET", dealProperties+"/handoff_score?archived=true", ""); got.ArchivedAt != "2026-11-20T12:00:00.000Z" {
-		t.Errorf("archived at %q", got.ArchivedAt)
+}
+
+// A property of another type than a client wants to make keeps the name, and its definition.
+func TestPropertyOfAnotherType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	const admins = `{"name":"handoff_score","label":"Score","groupName":"dealinformation","type":"string","fieldType":"textarea","description":"By hand",
+		"displayOrder":7,"hidden":true,"formField":true}`
+	get[property](a, http.StatusCreated, "POST", dealProperties, admins)
+	w := a.call("POST", dealProperties, score)
+	if got, want := w.Body.String(), `"subCategory":"Properties.PROPERTY_WITH_NAME_EXISTS"`; w.Code != http.StatusConflict || !strings.Contains(got, want) {
+		t.Errorf("got %d %s, want 409 with %s", w.Code, got, want)
 	}
-	if got := get[answer](a, http.StatusOK, "GET", dealRecords+"/"+wonID+"?properties=handoff_score", ""); got.Properties["handoff_score"] != nil {
-		t.Error("an archived property is still answered with")
+	got := get[property](a, http.StatusOK, "GET", dealProperties+"/handoff_score", "")
+	want := property{Name: "handoff_score", Label: "Score", GroupName: "dealinformation", Type: "string", FieldType: "textarea", Description: "By hand",
+		DisplayOrder: 7, Hidden: true, FormField: true, Options: []option{}, CreatedAt: got.CreatedAt, UpdatedAt: got.UpdatedAt, Modification: modification{Archivable: true}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("definition (-want +got):\n%s", diff)
 	}
-	get[property](a, http.StatusCreated, "POST", dealProperties, score)
-	if got := a.values(wonID, "handoff_score")[0]; got != "30" {
-		t.Errorf("back again: read %s", got)
+	get[answer](a, http.StatusOK, "PATCH", dealRecords+"/"+wonID, `{"properties":{"handoff_score":"about thirty"}}`)
+}
+
+func TestChangeProperty(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	get[property](a, http.StatusCreated, "POST", dealProperties, `{"name":"rating","label":"Rating","groupName":"dealinformation","type":"enumeration","fieldType":"select",
+		"description":"How good","options":[{"label":"Good","value":"good"},{"label":"Bad","value":"bad","displayOrder":1}]}`)
+	a.wait(time.Minute)
+	got := get[property](a, http.StatusOK, "PATCH", dealProperties+"/rating", `{"label":"Our rating","hidden":true,"options":[{"label":"Good","value":"good"},{"label":"Fair","value":"fair"}]}`)
+	want := property{Name: "rating", Label: "Our rating", GroupName: "dealinformation", Type: "enumeration", FieldType: "select", Description: "How good",
+		DisplayOrder: -1, Hidden: true, Options: []option{{Label: "Good", Value: "good"}, {Label: "Fair", Value: "fair", DisplayOrder: 1}},
+		CreatedAt: "2026-11-20T12:00:00.000Z", UpdatedAt: "2026-11-20T12:01:00.000Z", Modification: modification{Archivable: true}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, get[property](a, http.StatusOK, "GET", dealProperties+"/rating", "")); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	for name, c := range map[string]struct{ property, body, want string }{
+		"no such property": {"nope", `{"label":"x"}`, `404 OBJECT_NOT_FOUND Property "nope" does not exist`},
+		"HubSpot's own":    {"amount", `{"label":"x"}`, `400 VALIDATION_ERROR Property "amount" is HubSpot's own and cannot be changed`},
+		"no label":         {"rating", `{"label":""}`, `400 VALIDATION_ERROR Property "rating" lacks a label`},
+		"no group":         {"rating", `{"groupName":"nope"}`, `400 VALIDATION_ERROR Property group "nope" does not exist`},
+		"half a type":      {"rating", `{"type":"number"}`, `400 VALIDATION_ERROR Property "rating": field type "select" does not go with type "number"`},
+		"no options left":  {"rating", `{"options":[]}`, `400 VALIDATION_ERROR Property "rating": type enumeration wants options`},
+	} {
+		if got := a.refusal("PATCH", dealProperties+"/"+c.property, c.body); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
 	}
 }
 
@@ -61,6 +137,7 @@ func TestPropertiesRefused(t *testing.T) {
 		{"field type", define("x", info, "number", "text", ""), `400 VALIDATION_ERROR Property "x": field type "text" does not go with type "number"`},
 		{"type", define("x", info, "money", "number", ""), `400 VALIDATION_ERROR Property "x": field type "number" does not go with type "money"`},
 		{"no options", define("x", info, "enumeration", "select", ""), `400 VALIDATION_ERROR Property "x": type enumeration wants options`},
+		{"half a truth", define("x", info, "bool", "booleancheckbox", `,"options":[{"label":"Yes","value":"true"}]`), `400 VALIDATION_ERROR Property "x": type bool wants exactly the options true and false`},
 	}
 	a := newAPI(t)
 	for _, tt := range tests {
@@ -69,7 +146,7 @@ func TestPropertiesRefused(t *testing.T) {
 			if got := a.refusal("POST", dealProperties, tt.body); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
-			if got := a.refusal("POST", dealProperties+"/batch/create", `{"inputs":[`+define("fine", info, "bool", "booleancheckbox", `,"options":[{"label":"Yes","value":"true"}]`)+`,`+tt.body+`]}`); got != tt.want {
+			if got := a.refusal("POST", dealProperties+"/batch/create", `{"inputs":[`+define("fine", info, "string", "text", "")+`,`+tt.body+`]}`); got != tt.want {
 				t.Errorf("in a batch: got  %s\nwant %s", got, tt.want)
 			}
 		})
@@ -118,8 +195,10 @@ func TestGroups(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	get[property](a, http.StatusCreated, "POST", dealProperties, `{"name":"x","label":"X","groupName":"handoff","type":"string","fieldType":"text"}`)
-	if got, want := a.refusal("DELETE", groups+"/handoff", ""), `400 VALIDATION_ERROR Property group "handoff" holds properties`; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	refused := get[apiError](a, http.StatusBadRequest, "DELETE", groups+"/handoff", "")
+	var why apiError
+	if err := json.Unmarshal([]byte(refused.Message), &why); err != nil || refused.Category != "" || why.SubCategory != "PropertyGroupError.GROUP_WITH_ACTIVE_PROPERTIES" {
+		t.Errorf("the group is refused with %+v, want a message that holds the error", refused)
 	}
 	a.call("DELETE", dealProperties+"/x", "")
 	if w := a.call("DELETE", groups+"/handoff", ""); w.Code != http.StatusNoContent {
@@ -128,7 +207,14 @@ func TestGroups(t *testing.T) {
 	if got, want := a.refusal("GET", groups+"/handoff", ""), `404 OBJECT_NOT_FOUND Property group "handoff" does not exist`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	if got, want := a.refusal("DELETE", groups+"/handoff", ""), `404 OBJECT_NOT_FOUND Property group "handoff" does not exist`; got != want {
+		t.Errorf("again: got %s, want %s", got, want)
+	}
 	if got, want := a.call("GET", groups, "").Body.String(), `{"results":[{"name":"dealinformation","label":"Deal information","displayOrder":-1,"archived":false}]}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	again := get[group](a, http.StatusCreated, "POST", groups, `{"name":"handoff","label":"Handoff again","displayOrder":3}`)
+	if want := (group{Name: "handoff", Label: "Handoff again", DisplayOrder: 3}); again != want {
+		t.Errorf("made again: %+v, want %+v", again, want)
 	}
 }

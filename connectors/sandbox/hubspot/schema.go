@@ -42,6 +42,7 @@ func standardObjects() []*object {
 				enum("dealtype", "Deal Type", "radio", "newbusiness", "existingbusiness"),
 				area("description", "Deal Description"), text("hs_next_step", "Next step"), text("deal_currency_code", "Currency"),
 				number("hs_arr", "Annual recurring revenue"), number("hs_acv", "Annual contract value"),
+				text("hs_salesforceopportunityid", "Salesforce Opportunity ID"), // set by HubSpot's Salesforce sync, empty without it
 				number("hs_mrr", "Monthly recurring revenue"), number("hs_tcv", "Total contract value"),
 				calculated(flag("hs_is_closed", "Is Deal Closed?")), calculated(flag("hs_is_closed_won", "Is Closed Won")),
 				calculated(number("hs_deal_stage_probability", "Deal probability")),

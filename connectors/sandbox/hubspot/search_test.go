@@ -278,3 +278,20 @@ func FuzzMatchesWild(f *testing.F) {
 		}
 	})
 }
+
+// HubSpot's Salesforce sync says which opportunity a deal is a copy of.
+func TestSyncedDeals(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	const synced = `{"filterGroups":[{"filters":[{"propertyName":"hs_salesforceopportunityid","operator":"HAS_PROPERTY"}]}],"properties":["hs_salesforceopportunityid"]}`
+	if got := get[found](a, http.StatusOK, "POST", dealRecords+"/search", synced); got.Total != 0 {
+		t.Errorf("%d deals are copies, want none", got.Total)
+	}
+	if w := a.call("PATCH", "/_sandbox/records/deals/"+wonID, `{"hs_salesforceopportunityid":"0065e00000AbCdEAAV"}`); w.Code != http.StatusNoContent {
+		t.Fatalf("edit: %d %s", w.Code, w.Body)
+	}
+	got := get[found](a, http.StatusOK, "POST", dealRecords+"/search", synced)
+	if got.Total != 1 || got.Results[0].ID != wonID || *got.Results[0].Properties["hs_salesforceopportunityid"] != "0065e00000AbCdEAAV" {
+		t.Errorf("found %+v, want %s", got, wonID)
+	}
+}
