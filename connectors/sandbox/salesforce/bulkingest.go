@@ -26,7 +26,7 @@ func (o *Org) createIngestJob(w http.ResponseWriter, r *http.Request, u user, ve
 	}
 	j, err := o.newJob(ingestJobs, jobOpen, version, u, req)
 	if err == nil {
-		err = o.aim(r.Context(), j, req)
+		err = o.aim(r.Context(), j, u, req)
 	}
 	if err != nil {
 		writeError(w, err)
@@ -37,18 +37,22 @@ func (o *Org) createIngestJob(w http.ResponseWriter, r *http.Request, u user, ve
 }
 
 // aim sets what an ingest job works on.
-func (o *Org) aim(ctx context.Context, j *bulkJob, req jobRequest) *apiError {
+func (o *Org) aim(ctx context.Context, j *bulkJob, u user, req jobRequest) *apiError {
 	if !slices.Contains([]string{"insert", "update", "upsert", "delete"}, req.Operation) {
 		return invalidJob("Unsupported operation of an ingest job: " + strconv.Quote(req.Operation))
 	}
 	var object *Object
 	var key *Field
-	_ = o.read(ctx, func(sqlx.QueryerContext) error { // for the lock: the function itself does not fail
-		if object = o.object(req.Object); object != nil {
+	err := o.read(ctx, func(db sqlx.QueryerContext) error {
+		view, err := o.view(ctx, db, u)
+		if object = view.object(req.Object); object != nil {
 			key = object.Field(req.ExternalIDFieldName)
 		}
-		return nil
+		return err
 	})
+	if err != nil {
+		return asAPIError(err)
+	}
 	if object == nil || object.ReadOnly {
 		return badRequest("INVALIDENTITY", "Entity '"+req.Object+"' is not supported by the Bulk API.")
 	}

@@ -201,7 +201,7 @@ func (s *scope) in(c *soql.Compare, left value) (string, []any, error) {
 
 // semiJoin translates IN and NOT IN with a query, which must yield ids.
 func (s *scope) semiJoin(c *soql.Compare, left value) (string, []any, error) {
-	obj := s.org.object(c.Sub.From)
+	obj := s.view.object(c.Sub.From)
 	if obj == nil {
 		return "", nil, s.failType(c.Sub)
 	}

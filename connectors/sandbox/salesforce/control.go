@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -23,6 +24,8 @@ func (o *Org) Control() control.CRM {
 		Varies:     varying.MatchString,
 		WriteError: writeCode,
 		Edit:       o.edit,
+		Revoke:     o.revoke,
+		Restore:    o.restore,
 	}
 }
 
@@ -67,4 +70,23 @@ func (o *Org) edit(ctx context.Context, object, id string, fields map[string]any
 		errs = append(errs, e.request())
 	}
 	return errors.Join(errs...)
+}
+
+// revoke takes a permission out of the profile of the integration's user. Permission sets may still give it.
+func (o *Org) revoke(name string) error {
+	object, kind, _ := strings.Cut(name, ".")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	obj := o.object(object)
+	if obj == nil || kind != "read" && kind != "edit" {
+		return fmt.Errorf("there is no permission %q: it is Object.read or Object.edit, such as Opportunity.edit", name)
+	}
+	o.revoked[permission{obj.Name, kind == "edit"}] = true
+	return nil
+}
+
+func (o *Org) restore() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.revoked)
 }

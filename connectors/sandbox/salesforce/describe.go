@@ -33,12 +33,13 @@ type objectDescription struct {
 	URLs          map[string]string `json:"urls"`
 }
 
-func describeObject(obj *Object, version string) objectDescription {
+func (v view) describeObject(obj *Object, version string) objectDescription {
 	root := "/services/data/v" + version + "/sobjects/" + obj.Name
-	writable := !obj.ReadOnly
+	writable, access := !obj.ReadOnly, v.access(obj)
 	return objectDescription{
 		Name: obj.Name, Label: obj.label(), LabelPlural: obj.plural(), KeyPrefix: obj.KeyPrefix,
-		Createable: writable, Updateable: writable && obj.View == "", Deletable: writable && obj.Name != "User", Undeletable: writable,
+		Createable: writable && access.create, Updateable: writable && obj.View == "" && access.edit,
+		Deletable: writable && obj.Name != "User" && access.remove, Undeletable: writable && access.remove,
 		Queryable: true, Retrieveable: true, Searchable: obj.NameField != "", Layoutable: writable,
 		Replicateable: obj.Field("SystemModstamp") != nil, Triggerable: writable,
 		URLs: map[string]string{"sobject": root, "describe": root + "/describe", "rowTemplate": root + "/{ID}"},
@@ -117,7 +118,7 @@ func (v view) describe(obj *Object, f *Field, values []string) fieldDescription 
 		DefaultValue: f.Default, Filterable: f.Filterable(), Sortable: f.Filterable(), Groupable: f.groupable(),
 		Aggregatable: f.Filterable() && f.Type != TypeBoolean,
 		NameField:    f.Name == obj.NameField, IDLookup: f.Type == TypeID,
-		PolymorphicForeignKey: len(f.ReferenceTo) > 1, CascadeDelete: f.CascadeDelete, ReferenceTo: f.ReferenceTo,
+		PolymorphicForeignKey: len(f.ReferenceTo) > 1, CascadeDelete: f.CascadeDelete, ReferenceTo: v.readable(f.ReferenceTo),
 		RestrictedPicklist: f.Restricted, PicklistValues: []picklistValue{},
 	}
 	if t, ok := soapTypes[f.Type]; ok {
@@ -140,6 +141,11 @@ func (v view) describe(obj *Object, f *Field, values []string) fieldDescription 
 		d.PicklistValues = append(d.PicklistValues, picklistValue{Active: true, DefaultValue: value == f.Default, Label: value, Value: value})
 	}
 	return d
+}
+
+// readable returns those of some sObjects that the user may read.
+func (v view) readable(objects []string) []string {
+	return slices.DeleteFunc(slices.Clone(objects), func(name string) bool { return v.object(name) == nil })
 }
 
 // picklistValues returns the values of a picklist. Those of a stage are the org's settings.
@@ -200,32 +206,44 @@ func (o *Org) handleLimits(w http.ResponseWriter, _ *http.Request, _ user, _ str
 	})
 }
 
-func (o *Org) handleDescribeGlobal(w http.ResponseWriter, r *http.Request, _ user, version string) {
+func (o *Org) handleDescribeGlobal(w http.ResponseWriter, r *http.Request, u user, version string) {
 	objects := []objectDescription{}
-	_ = o.read(r.Context(), func(sqlx.QueryerContext) error {
+	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
+		view, err := o.view(r.Context(), db, u)
 		for _, obj := range o.objects {
-			objects = append(objects, describeObject(obj, version))
+			if view.access(obj).read {
+				objects = append(objects, view.describeObject(obj, version))
+			}
 		}
-		return nil
+		return err
 	})
+	if err != nil {
+		writeError(w, asAPIError(err))
+		return
+	}
 	slices.SortFunc(objects, func(a, b objectDescription) int { return strings.Compare(a.Name, b.Name) })
 	writeJSON(w, http.StatusOK, map[string]any{"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 }
 
-func (o *Org) handleBasicInformation(w http.ResponseWriter, r *http.Request, _ user, version string) {
-	var description *objectDescription
-	_ = o.read(r.Context(), func(sqlx.QueryerContext) error {
-		if obj := o.object(r.PathValue("object")); obj != nil {
-			d := describeObject(obj, version)
-			description = &d
+func (o *Org) handleBasicInformation(w http.ResponseWriter, r *http.Request, u user, version string) {
+	var description objectDescription
+	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
+		view, err := o.view(r.Context(), db, u)
+		if err != nil {
+			return err
 		}
+		obj := view.object(r.PathValue("object"))
+		if obj == nil {
+			return errNoResource
+		}
+		description = view.describeObject(obj, version)
 		return nil
 	})
-	if description == nil {
-		writeError(w, errNoResource)
+	if err != nil {
+		writeError(w, asAPIError(err))
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"objectDescribe": description, "recentItems": []any{}})
+	writeJSON(w, http.StatusOK, map[string]any{"objectDescribe": &description, "recentItems": []any{}})
 }
 
 func (o *Org) handleDescribe(w http.ResponseWriter, r *http.Request, u user, version string) {
@@ -236,15 +254,15 @@ func (o *Org) handleDescribe(w http.ResponseWriter, r *http.Request, u user, ver
 		RecordTypeInfos    []any               `json:"recordTypeInfos"`
 	}
 	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
-		obj := o.object(r.PathValue("object"))
-		if obj == nil {
-			return errNoResource
-		}
 		view, err := o.view(r.Context(), db, u)
 		if err != nil {
 			return err
 		}
-		description.objectDescription = describeObject(obj, version)
+		obj := view.object(r.PathValue("object"))
+		if obj == nil {
+			return errNoResource
+		}
+		description.objectDescription = view.describeObject(obj, version)
 		for _, f := range obj.Fields {
 			if !view.sees(obj, f) {
 				continue
@@ -256,6 +274,9 @@ func (o *Org) handleDescribe(w http.ResponseWriter, r *http.Request, u user, ver
 			description.Fields = append(description.Fields, view.describe(obj, f, values))
 		}
 		for _, child := range o.objects {
+			if !view.access(child).read {
+				continue
+			}
 			for _, f := range child.Fields {
 				if !slices.Contains(f.ReferenceTo, obj.Name) || !view.sees(child, f) {
 					continue

@@ -56,6 +56,7 @@ func refuse(code, message string, fields ...string) *rowError {
 var (
 	errUnknownID = refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	errDeleted   = refuse("ENTITY_IS_DELETED", "entity is deleted")
+	errNoAccess  = refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 )
 
 // request turns the error of the only row of a request into the error of that request.
@@ -65,6 +66,8 @@ func (e *rowError) request() *apiError {
 		return errNoResource
 	case e.StatusCode == errDeleted.StatusCode:
 		return &apiError{Status: http.StatusNotFound, Code: e.StatusCode, Message: e.Message}
+	case e.StatusCode == errNoAccess.StatusCode:
+		return &apiError{Status: http.StatusForbidden, Code: e.StatusCode, Message: e.Message}
 	}
 	return &apiError{Status: http.StatusBadRequest, Code: e.StatusCode, Message: e.Message, Fields: e.Fields}
 }

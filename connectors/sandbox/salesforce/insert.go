@@ -168,7 +168,7 @@ func (t *tx) forget(obj *Object) {
 	switch obj.Name {
 	case "OpportunityStage":
 		t.org.stages.forget()
-	case "PermissionSet", "PermissionSetAssignment", "FieldPermissions":
+	case "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions":
 		t.org.grants.forget()
 	}
 }

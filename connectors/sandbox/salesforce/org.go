@@ -29,11 +29,12 @@ type Org struct {
 	// mu orders readers and writers of the database, so that SQLite never answers "locked", and guards the schema.
 	mu      sync.RWMutex
 	objects []*Object
-	byName  map[string]*Object // by lower-case name
-	serials map[string]int64   // the last id's number, by key prefix
+	byName  map[string]*Object  // by lower-case name
+	serials map[string]int64    // the last id's number, by key prefix
+	revoked map[permission]bool // what the profile of the integration's user lacks
 
 	stages   lazy[map[string]stage]
-	grants   lazy[map[string]fieldGrants] // by user id
+	grants   lazy[map[string]grants] // by user id
 	sessions sessions
 	cursors  cursors
 	late     lateWrites
@@ -60,7 +61,7 @@ func New(now func() time.Time) (*Org, error) {
 
 // open returns an org without records.
 func open(ctx context.Context, now func() time.Time, schema []*Object) (*Org, error) {
-	o := &Org{now: now, byName: map[string]*Object{}, serials: map[string]int64{}, bulk: newBulkJobs()}
+	o := &Org{now: now, byName: map[string]*Object{}, serials: map[string]int64{}, revoked: map[permission]bool{}, bulk: newBulkJobs()}
 	var err error
 	// Through the memdb VFS many connections share one database in memory.
 	o.db, err = sqlx.Open("sqlite3", fmt.Sprintf("file:/salesforce-%d?vfs=memdb", databases.Add(1)))

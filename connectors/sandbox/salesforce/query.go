@@ -77,7 +77,7 @@ func (o *Org) query(ctx context.Context, u user, text string, opt queryOptions) 
 			return err
 		}
 		tr := &translator{org: o, view: view, now: o.now(), text: text, all: opt.All}
-		obj := o.object(q.From)
+		obj := view.object(q.From)
 		if obj == nil {
 			return tr.failType(q)
 		}

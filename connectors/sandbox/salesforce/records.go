@@ -105,13 +105,13 @@ func (o *Org) handleGet(w http.ResponseWriter, r *http.Request, u user, version 
 func (o *Org) retrieve(r *http.Request, u user, version, object string, ids, fields []string) (*queryResult, *apiError) {
 	var result *queryResult
 	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
-		obj := o.object(object)
-		if obj == nil {
-			return errNoResource
-		}
 		view, err := o.view(r.Context(), db, u)
 		if err != nil {
 			return err
+		}
+		obj := view.object(object)
+		if obj == nil {
+			return errNoResource
 		}
 		q := &soql.Query{From: obj.Name, Limit: -1}
 		for _, name := range fields {
@@ -149,13 +149,13 @@ func (o *Org) handleBlob(w http.ResponseWriter, r *http.Request, u user, _ strin
 	}
 	var data [][]byte
 	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
-		obj := o.object(r.PathValue("object"))
-		if obj == nil {
-			return errNoResource
-		}
 		view, err := o.view(r.Context(), db, u)
 		if err != nil {
 			return err
+		}
+		obj := view.object(r.PathValue("object"))
+		if obj == nil {
+			return errNoResource
 		}
 		f := view.field(obj, r.PathValue("field"))
 		id, ok := fullID(r.PathValue("id"))
@@ -180,7 +180,7 @@ const updatedReach = 30 * 24 * time.Hour
 // handleUpdated answers which records changed in a time, and up to when that is certain: not beyond the beginning of the
 // running second, nor of the oldest write that is stamped and not yet committed.
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getupdated.htm
-func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ string) {
+func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, u user, _ string) {
 	now := o.now().UTC().Truncate(time.Second)
 	start, err1 := parseMoment(r.URL.Query(), "start")
 	end, err2 := parseMoment(r.URL.Query(), "end")
@@ -201,7 +201,11 @@ func (o *Org) handleUpdated(w http.ResponseWriter, r *http.Request, _ user, _ st
 	ids := []string{}
 	covered := end
 	err := o.read(r.Context(), func(db sqlx.QueryerContext) error {
-		obj := o.object(r.PathValue("object"))
+		view, err := o.view(r.Context(), db, u)
+		if err != nil {
+			return err
+		}
+		obj := view.object(r.PathValue("object"))
 		switch {
 		case obj == nil:
 			return errNoResource

@@ -82,15 +82,21 @@ func (o *Org) save(ctx context.Context, rows []row, allOrNone bool, one func(con
 }
 
 func (t *tx) createRecord(ctx context.Context, u user, r row) (string, *rowError, error) {
-	obj := t.org.object(r.Object)
-	if obj == nil {
+	view, err := t.org.view(ctx, t, u)
+	if err != nil {
+		return "", nil, err
+	}
+	obj := view.object(r.Object)
+	switch {
+	case obj == nil:
 		e := invalidType(r.Object)
 		return "", refuse(e.Code, e.Message), nil
-	}
-	if obj.ReadOnly {
+	case obj.ReadOnly:
 		return "", refuse("INVALID_TYPE_FOR_OPERATION", "entity type cannot be inserted: "+obj.label()), nil
+	case !view.access(obj).create:
+		return "", errNoAccess, nil
 	}
-	values, refused, err := t.accept(ctx, u, obj, r.Values, true)
+	values, refused, err := t.accept(ctx, view, obj, r.Values, true)
 	if refused != nil || err != nil {
 		return "", refused, err
 	}
@@ -118,23 +124,28 @@ func requiredMissing(fields []string) *rowError {
 }
 
 func (t *tx) updateRecord(ctx context.Context, u user, r row) (string, *rowError, error) {
-	obj := t.org.object(r.Object)
-	if obj == nil {
+	view, err := t.org.view(ctx, t, u)
+	if err != nil {
+		return r.ID, nil, err
+	}
+	obj := view.object(r.Object)
+	switch {
+	case obj == nil:
 		e := invalidType(r.Object)
 		return r.ID, refuse(e.Code, e.Message), nil
-	}
-	if obj.ReadOnly || obj.View != "" {
+	case obj.ReadOnly || obj.View != "":
 		return r.ID, refuse("INVALID_TYPE_FOR_OPERATION", "entity type cannot be updated: "+obj.label()), nil
-	}
-	if r.ID == "" {
+	case r.ID == "":
 		return "", refuse("MISSING_ARGUMENT", "Id not specified in an update call"), nil
+	case !view.access(obj).edit:
+		return r.ID, errNoAccess, nil
 	}
 	old, refused, err := t.find(ctx, obj, r.ID)
 	if refused != nil || err != nil {
 		return r.ID, refused, err
 	}
 	id := old["Id"].(string)
-	values, refused, err := t.accept(ctx, u, obj, r.Values, false)
+	values, refused, err := t.accept(ctx, view, obj, r.Values, false)
 	if refused != nil || err != nil {
 		return id, refused, err
 	}
@@ -145,6 +156,9 @@ func (t *tx) updateRecord(ctx context.Context, u user, r row) (string, *rowError
 	}
 	changed := maps.Clone(old)
 	maps.Copy(changed, values)
+	if refused, err = t.checkPermission(ctx, obj, changed); refused != nil || err != nil {
+		return id, refused, err
+	}
 	if err := t.updateRow(ctx, obj, u.ID, old, changed); err != nil {
 		return id, nil, err
 	}
@@ -188,18 +202,27 @@ func asBytes(v any) []byte {
 }
 
 func (t *tx) deleteRecord(ctx context.Context, u user, r row) (string, *rowError, error) {
-	obj := t.org.object(r.Object)
+	view, err := t.org.view(ctx, t, u)
+	if err != nil {
+		return r.ID, nil, err
+	}
+	obj := view.object(r.Object)
 	if r.Object == "" || obj != nil && obj.View != "" {
 		obj = t.org.objectOfID(r.ID)
 	}
-	if obj == nil {
+	switch {
+	case obj == nil:
 		return r.ID, refuse("MALFORMED_ID", "malformed id "+r.ID), nil
-	}
-	if obj.ReadOnly || obj.Name == "User" {
+	case obj.ReadOnly || obj.Name == "User":
 		return r.ID, refuse("INVALID_TYPE_FOR_OPERATION", "entity type cannot be deleted: "+obj.label()), nil
+	case !view.access(obj).remove:
+		return r.ID, errNoAccess, nil
 	}
 	old, refused, err := t.find(ctx, obj, r.ID)
 	if refused != nil || err != nil {
+		return r.ID, refused, err
+	}
+	if refused, err = t.checkRemoval(ctx, obj, old); refused != nil || err != nil {
 		return r.ID, refused, err
 	}
 	return r.ID, nil, t.remove(ctx, obj, u.ID, old["Id"].(string))
@@ -253,11 +276,7 @@ func (t *tx) find(ctx context.Context, obj *Object, id string) (map[string]any, 
 }
 
 // accept checks what a client sent for a row's fields and returns it in the form in which it is stored.
-func (t *tx) accept(ctx context.Context, u user, obj *Object, sent map[string]any, create bool) (map[string]any, *rowError, error) {
-	view, err := t.org.view(ctx, t, u)
-	if err != nil {
-		return nil, nil, err
-	}
+func (t *tx) accept(ctx context.Context, view view, obj *Object, sent map[string]any, create bool) (map[string]any, *rowError, error) {
 	values := make(map[string]any, len(obj.Fields))
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		if name == "attributes" || !create && strings.EqualFold(name, "Id") {
@@ -271,6 +290,7 @@ func (t *tx) accept(ctx context.Context, u user, obj *Object, sent map[string]an
 			return nil, refuse("INVALID_FIELD_FOR_INSERT_UPDATE", fmt.Sprintf("Unable to create/update fields: %s. Please check the security settings of this field and verify that it is read/write for your profile or permission set.", f.Name), f.Name), nil
 		}
 		v, refused := f.coerce(sent[name])
+		var err error
 		if refused == nil && f.Type == TypeReference && v != nil {
 			refused, err = t.checkReference(ctx, f, v.(string))
 		}

@@ -305,7 +305,7 @@ func TestGuardedField(t *testing.T) {
 	}
 	check("no permission set", integration, "INVALID_FIELD", "INVALID_FIELD Handoff_Score__c")
 	set := create("PermissionSet", `{"Name":"Handoff","Label":"Handoff"}`)
-	create("PermissionSetAssignment", `{"PermissionSetId":"`+set+`","AssigneeId":"`+integrationUserID+`"}`)
+	assignment := create("PermissionSetAssignment", `{"PermissionSetId":"`+set+`","AssigneeId":"`+integrationUserID+`"}`)
 	check("assigned, nothing granted", integration, "INVALID_FIELD", "INVALID_FIELD Handoff_Score__c")
 	grant := create("FieldPermissions", `{"ParentId":"`+set+`","SobjectType":"Opportunity","Field":"Opportunity.Handoff_Score__c","PermissionsRead":true}`)
 	check("read", integration, "", "INVALID_FIELD_FOR_INSERT_UPDATE Handoff_Score__c")
@@ -315,8 +315,8 @@ func TestGuardedField(t *testing.T) {
 	check("edit", integration, "", "")
 	check("another user", user{ID: adminUserID}, "INVALID_FIELD", "INVALID_FIELD Handoff_Score__c")
 	check("a user who sees all", user{ID: adminUserID, AllFields: true}, "", "")
-	if _, err := o.deleteRecords(ctx, integration, []row{{ID: set}}, false); err != nil {
-		t.Fatal(err)
+	if results, err := o.deleteRecords(ctx, integration, []row{{ID: assignment}, {ID: set}}, true); err != nil || results[1].Errors != nil {
+		t.Fatal(err, results)
 	}
 	check("permission set deleted", integration, "INVALID_FIELD", "INVALID_FIELD Handoff_Score__c")
 }

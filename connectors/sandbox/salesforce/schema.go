@@ -199,6 +199,12 @@ func standardSchema() []*Object {
 			picklist("SobjectType").with(required, createOnly), picklist("Field").with(required, createOnly),
 			boolean("PermissionsRead"), boolean("PermissionsEdit"), datetime("SystemModstamp", readOnly),
 		)},
+		{Name: "ObjectPermissions", Plural: "Object Permissions", KeyPrefix: "110", Fields: stamped(
+			reference("ParentId", "Parent", "PermissionSet", children("ObjectPerms"), cascade, required, createOnly),
+			picklist("SobjectType").with(required, createOnly),
+			boolean("PermissionsRead"), boolean("PermissionsCreate"), boolean("PermissionsEdit"), boolean("PermissionsDelete"),
+			boolean("PermissionsViewAllRecords"), boolean("PermissionsModifyAllRecords"), datetime("SystemModstamp", readOnly),
+		)},
 	}
 }
 

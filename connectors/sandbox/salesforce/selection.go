@@ -184,7 +184,7 @@ func (b *selector) addChildren(q *soql.Query) error {
 func (tr *translator) child(parent *Object, relationship string) (*Object, *Field) {
 	for _, obj := range tr.org.objects {
 		for _, f := range obj.Fields {
-			if strings.EqualFold(f.Children, relationship) && slices.Contains(f.ReferenceTo, parent.Name) && tr.view.sees(obj, f) {
+			if strings.EqualFold(f.Children, relationship) && slices.Contains(f.ReferenceTo, parent.Name) && tr.view.access(obj).read && tr.view.sees(obj, f) {
 				return obj, f
 			}
 		}

@@ -222,7 +222,7 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 		})
 	})
 	if err == nil { // nothing in it is guarded
-		_, err = d.grants.get(func() (map[string]fieldGrants, error) { return nil, nil })
+		_, err = d.grants.get(func() (map[string]grants, error) { return nil, nil })
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())

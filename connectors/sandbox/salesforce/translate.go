@@ -131,7 +131,9 @@ func (s *scope) parent(n *node, relationship string, pos int) (*node, error) {
 		return p, nil
 	}
 	f := n.object.Parent(relationship)
-	if f == nil || !s.view.sees(n.object, f) {
+	// What a reference to several kinds of objects leads to is Name, which everybody reads.
+	hidden := f != nil && len(f.ReferenceTo) == 1 && s.view.object(f.ReferenceTo[0]) == nil
+	if f == nil || hidden || !s.view.sees(n.object, f) {
 		return nil, s.fail("INVALID_FIELD", pos, "Didn't understand relationship '%s' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", relationship)
 	}
 	if n.level == maxLevels {
