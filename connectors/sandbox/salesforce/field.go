@@ -32,15 +32,16 @@ const (
 
 // Field describes one field of an sObject.
 type Field struct {
-	Name       string // API name; ends in "__c" for a custom field
-	Label      string // "": made from Name
-	Type       FieldType
-	Length     int // characters, for text
-	Precision  int // digits in all, for numbers
-	Scale      int // digits after the point
-	Values     []string
-	Restricted bool // a picklist that refuses other values
-	Help       string
+	Name        string // API name; ends in "__c" for a custom field
+	Label       string // "": made from Name
+	Type        FieldType
+	Length      int // characters, for text
+	Precision   int // digits in all, for numbers
+	Scale       int // digits after the point
+	Values      []string
+	Restricted  bool   // a picklist that refuses other values
+	Help        string // shown to everybody who edits the field
+	Description string // what it is for; only admins see it
 
 	ReferenceTo   []string // objects that a reference may point at
 	Relationship  string   // the name of the way up, such as "Account"

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // fieldMetadata is the part of Metadata API's CustomField that this org keeps, and what it accepts beside it.
@@ -23,10 +24,8 @@ type fieldMetadata struct {
 	InlineHelpText string    `json:"inlineHelpText,omitzero"`
 	TrackHistory   bool      `json:"trackHistory"`
 	Required       bool      `json:"required,omitzero"`
-
-	// Accepted and not kept.
-	Description string `json:"description,omitzero"`
-	ExternalID  bool   `json:"externalId,omitzero"`
+	Description    string    `json:"description,omitzero"`
+	ExternalID     bool      `json:"externalId,omitzero"` // accepted and not kept
 }
 
 type valueSet struct {
@@ -63,7 +62,10 @@ func (m fieldMetadata) field(name string) (*Field, *apiError) {
 	if m.Label == "" {
 		return nil, badField("REQUIRED_FIELD_MISSING", "label", "You must specify a label for the field "+name)
 	}
-	f := &Field{Name: name, Label: m.Label, Type: t, Help: m.InlineHelpText, TrackHistory: m.TrackHistory, Required: m.Required, Guarded: true}
+	f := &Field{Name: name, Label: m.Label, Type: t, Help: m.InlineHelpText, Description: m.Description, TrackHistory: m.TrackHistory, Required: m.Required, Guarded: true}
+	if utf8.RuneCountInString(m.Description) > 1_000 {
+		return nil, badField("STRING_TOO_LONG", "description", "Description: data value too large (max length=1000)")
+	}
 	var err *apiError
 	switch m.Type {
 	case "Number", "Currency", "Percent":
@@ -140,7 +142,7 @@ func (m fieldMetadata) picklist(f *Field) *apiError {
 
 // metadataOf describes a custom field.
 func metadataOf(f *Field) fieldMetadata {
-	m := fieldMetadata{Label: f.label(), Length: f.Length, Precision: f.Precision, DefaultValue: f.Default, InlineHelpText: f.Help, TrackHistory: f.TrackHistory, Required: f.Required}
+	m := fieldMetadata{Label: f.label(), Length: f.Length, Precision: f.Precision, DefaultValue: f.Default, InlineHelpText: f.Help, Description: f.Description, TrackHistory: f.TrackHistory, Required: f.Required}
 	for name, t := range metadataTypes {
 		if t == f.Type && (t != TypeTextArea || (name == "LongTextArea") == f.LongText()) {
 			m.Type = name

@@ -192,7 +192,7 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 		{Name: "CustomField", KeyPrefix: "00N", NameField: "DeveloperName", Fields: []*Field{
 			id(), text("DeveloperName", 40), text("TableEnumOrId", 70), text("FullName", 120), text("NamespacePrefix", 15),
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
-			integer("Length"), integer("Precision"), integer("Scale"), text("InlineHelpText", 510),
+			integer("Length"), integer("Precision"), integer("Scale"), text("InlineHelpText", 510), text("Description", 1_000),
 		}},
 	})
 	if err != nil {
@@ -233,6 +233,6 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 func customFieldRow(obj *Object, f *Field) map[string]any {
 	return map[string]any{
 		"Id": fieldID(obj, f), "DeveloperName": strings.TrimSuffix(f.Name, "__c"), "TableEnumOrId": obj.Name, "FullName": obj.Name + "." + f.Name,
-		"Length": f.Length, "Precision": f.Precision, "Scale": f.Scale, "InlineHelpText": f.Help,
+		"Length": f.Length, "Precision": f.Precision, "Scale": f.Scale, "InlineHelpText": f.Help, "Description": f.Description,
 	}
 }

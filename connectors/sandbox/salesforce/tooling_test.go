@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +30,7 @@ func TestCustomFieldTypes(t *testing.T) {
 	a := newAPI(t)
 	tests := []struct{ name, metadata, want string }{
 		{"Number", `{"label":"Score","type":"Number","precision":3,"scale":0,"inlineHelpText":"0 to 40","trackHistory":true,"description":"ours"}`,
-			`{"label":"Score","type":"Number","precision":3,"scale":0,"inlineHelpText":"0 to 40","trackHistory":true}`},
+			`{"label":"Score","type":"Number","precision":3,"scale":0,"inlineHelpText":"0 to 40","trackHistory":true,"description":"ours"}`},
 		{"Checkbox", `{"label":"Ready","type":"Checkbox","defaultValue":"false"}`, `{"label":"Ready","type":"Checkbox","defaultValue":false,"trackHistory":false}`},
 		{"Text", `{"label":"Why","type":"Text","length":255}`, `{"label":"Why","type":"Text","length":255,"trackHistory":false}`},
 		{"LongTextArea", `{"label":"Gaps","type":"LongTextArea","length":32768,"visibleLines":10}`,
@@ -67,6 +68,7 @@ func TestCustomFieldRefused(t *testing.T) {
 		{"taken", "Account.taken__c", text, "DUPLICATE_DEVELOPER_NAME"},
 		{"no object", "Bogus.A__c", text, "INVALID_TYPE"},
 		{"not custom", "Account.A", text, "FIELD_INTEGRITY_EXCEPTION"},
+		{"long description", "Account.A__c", `{"label":"L","type":"Text","length":10,"description":"` + strings.Repeat("d", 1_001) + `"}`, "STRING_TOO_LONG"},
 		{"two underscores", "Account.A__b__c", text, "FIELD_INTEGRITY_EXCEPTION"},
 		{"long name", "Account.A1234567890123456789012345678901234567890__c", text, "FIELD_INTEGRITY_EXCEPTION"},
 		{"no metadata", "Account.A__c", `null`, "REQUIRED_FIELD_MISSING"},
@@ -188,9 +190,10 @@ func TestCustomFieldTracking(t *testing.T) {
 func TestToolingQuery(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	id := a.addCustomField("Opportunity.Handoff_Score__c", `{"label":"Score","type":"Number","precision":3,"scale":0}`)
+	id := a.addCustomField("Opportunity.Handoff_Score__c", `{"label":"Score","type":"Number","precision":3,"scale":0,"description":"Made by handoff"}`)
 	for _, q := range []string{
 		"SELECT+Id,DeveloperName+FROM+CustomField+WHERE+TableEnumOrId+IN+('Opportunity','Account')+AND+DeveloperName+LIKE+'Handoff%25'",
+		"SELECT+Id,DeveloperName+FROM+CustomField+WHERE+Description+LIKE+'Made+by%25'",
 		"SELECT+Id,DeveloperName+FROM+CustomField+WHERE+EntityDefinition.QualifiedApiName='Opportunity'+AND+DeveloperName='Handoff_Score'",
 	} {
 		var page struct {
