@@ -6,10 +6,10 @@ BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint race bench conformance eval kills fuzz
+.PHONY: help demo test build lint race bench conformance eval kills fuzz live-test
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 demo: build ## the whole idea in two minutes, on this machine alone
 	@$(BIN)/handoff demo
@@ -26,7 +26,7 @@ race: ## every test under the race detector
 	go test -race ./...
 
 lint: $(LINT) ## the pinned linters
-	$(LINT) run
+	$(LINT) run --build-tags live
 
 $(LINT):
 	@mkdir -p $(BIN)
@@ -50,3 +50,6 @@ fuzz: ## a minute or two of fuzzing, spread over every parser
 	  for name in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$f | sed 's/func //'); do \
 	    echo "$$(dirname $$f) $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 5s -fuzzminimizetime 5x $$(dirname $$f) || exit 1; \
 	  done; done
+
+live-test: ## try a real org or portal, which the environment names (docs/SETUP.md): reads, and one field there and back
+	go test -tags live -run '^TestLive$$' -v -count=1 -timeout 20m ./cmd/handoff
