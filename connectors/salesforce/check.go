@@ -1,10 +1,25 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
+)
+
+const opCheck = "check the org"
+
+// Bounds beyond which something is worth a warning.
+const (
+	oldReleases = 9           // behind the newest: three years; Salesforce keeps a version for at least that long
+	maxSkew     = time.Minute // between the clocks
+	maxUsage    = 80          // percent of the daily quota
 )
 
 // Unusable implements connectors.Inspector.
@@ -13,21 +28,261 @@ func (c *Client) Unusable(ctx context.Context) ([]connectors.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var unusable []connectors.Finding
+	var found []connectors.Finding
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		for _, f := range c.specs[object] {
-			if _, ok := s.own[object][f.Name]; !ok {
-				unusable = append(unusable, connectors.Finding{Severity: connectors.Problem, Place: sobjects[object] + "." + f.API, Field: f.Name,
-					Text: "the field does not exist, or the integration user cannot see it", Remedy: "Run `handoff setup`"})
+			if u := unusable(f, s.objects[sobjects[object]]); u != nil {
+				found = append(found, *u)
 			}
 		}
 	}
-	return unusable, nil
+	return found, nil
+}
+
+// checkup is a check that is under way.
+type checkup struct {
+	*Client
+	connectors.Checkup
 }
 
 // Check implements connectors.Inspector.
 func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
-	return connectors.Checkup{}, nil
+	k := &checkup{Client: c}
+	known, at, err := c.versions(ctx)
+	login, refused := c.session(ctx)
+	understood := err != nil || slices.Contains(known, c.cfg.APIVersion)
+	reachable := false
+	switch {
+	case refused != nil:
+		k.failed(refused)
+	case understood:
+		reachable = k.login(ctx, login)
+	}
+	if err == nil {
+		k.version(known)
+		k.clock(at)
+	}
+	if reachable {
+		k.usage()
+		k.org(ctx)
+	}
+	return k.Checkup, ctx.Err()
+}
+
+func (k *checkup) add(severity connectors.Severity, place, text, remedy string) {
+	k.Findings = append(k.Findings, connectors.Finding{Severity: severity, Place: place, Text: text, Remedy: remedy})
+}
+
+// failed makes a problem of an error.
+func (k *checkup) failed(err error) {
+	e := (*connectors.Error)(nil)
+	if !errors.As(err, &e) {
+		k.add(connectors.Problem, crmName, err.Error(), "")
+		return
+	}
+	bare := *e
+	bare.Remedy = ""
+	k.add(connectors.Problem, cmp.Or(e.Setting, crmName), bare.Error(), e.Remedy)
+}
+
+// login says who we are, and where. It reports whether the API answers at all.
+func (k *checkup) login(ctx context.Context, login session) bool {
+	k.Account = login.org
+	me, err := k.me(ctx)
+	if err != nil {
+		k.failed(err)
+		return false
+	}
+	user := &selection[row]{soql: selectFrom("User", []string{"Name", "Username"}, "Id = "+quote(me), "")}
+	org := &selection[row]{soql: selectFrom("Organization", []string{"Id", "Name", "IsSandbox"}, "", "")}
+	if _, err := k.read(ctx, opCheck, user, org); err != nil {
+		k.failed(err)
+		return false
+	}
+	who, where := "user "+me, "org "+login.org
+	for _, u := range user.rows {
+		who = fmt.Sprintf("%s (%s)", u.text("Name"), u.text("Username"))
+	}
+	for _, o := range org.rows {
+		k.Account = o.text("Id")
+		where = fmt.Sprintf("%s (org %s)", o.text("Name"), o.text("Id"))
+		if o.flag("IsSandbox") {
+			where += ", a sandbox"
+		}
+	}
+	k.add(connectors.Fine, "login", fmt.Sprintf("logged in as %s to %s", who, where), "")
+	return true
+}
+
+// version judges our version of the API by those that the org has.
+func (k *checkup) version(known []string) {
+	if len(known) == 0 {
+		return
+	}
+	newest := known[len(known)-1]
+	behind := release(newest) - release(k.cfg.APIVersion)
+	switch {
+	case !slices.Contains(known, k.cfg.APIVersion):
+		e := k.unknownVersion(known)
+		k.add(connectors.Problem, e.Setting, e.Message, e.Remedy)
+	case behind >= oldReleases:
+		k.add(connectors.Warning, "api_version", fmt.Sprintf("version %s of the API is %d releases behind the org's newest, %s; Salesforce may retire versions after three years, which is 9 releases",
+			k.cfg.APIVersion, behind, newest), fmt.Sprintf("Set api_version to %q and try `handoff run --once --dry-run`", newest))
+	default:
+		k.add(connectors.Fine, "api_version", fmt.Sprintf("the org knows version %s of the API; its newest is %s", k.cfg.APIVersion, newest), "")
+	}
+}
+
+// clock compares this machine's clock with Salesforce's, which tells whole seconds.
+func (k *checkup) clock(at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	skew := k.cfg.Now().Sub(at).Round(time.Second)
+	switch {
+	case skew > maxSkew:
+		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of Salesforce's", skew), seeClock)
+	case skew < -maxSkew:
+		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind Salesforce's", -skew), seeClock)
+	}
+}
+
+const seeClock = "Let this machine set its clock over the network (NTP): due times are judged by it"
+
+// usage judges what is left of the quota, as the last answer told.
+func (k *checkup) usage() {
+	used, limit := k.Quota()
+	text := fmt.Sprintf("%d of %d API calls of the last 24 hours are used, by all integrations of the org", used, limit)
+	const remedy = "See which integrations use them under Setup > System Overview > API Usage; let them call less, or buy more calls"
+	switch {
+	case limit == 0: // not told
+	case used >= limit:
+		k.add(connectors.Problem, "API calls", text, remedy)
+	case used*100 > limit*maxUsage:
+		k.add(connectors.Warning, "API calls", text, remedy)
+	default:
+		k.add(connectors.Fine, "API calls", text, "")
+	}
+}
+
+// org looks at what the integration user may see and do.
+func (k *checkup) org(ctx context.Context) {
+	s, _, err := k.look(ctx)
+	if err != nil {
+		k.failed(err)
+		return
+	}
+	k.objects(s)
+	k.sharing(ctx)
+	for _, src := range sources {
+		k.source(s, src)
+	}
+	k.own(ctx, s)
+	if !s.objects["Opportunity"].off() { // told of already
+		for _, fault := range s.faults {
+			k.add(connectors.Problem, fault.Setting, fault.Message, fault.Remedy)
+		}
+	}
+}
+
+// objects looks at the permissions on the records that carry our fields.
+func (k *checkup) objects(s *schema) {
+	if text, remedy := objectTrouble(s.objects["Opportunity"]); text != "" {
+		k.add(connectors.Problem, "Opportunity", text+": no deal can be "+map[bool]string{true: "read", false: "written to"}[s.objects["Opportunity"].off()], remedy)
+	}
+	if text, remedy := objectTrouble(s.objects["Account"]); text != "" && len(k.specs[crm.AccountObject]) > 0 {
+		k.add(connectors.Warning, "Account", text+": the health of accounts is not written", remedy)
+	}
+}
+
+// sharing warns where the integration user sees only the deals that are shared with it. Who may not look at permissions
+// is not warned.
+func (k *checkup) sharing(ctx context.Context) {
+	me, err := k.me(ctx)
+	if err != nil {
+		return
+	}
+	sets := &selection[row]{soql: selectFrom("PermissionSetAssignment", []string{"PermissionSetId"}, "AssigneeId = "+quote(me), "")}
+	if _, err := k.read(ctx, opCheck, sets); err != nil || sets.err != nil || len(sets.rows) == 0 {
+		return
+	}
+	var ids []string
+	for _, r := range sets.rows {
+		ids = append(ids, r.text("PermissionSetId"))
+	}
+	one := &selection[row]{soql: selectFrom("ObjectPermissions", []string{"Id"}, all("SobjectType = 'Opportunity'", "PermissionsViewAllRecords = true", anyOf("ParentId", ids)), "LIMIT 1")}
+	every := &selection[row]{soql: selectFrom("PermissionSet", []string{"Id"}, all("PermissionsViewAllData = true", anyOf("Id", ids)), "LIMIT 1")}
+	if _, err := k.read(ctx, opCheck, one, every); err != nil || one.err != nil || len(one.rows)+len(every.rows) > 0 {
+		return
+	}
+	k.add(connectors.Warning, "Opportunity", "the integration user lacks View All on opportunities: unless the org's sharing settings open them to everyone, it sees only deals that are shared with it, and the others are not scored",
+		grantOn("Opportunity", "View All"))
+}
+
+// effects say what an unread part of a deal means for its score.
+var effects = map[crm.Part]string{
+	crm.PartContacts: "items 2.1 to 2.4 and 5.1 stay open where the rest of the record does not answer them, and such a deal gets no total, rating or flag",
+	crm.PartNotes:    openItems,
+	crm.PartTasks:    openItems,
+	crm.PartEvents:   openItems,
+	crm.PartEmails:   openItems,
+	crm.PartHistory:  "changes of owner and who edited our fields are known only roughly",
+}
+
+const openItems = "every item but 5.3 stays open where the rest of the record does not answer it, and such a deal gets no total, rating or flag"
+
+// source looks at one kind of record around a deal.
+func (k *checkup) source(s *schema, src source) {
+	d := s.objects[src.object]
+	if d.off() {
+		switch {
+		case !absent(d.err):
+			k.add(connectors.Warning, src.object, d.err.Message+": "+effects[src.part], d.err.Remedy)
+		case src.feature:
+			k.add(connectors.Warning, src.object, fmt.Sprintf("there are no records of %s: the feature is off in this org, or the integration user may not use it. What people keep there is not read", src.object),
+				"Nothing to do if your teams do not use it. Otherwise switch it on, and let the integration user read it")
+		default:
+			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s: %s", src.object, effects[src.part]),
+				"Grant the integration user Read on it in a permission set (Setup > Permission Sets > the user's set)")
+		}
+		return
+	}
+	if _, lost := s.choose(src.object, src.columns); len(lost) > 0 {
+		k.add(connectors.Warning, src.object, "the integration user cannot see "+strings.Join(lost, ", ")+": "+effects[src.part],
+			"Grant read access to these fields in a permission set (Setup > Permission Sets > the user's set > Object Settings > Field Permissions)")
+	}
+}
+
+// own looks at our fields. Where an object keeps us from all of them, that is told already.
+func (k *checkup) own(ctx context.Context, s *schema) {
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		d := s.objects[sobjects[object]]
+		if text, _ := objectTrouble(d); text != "" {
+			continue
+		}
+		var unseen []ownField
+		var found []connectors.Finding
+		for _, f := range k.specs[object] {
+			if u := unusable(f, d); u != nil {
+				found = append(found, *u)
+				if u.Text == missingField {
+					unseen = append(unseen, f)
+				}
+			}
+		}
+		exist, err := k.existing(ctx, sobjects[object], unseen)
+		for _, u := range found {
+			name := strings.TrimSuffix(strings.TrimPrefix(u.Place, d.object+"."), "__c")
+			switch {
+			case err != nil || u.Text != missingField: // who may not customise the org is not told either
+			case exist[strings.ToLower(name)]:
+				u.Text = "the field exists, but the integration user cannot see it"
+			default:
+				u.Text = "the field does not exist"
+			}
+			k.Findings = append(k.Findings, u)
+		}
+	}
 }
 
 // PlanRemoval implements connectors.Provisioner.

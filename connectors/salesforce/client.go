@@ -65,6 +65,7 @@ type Config struct {
 
 	CaseAsOf bool // Case_As_Of__c of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
+	Now   func() time.Time                           // this machine's clock; nil: time.Now
 	Sleep func(context.Context, time.Duration) error // waits between attempts; nil: by a timer
 	Log   *slog.Logger                               // nil: slog.Default()
 }
@@ -91,7 +92,8 @@ var _ connectors.Connector = (*Client)(nil)
 // ownField is one of our fields with its API name.
 type ownField struct {
 	crm.FieldSpec
-	API string
+	API     string
+	renamed bool // by the configuration
 }
 
 // New returns a client for the org; it makes no call. Its error says what is wrong with cfg.
@@ -108,6 +110,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Overlap == 0 {
 		cfg.Overlap = DefaultOverlap
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.Sleep == nil {
 		cfg.Sleep = connectors.Sleep
@@ -158,11 +163,11 @@ func (c *Client) Quota() (used, limit int) {
 func ownFields(cfg Config) map[crm.Object][]ownField {
 	own := map[crm.Object][]ownField{}
 	for _, spec := range cfg.Specs {
-		api := cfg.HandoffFields[spec.Name]
+		api, renamed := cfg.HandoffFields[spec.Name]
 		if api == "" {
 			api = ownName(spec.Name)
 		}
-		own[spec.Object] = append(own[spec.Object], ownField{spec, api})
+		own[spec.Object] = append(own[spec.Object], ownField{spec, api, renamed})
 	}
 	return own
 }

@@ -46,10 +46,9 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	emails := pick[emailRow](ctx, r, emails, ids, a.gaps)
 	stages := pick[stageRow](ctx, r, stages, ids, a.gaps)
 	changes := pick[fieldChangeRow](ctx, r, r.tracked(), ids, a.gaps)
-	links := pick[noteLinkRow](ctx, r, noteLinks, nil, a.gaps)
-	if r.readable(ctx, contentNotes, a.gaps) {
-		links = pick[noteLinkRow](ctx, r, noteLinks, ids, a.gaps)
-	}
+	// Links are asked for in any case: where notes are not off, but hidden from us, there are links to them.
+	r.readable(ctx, contentNotes, a.gaps)
+	links := pick[noteLinkRow](ctx, r, noteLinks, ids, a.gaps)
 	parts := []part{deals, roles, legacy, links, tasks, events, emails, stages, changes}
 	if _, err := r.read(ctx, op, parts...); err != nil {
 		return nil, err

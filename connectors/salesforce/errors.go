@@ -24,7 +24,27 @@ type verdict struct {
 	remedy string
 }
 
-const seeField = "The field does not exist, or the integration user cannot see it: run `handoff setup`, or grant the field in a permission set"
+// The remedies that more than one refusal has.
+const (
+	seeField = "The field does not exist, or the integration user cannot see it: run `handoff setup`, or grant the field in a permission set " +
+		"(Setup > Permission Sets > the user's set > Object Settings > Field Permissions)"
+	seeApp    = "Setup > External Client App Manager > the app > "
+	seeSecret = "Correct client_secret: copy the consumer secret again from " + seeApp + "Settings > OAuth Settings > Consumer Key and Secret"
+	seeID     = "Correct client_id: copy the consumer key again from " + seeApp + "Settings > OAuth Settings > Consumer Key and Secret"
+)
+
+// settings are the keys of the configuration that codes of a refused login point at.
+var settings = map[string]string{
+	"INVALID_LOGIN":              "password",
+	"INVALID_OPERATION":          "auth",
+	"unsupported_grant_type":     "auth",
+	"invalid_grant":              "client_id",
+	"invalid_client_id":          "client_id",
+	"invalid_app_access":         "client_id",
+	"invalid_client":             "client_secret",
+	"invalid_client_credentials": "client_secret",
+	unsupportedVersion:           "api_version",
+}
 
 // verdicts classes the codes of Salesforce.
 // https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
@@ -34,18 +54,20 @@ var verdicts = map[string]verdict{
 	"UNKNOWN_EXCEPTION":      {connectors.ErrRetry, ""},
 	"QUERY_TIMEOUT":          {connectors.ErrRetry, ""},
 	invalidLocator:           {connectors.ErrRetry, ""},
-	"STORAGE_LIMIT_EXCEEDED": {connectors.ErrQuota, "The org's storage is full: free some, or buy more"},
+	"STORAGE_LIMIT_EXCEEDED": {connectors.ErrQuota, "The org's storage is full (Setup > Storage Usage): free some, or buy more"},
 
-	invalidSession:                            {connectors.ErrConfig, "Salesforce refuses a session that it has just given: look at the app's policies, its IP restrictions, and whether the user may use the API"},
-	"INVALID_LOGIN":                           {connectors.ErrConfig, "Correct user name or password (with the security token behind it), or unlock the user"},
-	"INVALID_OPERATION":                       {connectors.ErrConfig, "The org does not allow this login: use an External Client App with client credentials"},
-	"invalid_grant":                           {connectors.ErrConfig, "Look at the app's OAuth policies: client credentials need the flow enabled and a run-as user; a password may have expired"},
-	"invalid_client":                          {connectors.ErrConfig, "Correct the client secret"},
-	"invalid_client_id":                       {connectors.ErrConfig, "Correct the client id"},
-	"invalid_client_credentials":              {connectors.ErrConfig, "Correct the client secret"},
-	"unsupported_grant_type":                  {connectors.ErrConfig, "Enable this OAuth flow in the app, or choose another `auth`"},
-	"API_DISABLED_FOR_ORG":                    {connectors.ErrConfig, "The edition has no API access: ask Salesforce to enable it"},
-	"API_CURRENTLY_DISABLED":                  {connectors.ErrConfig, "Grant the integration user the permission \"API Enabled\""},
+	invalidSession:                            {connectors.ErrConfig, "Salesforce refuses a session that it has just given: look at the IP restrictions under " + seeApp + "Policies, and at the login IP ranges and the permission \"API Enabled\" of the integration user's profile"},
+	"INVALID_LOGIN":                           {connectors.ErrConfig, "Correct user name or password (with the security token right behind it), or unlock the user under Setup > Users"},
+	"INVALID_OPERATION":                       {connectors.ErrConfig, "The org does not allow this login: use an External Client App, and auth = \"client_credentials\""},
+	"invalid_grant":                           {connectors.ErrConfig, "Look at " + seeApp + "Policies: client credentials need the flow enabled and a run-as user, who is active"},
+	"invalid_client":                          {connectors.ErrConfig, seeSecret},
+	"invalid_client_id":                       {connectors.ErrConfig, seeID},
+	"invalid_client_credentials":              {connectors.ErrConfig, seeSecret},
+	"invalid_app_access":                      {connectors.ErrConfig, "Let the integration user use the app: " + seeApp + "Policies > App Policies names the profiles and permission sets that may"},
+	"unsupported_grant_type":                  {connectors.ErrConfig, "Enable this OAuth flow under " + seeApp + "Settings, or choose another auth"},
+	unsupportedVersion:                        {connectors.ErrConfig, "Set api_version to one that the org has"},
+	"API_DISABLED_FOR_ORG":                    {connectors.ErrConfig, "The org's edition has no API access: ask Salesforce to enable it"},
+	"API_CURRENTLY_DISABLED":                  {connectors.ErrConfig, "Grant the integration user the permission \"API Enabled\" (Setup > Permission Sets > the user's set > System Permissions)"},
 	"INVALID_FIELD":                           {connectors.ErrConfig, seeField},
 	"INVALID_FIELD_FOR_INSERT_UPDATE":         {connectors.ErrConfig, "The integration user may not edit the field: grant edit access to it in a permission set"},
 	"INVALID_TYPE":                            {connectors.ErrConfig, "The object does not exist in this org, or the integration user cannot see it"},
@@ -65,8 +87,9 @@ var verdicts = map[string]verdict{
 }
 
 const (
-	invalidSession = "INVALID_SESSION_ID"
-	invalidLocator = "INVALID_QUERY_LOCATOR"
+	invalidSession     = "INVALID_SESSION_ID"
+	invalidLocator     = "INVALID_QUERY_LOCATOR"
+	unsupportedVersion = "UNSUPPORTED_API_VERSION"
 )
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
@@ -91,7 +114,7 @@ func judge(status int, code, message string) verdict {
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
 		return verdict{connectors.ErrRetry, ""}
 	case status < 400:
-		return verdict{connectors.ErrConfig, "The address leads elsewhere: configure the org's My Domain address"}
+		return verdict{connectors.ErrConfig, "The address leads elsewhere: set url to the org's My Domain address, which Setup > My Domain shows"}
 	}
 	return verdict{connectors.ErrConfig, ""}
 }
@@ -112,7 +135,8 @@ func (r reported) at(op string, status int) *connectors.Error {
 	message := connectors.Clip(r.Message + r.OAuthText)
 	v := judge(status, code, message)
 	return &connectors.Error{
-		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Remedy: v.remedy, Fields: r.Fields,
+		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Setting: settings[code], Remedy: v.remedy,
+		Fields: r.Fields,
 	}
 }
 
@@ -122,6 +146,9 @@ func refusal(op string, status int, header http.Header, body []byte) *connectors
 	err := report(status, header, body).at(op, status)
 	if s, convErr := strconv.Atoi(header.Get("Retry-After")); convErr == nil && s > 0 {
 		err.RetryAfter = time.Duration(s) * time.Second
+	}
+	if status/100 == 3 {
+		err.Setting = "url"
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func TestRefusal(t *testing.T) {
 		{"unknown code of the server", 500, `[{"message":"odd","errorCode":"BRAND_NEW"}]`, connectors.ErrRetry, "odd (BRAND_NEW, HTTP 500)"},
 		{"call for what is not there", 404, `[{"message":"The requested resource does not exist","errorCode":"NOT_FOUND"}]`, connectors.ErrConfig, "API version"},
 		{"several", 400, `[{"message":"first","errorCode":"MALFORMED_QUERY"},{"message":"second","errorCode":"X"}]`, connectors.ErrConfig, "first"},
-		{"OAuth", 400, `{"error":"invalid_client","error_description":"invalid client credentials"}`, connectors.ErrConfig, "invalid client credentials (invalid_client, HTTP 400). Correct the client secret"},
+		{"OAuth", 400, `{"error":"invalid_client","error_description":"invalid client credentials"}`, connectors.ErrConfig, "invalid client credentials (invalid_client, HTTP 400). Correct client_secret: copy"},
 		{"SOAP", 500, `<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com"><e:Body><e:Fault><faultcode>sf:INVALID_LOGIN</faultcode><faultstring>INVALID_LOGIN: Invalid username</faultstring></e:Fault></e:Body></e:Envelope>`,
 			connectors.ErrConfig, "INVALID_LOGIN: Invalid username (INVALID_LOGIN, HTTP 500). Correct user name or password"},
 		{"empty list", 500, `[]`, connectors.ErrRetry, "Internal Server Error, with an empty list of errors (HTTP 500)"},

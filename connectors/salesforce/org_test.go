@@ -201,7 +201,7 @@ func TestFilters(t *testing.T) {
 			func(d *crm.Deal) bool {
 				return d.CloseDate != nil && !d.CloseDate.Time().Before(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
 			}},
-		{"type that no deal has", func(c *salesforce.Config) { c.DealTypes = []string{"Re'newal"} }, func(*crm.Deal) bool { return false }},
+		{"type that no deal has", func(c *salesforce.Config) { c.DealTypes = []string{"renewal"} }, func(*crm.Deal) bool { return false }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := newLab(t, deals.Demo(), tc.change)

@@ -21,10 +21,10 @@ const opportunity = "Opportunity"
 // are swept again. Its time is that from which on opportunities are news.
 const readsMark = "handoff.reads"
 
-// reads identifies what r reads of a deal, and which deals.
+// reads identifies what r reads of a deal, and which deals of which org.
 func (r *reader) reads() string {
 	sum := sha256.New()
-	fmt.Fprintln(sum, r.won())
+	fmt.Fprintln(sum, r.org, r.won())
 	for _, name := range sortedKeys(r.schema.facts) {
 		fmt.Fprintln(sum, name, r.schema.facts[name])
 	}

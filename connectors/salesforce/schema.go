@@ -54,23 +54,44 @@ const caseAsOf = "Case_As_Of__c"
 
 // field is what describe says of one field.
 type field struct {
-	Name         string   `json:"name"`
-	Type         string   `json:"type"`
-	Relationship string   `json:"relationshipName"` // way up, of a reference
-	ReferenceTo  []string `json:"referenceTo"`
+	Name         string      `json:"name"`
+	Label        string      `json:"label"`
+	Type         string      `json:"type"`
+	Relationship string      `json:"relationshipName"` // way up, of a reference
+	Length       int         `json:"length"`
+	Precision    int         `json:"precision"` // of a double
+	Scale        int         `json:"scale"`
+	Digits       int         `json:"digits"` // of an int
+	HTML         bool        `json:"htmlFormatted"`
+	Updateable   bool        `json:"updateable"`
+	Calculated   bool        `json:"calculated"`
+	Restricted   bool        `json:"restrictedPicklist"`
+	Options      []pickValue `json:"picklistValues"`
+}
+
+type pickValue struct {
+	Value  string `json:"value"`
+	Active bool   `json:"active"`
 }
 
 // description is the describe of one sObject, as seen by the integration user.
 type description struct {
-	object string
-	fields map[string]field // by name in lower case; nil: the object is off, or hidden from us
-	err    *connectors.Error
+	object      string
+	updateable  bool             // we may edit records
+	recordTypes []string         // names of those that are active
+	fields      map[string]field // by name in lower case; nil: the object is off, or hidden from us
+	err         *connectors.Error
 }
 
 func (d *description) path(base string) string      { return base + "/sobjects/" + d.object + "/describe" }
 func (d *description) query() bool                  { return false }
 func (d *description) reset()                       { d.fields = nil }
-func (d *description) refuse(err *connectors.Error) { d.err = err }
+func (d *description) refuse(err *connectors.Error) {
+	d.err = err
+	if absent(err) { // the address as a whole is right
+		err.Remedy = verdicts["INVALID_TYPE"].remedy
+	}
+}
 func (d *description) off() bool                    { return d.fields == nil }
 func (d *description) field(name string) (field, bool) {
 	f, ok := d.fields[strings.ToLower(name)]
@@ -79,10 +100,22 @@ func (d *description) field(name string) (field, bool) {
 
 func (d *description) take(body []byte) (string, error) {
 	var reply struct {
-		Fields []field `json:"fields"`
+		Updateable  bool    `json:"updateable"`
+		Fields      []field `json:"fields"`
+		RecordTypes []struct {
+			Name   string `json:"name"`
+			Active bool   `json:"active"`
+			Master bool   `json:"master"` // stands for having none
+		} `json:"recordTypeInfos"`
 	}
 	if err := json.Unmarshal(body, &reply, lenient); err != nil {
 		return "", err
+	}
+	d.updateable, d.recordTypes = reply.Updateable, nil
+	for _, t := range reply.RecordTypes {
+		if t.Active && !t.Master {
+			d.recordTypes = append(d.recordTypes, t.Name)
+		}
 	}
 	d.fields = make(map[string]field, len(reply.Fields))
 	for _, f := range reply.Fields {
@@ -96,8 +129,9 @@ type schema struct {
 	objects map[string]*description
 
 	facts   map[string][]fact                // where deal facts may be, by neutral name; absent: no field of the org holds it
-	own     map[crm.Object]map[string]string // our own fields that we can see: API name by neutral name
+	own     map[crm.Object]map[string]string // our own fields that can hold what we write: API name by neutral name
 	columns []string                         // to select of an opportunity
+	faults  []*connectors.Error              // what keeps deals from being read as configured
 }
 
 // fact is a place that a deal's fact is read from.
@@ -106,8 +140,25 @@ type fact struct {
 	reference []string // path of the record that the field points at; nil: it is no reference
 }
 
+const opDescribe = "describe opportunities"
+
 // describe reads the schema, and more parts in the same call. It returns when that was answered, by Salesforce's clock.
 func (c *Client) describe(ctx context.Context, more ...part) (*schema, time.Time, error) {
+	s, at, err := c.look(ctx, more...)
+	if err != nil {
+		return nil, at, err
+	}
+	if len(s.faults) > 0 {
+		return nil, at, s.faults[0]
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schema = s
+	return s, at, nil
+}
+
+// look is describe for those who want to see a schema with faults.
+func (c *Client) look(ctx context.Context, more ...part) (*schema, time.Time, error) {
 	s := &schema{objects: map[string]*description{}}
 	var parts []part
 	for _, name := range []string{"Opportunity", "Account", "Contract", "OpportunityContactRole", "Contact", "Note", "ContentNote", "Task",
@@ -119,16 +170,13 @@ func (c *Client) describe(ctx context.Context, more ...part) (*schema, time.Time
 	if err != nil {
 		return nil, at, err
 	}
-	if err := s.objects["Opportunity"].err; err != nil {
-		return nil, at, &connectors.Error{Op: "describe opportunities", CRM: crmName, Class: connectors.ErrConfig, Status: err.Status, Code: err.Code,
-			Message: err.Message, Remedy: "Grant the integration user read and edit access to opportunities"}
+	if deals := s.objects["Opportunity"]; deals.off() {
+		text, remedy := objectTrouble(deals)
+		s.faults = append(s.faults, &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig, Status: deals.err.Status, Code: deals.err.Code,
+			Message: text, Remedy: remedy})
+	} else {
+		s.resolve(c)
 	}
-	if err := s.resolve(c); err != nil {
-		return nil, at, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.schema = s
 	return s, at, nil
 }
 
@@ -144,25 +192,56 @@ func (c *Client) described(ctx context.Context) (*schema, error) {
 	return s, err
 }
 
-func (s *schema) resolve(c *Client) error {
+func (s *schema) resolve(c *Client) {
+	fault := func(setting, message, remedy string, fields ...string) {
+		s.faults = append(s.faults, &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig,
+			Setting: setting, Message: message, Remedy: remedy, Fields: fields})
+	}
 	var missing []string
-	if s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find); len(missing) > 0 {
-		name := missing[0]
-		return &connectors.Error{Op: "describe opportunities", CRM: crmName, Class: connectors.ErrConfig, Fields: []string{c.cfg.Fields[name]}, Setting: "fields." + name,
-			Message: fmt.Sprintf("there is no field %s, which the configuration names for %s", c.cfg.Fields[name], name),
-			Remedy:  "Correct its API name, or grant the integration user read access to it"}
+	s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find)
+	for _, name := range missing {
+		field := c.cfg.Fields[name]
+		fault("fields."+name, fmt.Sprintf("there is no field %s, which the configuration names for %s", field, name),
+			"Correct its API name, which Setup > Object Manager > Opportunity > Fields & Relationships shows, or grant the integration user read access to it", field)
+	}
+	deals := s.objects["Opportunity"]
+	for _, name := range unknown(c.cfg.Pipelines, deals.recordTypes) {
+		fault("pipelines", fmt.Sprintf("there is no record type %q of opportunities, which the configuration names", name), "The org has: "+orNone(deals.recordTypes))
+	}
+	dealType, _ := deals.field("Type")
+	var types []string
+	for _, o := range dealType.Options {
+		types = append(types, o.Value)
+	}
+	for _, name := range unknown(c.cfg.DealTypes, types) {
+		fault("deal_types", fmt.Sprintf("the field Type of opportunities has no value %q, which the configuration names", name), "The org has: "+orNone(types))
 	}
 	s.own = map[crm.Object]map[string]string{}
 	for object, fields := range c.specs {
 		s.own[object] = map[string]string{}
+		d := s.objects[sobjects[object]]
 		for _, f := range fields {
-			if seen, ok := s.objects[sobjects[object]].field(f.API); ok {
+			if unusable(f, d) == nil {
+				seen, _ := d.field(f.API)
 				s.own[object][f.Name] = seen.Name
 			}
 		}
 	}
 	s.columns = s.dealColumns(c.cfg.CaseAsOf)
-	return nil
+}
+
+// unknown returns the wanted names that are not there, in whatever case of letters: SOQL does not tell them apart either.
+func unknown(wanted, there []string) []string {
+	return slices.DeleteFunc(slices.Clone(wanted), func(w string) bool {
+		return slices.ContainsFunc(there, func(t string) bool { return strings.EqualFold(t, w) })
+	})
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none that the integration user can see"
+	}
+	return strings.Join(names, ", ")
 }
 
 // find resolves a field of the opportunity, or "Account.X" and "Contract.X" of its parents.
@@ -194,8 +273,11 @@ func (s *schema) find(name string) (fact, bool) {
 }
 
 func (s *schema) dealColumns(asOf bool) []string {
-	columns := []string{"Id", "Name", "StageName", "IsWon", "Amount", "CloseDate", "AccountId", "Account.Name", "OwnerId", "Owner.Name", "Owner.Email",
+	columns := []string{"Id", "Name", "StageName", "IsWon", "Amount", "CloseDate", "AccountId", "OwnerId", "Owner.Name", "Owner.Email",
 		"LastModifiedById", "LastModifiedBy.Name", "LastModifiedDate"}
+	if _, ok := s.objects["Account"].field("Name"); ok {
+		columns = append(columns, "Account.Name")
+	}
 	if _, ok := s.objects["Opportunity"].field("CurrencyIsoCode"); ok { // orgs with several currencies
 		columns = append(columns, "CurrencyIsoCode")
 	}

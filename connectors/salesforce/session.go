@@ -19,6 +19,7 @@ type session struct {
 	token    string
 	instance string // address of the org's instance, from the login's answer
 	user     string // id of the integration user; "" after SOAP login
+	org      string // id of the org; "": the login did not tell
 }
 
 const opLogin = "log in"
@@ -64,8 +65,13 @@ func (c *Client) authenticate(ctx context.Context) (session, error) {
 	}
 	if !resp.IsSuccess() {
 		refused := refusal(opLogin, resp.StatusCode(), resp.Header(), resp.Body())
-		if strings.Contains(refused.Message, "no client credentials user") {
-			refused.Remedy = "Set a run-as user in the External Client App's client credentials policy"
+		switch {
+		case strings.Contains(refused.Message, "no client credentials user"):
+			refused.Remedy = "Set a run-as user: " + seeApp + "Policies > OAuth Policies > Client Credentials Flow"
+		case refused.Code == "invalid_grant" && c.cfg.Auth == Password:
+			refused.Setting, refused.Remedy = "password", verdicts["INVALID_LOGIN"].remedy
+		case resp.StatusCode() == http.StatusNotFound:
+			refused.Setting, refused.Remedy = "url", "Nobody logs in at this address: set url to the org's My Domain address, which Setup > My Domain shows"
 		}
 		return session{}, refused
 	}
@@ -78,7 +84,7 @@ func (c *Client) authenticate(ctx context.Context) (session, error) {
 		// The cause may quote the answer, which holds the token.
 		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no token in it"))
 	}
-	return session{token.AccessToken, strings.TrimRight(token.InstanceURL, "/"), path.Base(token.ID)}, nil
+	return session{token.AccessToken, strings.TrimRight(token.InstanceURL, "/"), path.Base(token.ID), path.Base(path.Dir(token.ID))}, nil
 }
 
 func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
@@ -94,7 +100,11 @@ func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
 	if sf.GetSid() == "" {
 		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no session in it"))
 	}
-	return session{token: sf.GetSid(), instance: sf.GetLoc()}, nil
+	org, _, ok := strings.Cut(sf.GetSid(), "!") // a session's id begins with its org's
+	if !ok {
+		org = ""
+	}
+	return session{token: sf.GetSid(), instance: sf.GetLoc(), org: org}, nil
 }
 
 // me returns the id of the integration user.
@@ -115,7 +125,7 @@ func (c *Client) me(ctx context.Context) (string, error) {
 	}
 	if len(users.rows) == 0 {
 		return "", &connectors.Error{Op: op, CRM: crmName, Class: connectors.ErrConfig, Message: "there is no user of that name that we may see",
-			Remedy: "Grant the integration user the permission \"View All Users\""}
+			Setting: "username", Remedy: "Correct the user name, or grant the integration user the permission \"View All Users\""}
 	}
 	return users.rows[0].ID, nil
 }
@@ -132,7 +142,7 @@ type call struct {
 // do sends a call until it succeeds or that is hopeless: temporary faults are waited out, an expired session is replaced
 // once. accept reads the answer; what it returns counts like an error of the call itself.
 func (c *Client) do(ctx context.Context, r call, accept func(header http.Header, body []byte) error) error {
-	return c.send(ctx, r, c.throughSimpleforce, accept)
+	return c.blameVersion(ctx, r.op, c.send(ctx, r, c.throughSimpleforce, accept))
 }
 
 // blob gets a body as it is stored. Blobs cannot be part of a composite, and simpleforce could only save them to a file.

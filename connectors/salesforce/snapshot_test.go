@@ -175,7 +175,7 @@ func limitedOrg(t *testing.T, off, refused []string, hidden ...string) *stub {
 	for name := range fields {
 		described = append(described, map[string]string{"name": name, "type": "string"})
 	}
-	description, err := json.Marshal(map[string]any{"fields": described})
+	description, err := json.Marshal(map[string]any{"updateable": true, "fields": described})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,10 +219,11 @@ func TestUnread(t *testing.T) {
 		want         []crm.Part
 	}{
 		{name: "everything readable"},
-		{name: "features that are off", off: []string{"Note", "ContentNote", "EmailMessage", "EventRelation", "OpportunityFieldHistory"}},
+		{name: "features that are off", off: []string{"ContentNote", "EmailMessage", "EventRelation", "OpportunityFieldHistory"}},
 		{name: "no access to notes", refused: []string{"ContentNote"}, want: []crm.Part{crm.PartNotes}},
 		{name: "no access to contact roles", refused: []string{"OpportunityContactRole"}, want: []crm.Part{crm.PartContacts}},
 		{name: "what every org has cannot be off", off: []string{"Task"}, want: []crm.Part{crm.PartTasks}},
+		{name: "classic notes cannot be off either", off: []string{"Note"}, want: []crm.Part{crm.PartNotes}},
 		{name: "a hidden field", hidden: []string{"Phone"}, want: []crm.Part{crm.PartContacts}},
 		{name: "a hidden field that is no loss", hidden: []string{"TaskSubtype"}},
 		{name: "not described, refused when asked", refused: []string{"OpportunityHistory"}, want: []crm.Part{crm.PartHistory}},
@@ -274,7 +275,7 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 func TestOpportunitiesHidden(t *testing.T) {
 	c := limitedOrg(t, []string{"Opportunity"}, nil).client(t)
 	err := c.Pull(t.Context(), nil, func(connectors.Batch) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "Grant the integration user read and edit access to opportunities") {
+	if err == nil || !strings.Contains(err.Error(), "the integration user may not read opportunities (NOT_FOUND, HTTP 404). Grant the integration user Read and Edit on opportunities (Setup > Permission Sets") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -26,7 +26,7 @@ var (
 	contactRoles = source{object: "OpportunityContactRole", part: crm.PartContacts, parent: "OpportunityId", order: "CreatedDate, Id", columns: []string{
 		"Id", "OpportunityId", "Role", "CreatedDate", "ContactId", "Contact.FirstName", "Contact.LastName", "Contact.Title", "Contact.Email", "Contact.Phone",
 		"Contact.MobilePhone", "Contact.EmailBouncedDate?", "Contact.CreatedDate"}}
-	legacyNotes = source{object: "Note", part: crm.PartNotes, feature: true, parent: "ParentId", order: "CreatedDate, Id", columns: []string{
+	legacyNotes = source{object: "Note", part: crm.PartNotes, parent: "ParentId", order: "CreatedDate, Id", columns: []string{
 		"Id", "ParentId", "Title", "Body", "CreatedDate", "CreatedBy.Name"}}
 	// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentdocumentlink.htm
 	noteLinks = source{object: "ContentDocumentLink", part: crm.PartNotes, parent: "LinkedEntityId", where: "ContentDocument.FileType = 'SNOTE'", columns: []string{
@@ -47,6 +47,9 @@ var (
 		"OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate", "CreatedById", "CreatedBy.Name"}}
 )
 
+// sources are those that are described, in the order in which a person should hear of what they lack.
+var sources = []source{contactRoles, legacyNotes, contentNotes, tasks, events, invitees, emails, fieldChanges}
+
 // gaps collects the parts that could not be read.
 type gaps map[crm.Part]bool
 
@@ -57,6 +60,7 @@ type reader struct {
 	*Client
 	schema *schema
 	me     string          // id of the integration user
+	org    string          // id of the org; "": the login did not tell
 	told   map[string]bool // objects whose gap is logged already
 }
 
@@ -70,7 +74,11 @@ func (c *Client) open(ctx context.Context, more ...part) (*reader, time.Time, er
 	if err != nil {
 		return nil, at, err
 	}
-	return &reader{Client: c, schema: s, me: me, told: map[string]bool{}}, at, nil
+	login, err := c.session(ctx)
+	if err != nil {
+		return nil, at, err
+	}
+	return &reader{Client: c, schema: s, me: me, org: login.org, told: map[string]bool{}}, at, nil
 }
 
 // statement is the SOQL that reads a source for the given parents; "": it cannot be read, or nothing asks for it. What
