@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -52,14 +51,13 @@ type ScoreDeals struct {
 	Progress func(done, total int)        // total is 0 while unknown; may be nil
 	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
 	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
-	Missing  func(fields []string)        // told of our fields that the CRM lacks or hides from us, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, hidden: map[string]bool{}}
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
@@ -80,13 +78,6 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		r.sum.Interrupted = true
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
-	}
-	if len(r.hidden) > 0 {
-		r.Log.Info("fields are missing in the CRM or not visible to us and were not written; `handoff setup` creates them",
-			"connection", r.Connection, "fields", slices.Sorted(maps.Keys(r.hidden)))
-		if r.Missing != nil {
-			r.Missing(slices.Sorted(maps.Keys(r.hidden)))
-		}
 	}
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
@@ -119,7 +110,6 @@ type scoring struct {
 	silent   bool            // no findings: the first run
 	alerts   time.Time       // findings are for deals closed on that day or later
 	seen     map[string]bool // deals handled by id
-	hidden   map[string]bool // fields of ours that are missing or invisible
 	readAt   time.Time       // no value at hand was read before
 	adopted  adoption
 	sum      Summary

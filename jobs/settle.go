@@ -86,7 +86,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 				}
 			}
 		}
-		h.Pending = len(m.Send) > 0 || r.hides(computed, now)
+		h.Pending = len(m.Send) > 0 || hides(computed, now)
 		if len(m.Send) > 0 && r.WriteBack {
 			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
 			maps.Copy(h.Merged, c.Write.After)
@@ -154,15 +154,13 @@ func (r *scoring) intend(ref crm.Ref, now, send crm.Values) *Write {
 
 // hides reports whether a field that should hold something cannot be seen: it becomes visible when an administrator says
 // so, which is no news of the deal.
-func (r *scoring) hides(computed, now crm.Values) bool {
-	hides := false
+func hides(computed, now crm.Values) bool {
 	for field := range computed {
 		if _, visible := now[field]; !visible {
-			r.hidden[field] = true
-			hides = true
+			return true
 		}
 	}
-	return hides
+	return false
 }
 
 func sameCard(a, b *rules.Card) bool {

@@ -28,17 +28,15 @@ func Validate(spec, timeZone string) error {
 	return err
 }
 
-// Next returns the first time after the given one that a job of a valid spec and time zone runs, in that zone.
-func Next(spec, timeZone string, after time.Time) (time.Time, error) {
+// Next returns when a job of this spec and time zone runs first after the given time, in that zone; the zero time where
+// Validate refuses them.
+func Next(spec, timeZone string, after time.Time) time.Time {
 	schedule, err := parse(spec, timeZone)
-	if err != nil {
-		return time.Time{}, err
+	zone, zoneErr := time.LoadLocation(timeZone)
+	if err != nil || zoneErr != nil {
+		return time.Time{}
 	}
-	zone, err := time.LoadLocation(timeZone)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return schedule.Next(after.In(zone)), nil
+	return schedule.Next(after.In(zone))
 }
 
 func parse(spec, timeZone string) (cron.Schedule, error) {

@@ -55,13 +55,12 @@ func TestNext(t *testing.T) {
 		{"after the weekend, and after the clocks changed", "0 7 * * 1-5", "Europe/London", "2026-03-30T07:00:00+01:00"},
 		{"a duration", "@every 15m", "UTC", "2026-03-27T12:15:00Z"},
 	} {
-		next, err := Next(tt.spec, tt.zone, friday)
-		if got := next.Format(time.RFC3339); err != nil || got != tt.want {
-			t.Errorf("%s: %s, %v, want %s", tt.name, got, err, tt.want)
+		if got := Next(tt.spec, tt.zone, friday).Format(time.RFC3339); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
-	if _, err := Next("soon", "UTC", friday); err == nil {
-		t.Error("a schedule that cannot be read has a next time")
+	if next := Next("soon", "UTC", friday); !next.IsZero() {
+		t.Errorf("a schedule that cannot be read has a next time, %v", next)
 	}
 }
 

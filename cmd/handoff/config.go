@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 // Config is a configuration file, checked and with every default in place. config.example.toml explains each key.
 type Config struct {
 	StoreURL    string  // "sqlite:" and an absolute path
+	Listen      string  // address that the service answers GET /healthz at; "": none
 	Slack       *Secret // webhook that findings are posted to; nil: nowhere
 	Connections []Connection
 }
@@ -140,6 +142,19 @@ func (c *Config) connection(name string) (*Connection, error) {
 	return nil, fmt.Errorf("there is no connection %q. %s", name, suggest(name, names))
 }
 
+// narrow keeps the connection of that name alone, as --connection asks; "" keeps all.
+func (c *Config) narrow(name string) error {
+	if name == "" {
+		return nil
+	}
+	conn, err := c.connection(name)
+	if err != nil {
+		return fmt.Errorf("--connection: %w", err)
+	}
+	c.Connections = []Connection{*conn}
+	return nil
+}
+
 // configReader turns a document into a Config.
 type configReader struct {
 	dir       string // that relative paths start at
@@ -149,6 +164,13 @@ type configReader struct {
 
 func (c *configReader) config(top *section) *Config {
 	cfg := &Config{StoreURL: c.store(top.sub("store"))}
+
+	server := top.sub("server")
+	cfg.Listen, _ = server.text("listen", exampleListen)
+	if server.has("listen") && !isListenAddress(cfg.Listen) {
+		server.problem("listen", "%q is not an address to listen at. Write listen = %q", cfg.Listen, exampleListen)
+	}
+	server.done()
 
 	slack := top.sub("slack")
 	if slack.has("webhook") {
@@ -172,6 +194,14 @@ func (c *configReader) config(top *section) *Config {
 	}
 	top.done()
 	return cfg
+}
+
+const exampleListen = "127.0.0.1:8080"
+
+func isListenAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	n, convErr := strconv.ParseUint(port, 10, 16)
+	return err == nil && convErr == nil && n > 0
 }
 
 func (c *configReader) store(s *section) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ type document struct {
 
 // parseDocument returns the top of a TOML document. Its error is a *problem of the syntax.
 func parseDocument(data []byte) (*section, *problem) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Windows' editors begin a file with it
 	values := map[string]any{}
 	if err := toml.Unmarshal(data, &values); err != nil {
 		var de *toml.DecodeError

@@ -92,6 +92,7 @@ scores and health back into fields of the CRM.
 New here? "handoff demo" shows the whole idea in two minutes, on this machine alone.`,
 		Example: `  handoff demo                          # see it work
   handoff setup                         # what would be created in the CRM
+  handoff check                         # what would keep a run from doing its work
   handoff run --once --dry-run          # what would be written
   handoff explain "Northwind - Platform"`,
 		SilenceErrors: true,
@@ -104,7 +105,7 @@ New here? "handoff demo" shows the whole idea in two minutes, on this machine al
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", "", `configuration file (default: $HANDOFF_CONFIG, else "config.toml")`)
 	flags.CountVarP(&a.verbose, "verbose", "v", "log what happens to stderr; twice for every detail")
-	root.AddCommand(a.demoCommand(), a.setupCommand(), a.runCommand(), a.explainCommand(), a.dealsCommand(),
+	root.AddCommand(a.demoCommand(), a.setupCommand(), a.checkCommand(), a.runCommand(), a.explainCommand(), a.dealsCommand(),
 		a.scoreCommand(), a.sandboxCommand())
 	return root
 }

@@ -75,12 +75,8 @@ func (f runFlags) narrow(cfg *Config) error {
 	if err != nil {
 		return fmt.Errorf("--as-of: %w", err)
 	}
-	if f.connection != "" {
-		conn, err := cfg.connection(f.connection)
-		if err != nil {
-			return fmt.Errorf("--connection: %w", err)
-		}
-		cfg.Connections = []Connection{*conn}
+	if err := cfg.narrow(f.connection); err != nil {
+		return err
 	}
 	if f.asOf == "" {
 		return nil

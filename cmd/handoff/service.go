@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -82,34 +83,41 @@ func (a asOf) of(clock func() time.Time) func(*crm.Snapshot) time.Time {
 	return nil
 }
 
-// once runs each connection, whatever becomes of the others, then sends what the outbox holds.
+// once runs each connection, whatever becomes of the others, then sends what the outbox holds. Its error is errReported
+// when something needs a person.
 func (s *service) once(ctx context.Context, asJSON bool) error {
 	var failed []error
 	var summaries []jobs.Summary
-	parked := 0
 	for i := range s.crms {
 		job := s.job(i)
 		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
-		parked += sum.Parked
-		if err != nil {
-			failed = append(failed, err)
-		} else if !asJSON {
+		if sum.Parked > 0 {
+			failed = append(failed, errReported)
+		}
+		failed = append(failed, s.tell(err))
+		if !asJSON && (err == nil || errors.Is(err, errReported)) {
 			s.report(i, sum)
 		}
 	}
-	failed = append(failed, s.notify(ctx))
+	failed = append(failed, s.tell(s.notify(ctx)))
 	if asJSON {
 		failed = append(failed, printJSON(s.stdout, summaries...))
 	}
-	if err := errors.Join(failed...); err != nil || parked == 0 {
+	return errors.Join(failed...)
+}
+
+// tell prints an error that has not been reported yet; from then on it is.
+func (s *service) tell(err error) error {
+	if err == nil || errors.Is(err, errReported) {
 		return err
 	}
+	fmt.Fprintln(s.stderr, plainLines(err.Error()))
 	return errReported
 }
 
-// runJob runs a score job and shows its progress on bar. A CRM without a field for the score, where nothing of worth can be
-// written, is an error.
+// runJob runs a score job and shows its progress on bar. Fields of ours that could not be written are printed, and make
+// the error errReported.
 // Of two processes that run the same connection, the second waits, and gives up after a while.
 func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
 	sum.Connection = job.Connection
@@ -121,23 +129,30 @@ func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
 	job.Progress = bar.set
-	var missing []string
-	job.Missing = func(fields []string) { missing = fields }
 	sum, err = job.Run(ctx)
-	err = placed(&s.cfg.Connections[i], err)
 	bar.done()
 	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
 		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
-	switch {
-	case err != nil || len(missing) == 0 || !job.WriteBack && !job.DryRun:
-		return sum, err
-	case slices.Contains(missing, "score"):
-		return sum, fmt.Errorf("%s: %s of handoff do not exist in the CRM, or its user may not see them, so there is nothing to write the scores into. `handoff setup` shows what is missing, `handoff setup --apply` creates it",
-			job.Connection, count(len(missing), "field"))
+	if err == nil && (job.WriteBack || job.DryRun) {
+		return sum, s.reportUnusable(ctx, i)
 	}
-	fmt.Fprintf(s.stderr, "%s: not written, because the CRM does not have it or hides it: %s. `handoff setup` creates what is missing\n",
-		job.Connection, strings.Join(missing, ", "))
-	return sum, nil
+	return sum, placed(&s.cfg.Connections[i], err)
+}
+
+// reportUnusable prints which fields of ours a connection cannot write, and why. Its error is errReported if there are any.
+func (s *service) reportUnusable(ctx context.Context, i int) error {
+	conn := &s.cfg.Connections[i]
+	unusable, err := s.crms[i].Unusable(ctx)
+	if err != nil || len(unusable) == 0 {
+		return placed(conn, err)
+	}
+	what := fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), len(s.fields))
+	if len(unusable) >= len(s.fields) {
+		what = "no field of handoff can be written"
+	}
+	fmt.Fprintf(s.stderr, "%s: %s\n", conn.Name, what)
+	printNotices(s.stderr, fold(unusable))
+	return errReported
 }
 
 // report says in a few lines what a run did.
@@ -188,10 +203,9 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 		}
 		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
+		failed = append(failed, s.tell(err))
 		switch {
-		case err != nil:
-			failed = append(failed, err)
-		case asJSON:
+		case err != nil && !errors.Is(err, errReported), asJSON:
 		case deals == 0:
 			fmt.Fprintf(s.stdout, "%s: nothing would change.\n", job.Connection)
 		default:
@@ -204,14 +218,25 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 	return errors.Join(failed...)
 }
 
-// serve runs each connection on its schedule until ctx ends.
+// serve runs each connection on its schedule until ctx ends, and tells whoever asks how it is doing.
 func (s *service) serve(ctx context.Context) error {
+	var l net.Listener
+	if s.cfg.Listen != "" {
+		var bad *connectors.Finding
+		if l, bad = listen(ctx, s.cfg.Listen); bad != nil {
+			return fmt.Errorf("%s: %s. %s", bad.Place, bad.Text, bad.Remedy)
+		}
+		fmt.Fprintf(s.stdout, "health: http://%s/healthz\n", l.Addr())
+	}
 	var list []scheduledJob
 	for i, conn := range s.cfg.Connections {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
 				sum, err := s.runJob(ctx, i, s.job(i), &progress{})
+				if errors.Is(err, errReported) {
+					err = nil
+				}
 				if err == nil {
 					s.report(i, sum)
 				}
@@ -220,7 +245,13 @@ func (s *service) serve(ctx context.Context) error {
 		})
 		fmt.Fprintf(s.stdout, "%s: runs at %q, %s time\n", conn.Name, conn.Schedule, conn.TimeZone)
 	}
-	return s.schedule(ctx, list)
+	if l == nil {
+		return s.schedule(ctx, list)
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.serveHTTP(ctx, l) })
+	both.Go(func() error { return s.schedule(ctx, list) })
+	return both.Wait()
 }
 
 // notify sends what the outbox holds. Jobs that end together take turns, in whatever process, so that nothing is sent

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"handoff/connectors"
 	"handoff/connectors/hubspot"
@@ -32,23 +33,38 @@ func newEngine() (*rules.Engine, error) {
 // history is an open store.
 type history = store.DB
 
-func openHistory(ctx context.Context, url string) (*history, error) { return store.Open(ctx, url) }
+// historyError is why a store cannot be used.
+type historyError = store.Error
+
+// openHistory opens the store. Its error begins with the place in the configuration.
+func openHistory(ctx context.Context, url string) (*history, error) {
+	db, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("store.url: %w", err)
+	}
+	return db, nil
+}
 
 // crms are the CRMs that this version knows, by their name in the configuration.
 var crms = map[string]struct {
+	name    string                                     // as people write it
+	account string                                     // what a customer has there
 	login   func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
 	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
-	fields  func() []string // neutral names of the deal fields that a connection can map
+	fields  func() []string                                                               // neutral names of the deal fields that a connection can map
+	export  func(*app, *Connection, []crm.FieldSpec, []string) (map[string][]byte, error) // what setup creates, shown on these layouts, as files by path; nil: this CRM takes none
 
 	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
 	ownSuffix           string // ends the names of custom fields
 }{
 	"hubspot": {
+		name: "HubSpot", account: "HubSpot account",
 		login: (*configReader).hubspotLogin, connect: (*app).connectHubSpot,
 		fields:  func() []string { return slices.Sorted(maps.Keys(hubspot.DefaultFields)) },
 		example: "use_case", ownExample: "handoff_score",
 	},
 	"salesforce": {
+		name: "Salesforce", account: "org",
 		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
 		example: "Use_Case__c", ownExample: "Handoff_Score__c", ownSuffix: "__c",
@@ -98,6 +114,11 @@ func newNotifiers(cfg *Config) ([]jobs.Notifier, error) {
 
 // checkSchedule says what is wrong with a cron line or a time zone, and what would be right.
 func checkSchedule(spec, timeZone string) error { return scheduler.Validate(spec, timeZone) }
+
+// nextRun returns when the connection runs next after now, in its own time zone.
+func (conn *Connection) nextRun(now time.Time) time.Time {
+	return scheduler.Next(conn.Schedule, conn.TimeZone, now)
+}
 
 type scheduledJob = scheduler.Job
 
