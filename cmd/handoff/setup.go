@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -12,85 +15,309 @@ import (
 	"handoff/jobs"
 )
 
+// setupFlags are the flags of `handoff setup`.
+type setupFlags struct {
+	apply, remove, json bool
+	connection, export  string
+	layouts             []string
+}
+
 func (a *app) setupCommand() *cobra.Command {
-	var apply bool
+	var f setupFlags
 	cmd := &cobra.Command{
 		Use:   "setup",
-		Short: "Create handoff's fields in the CRM",
+		Short: "Create handoff's fields in the CRM, or take them away",
 		Long: `Shows what is still to be created in each configured CRM: the custom fields and what makes them
-visible. With --apply it is created. Running it again is harmless: it plans only what is missing.`,
-		Example: `  handoff setup            # the plan; changes nothing
-  handoff setup --apply`,
+visible; and which fields of yours Sales fills in, so that handoff can read them. Nothing is changed.
+
+With --apply the plan is carried out. Running it again is harmless: it does only what is missing, also
+after it was interrupted. With --remove all of it is taken away again, with the values in the fields; on
+a terminal you are asked before that.
+
+Where handoff shall not have the right to customise Salesforce, --export writes the same as a project in
+source format, which an admin deploys. It needs neither secrets nor the CRM.`,
+		Example: `  handoff setup                                      # the plan; changes nothing
+  handoff setup --apply --layout "Opportunity Layout"
+  handoff setup --export handoff-salesforce          # for an admin to deploy
+  handoff setup --remove`,
 		Args: takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := a.loadConfig(a.env)
+			if err := f.check(); err != nil {
+				return useError{err}
+			}
+			env := a.env
+			if f.export != "" {
+				env = nil
+			}
+			cfg, err := a.loadConfig(env)
 			if err != nil {
 				return err
 			}
-			return a.setup(cmd.Context(), cfg, apply)
+			if err := cfg.narrow(f.connection); err != nil {
+				return useError{err}
+			}
+			if f.export != "" {
+				return a.export(cfg, f.export, f.layouts)
+			}
+			return a.setup(cmd.Context(), cfg, f)
 		},
 	}
-	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out")
+	flags := cmd.Flags()
+	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
+	flags.BoolVar(&f.remove, "remove", false, "take away what --apply has made, and the values in it")
+	flags.StringArrayVar(&f.layouts, "layout", nil, "Salesforce: also show the fields on this page `layout`, such as \"Opportunity Layout\"; may be repeated")
+	flags.StringVar(&f.connection, "connection", "", "only this connection")
+	flags.StringVar(&f.export, "export", "", "write the Salesforce part into this `folder`, for an admin to deploy; calls no CRM")
+	flags.BoolVar(&f.json, "json", false, "print JSON, a line for each step")
 	return cmd
 }
 
-// setup plans each connection, and carries the plans out with apply. A connection that fails does not keep another from
-// its turn.
-func (a *app) setup(ctx context.Context, cfg *Config, apply bool) error {
+// check refuses flags that do not go together.
+func (f setupFlags) check() error {
+	switch {
+	case f.apply && f.remove:
+		return errors.New("--apply creates what --remove takes away. Use one of them")
+	case f.export != "" && (f.apply || f.remove || f.json):
+		return errors.New("--export writes files and changes nothing in a CRM. Use it without --apply, --remove and --json")
+	case f.remove && len(f.layouts) > 0:
+		return errors.New("--remove takes the fields off every layout. Use it without --layout")
+	}
+	return nil
+}
+
+// setup plans each connection and, where the flags say so, carries the plans out. A connection that fails does not keep
+// another from its turn.
+func (a *app) setup(ctx context.Context, cfg *Config, f setupFlags) error {
 	engine, err := newEngine()
 	if err != nil {
 		return err
 	}
 	fields := jobs.Fields(engine.Scorecard())
 	var failed []error
+	steps := 0
 	for i := range cfg.Connections {
-		conn := &cfg.Connections[i]
-		crm, err := a.connect(conn, fields)
-		if err != nil {
+		s := &setup{app: a, setupFlags: f, conn: &cfg.Connections[i]}
+		if s.crm, err = a.connect(s.conn, fields); err != nil {
 			failed = append(failed, err)
 			continue
 		}
-		plan, err := crm.Plan(ctx, connectors.SetupOptions{})
-		steps := plan.Steps
-		switch {
-		case err != nil:
-			failed = append(failed, fmt.Errorf("setup %s: %w", conn.Name, err))
-		case len(steps) == 0:
-			fmt.Fprintf(a.stdout, "%s: nothing to do, everything is in place.\n", conn.Name)
-		case !apply:
-			fmt.Fprintf(a.stdout, "%s (%s): %s\n", conn.Name, conn.URL, count(len(steps), "step"))
-			printSteps(a.stdout, steps)
-			fmt.Fprintln(a.stdout, "Nothing has been changed. `handoff setup --apply` carries this out.")
-		default:
-			if err := a.apply(ctx, conn.Name, crm, steps); err != nil {
-				failed = append(failed, fmt.Errorf("setup %s: %w. What is done stays done; the same command goes on from there", conn.Name, err))
-				continue
-			}
-			printSteps(a.stdout, steps)
-			fmt.Fprintf(a.stdout, "%s: %s done.\n", conn.Name, count(len(steps), "step"))
-		}
+		failed = append(failed, placed(s.conn, s.run(ctx)))
+		steps += len(s.plan.Steps)
 	}
-	return errors.Join(failed...)
+	err = errors.Join(failed...)
+	switch {
+	case err != nil || f.json || f.remove:
+	case steps > 0 && !f.apply:
+		fmt.Fprintln(a.stdout, "Nothing has been changed. The same command with --apply carries this out.")
+	default:
+		fmt.Fprintln(a.stdout, "Next: `handoff check` looks at all that a run needs, `handoff run --once --dry-run` shows what one would write.")
+	}
+	return err
 }
 
-func (a *app) apply(ctx context.Context, name string, crm connectors.Provisioner, steps []connectors.Step) error {
-	bar := a.newProgress("setup " + name)
-	defer bar.done()
-	for i, step := range steps {
-		if err := crm.Apply(ctx, step); err != nil {
-			return fmt.Errorf("%s %s: %w", step.What, step.Target, err)
+// setup is the setup of one connection.
+type setup struct {
+	*app
+	setupFlags
+	conn *Connection
+	crm  connectors.Provisioner
+
+	plan  connectors.Plan
+	lines []string // that show the plan's steps
+}
+
+// run plans, and shows the plan or carries it out.
+func (s *setup) run(ctx context.Context) (err error) {
+	if s.remove {
+		s.plan, err = s.crm.PlanRemoval(ctx)
+	} else {
+		s.plan, err = s.crm.Plan(ctx, connectors.SetupOptions{Layouts: s.layouts})
+	}
+	if err != nil {
+		return err
+	}
+	s.lines = stepLines(s.plan.Steps)
+	if !s.json {
+		if err := s.introduce(ctx); err != nil {
+			return err
 		}
-		bar.set(i+1, len(steps))
+	}
+	ask := s.remove && isTerminal(s.stdin)
+	if ask || !s.apply && !s.remove {
+		if err := s.printSteps(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(s.plan.Steps) == 0:
+	case ask && !s.confirmed(ctx):
+		fmt.Fprintln(s.stderr, "Nothing has been removed.")
+		return nil
+	case s.apply || s.remove:
+		if err := s.carryOut(ctx); err != nil {
+			return err
+		}
+	}
+	return s.printByHand()
+}
+
+// introduce says what is to come, for people.
+func (s *setup) introduce(ctx context.Context) error {
+	steps := len(s.plan.Steps)
+	fmt.Fprintf(s.stdout, "%s (%s): ", s.conn.Name, s.conn.URL)
+	switch {
+	case s.remove && steps == 0:
+		fmt.Fprintln(s.stdout, "nothing of handoff's is left there.")
+	case s.remove:
+		fmt.Fprintf(s.stdout, "%s. The values in the fields are lost with them.\n", count(steps, "step"))
+	case steps == 0:
+		fmt.Fprintln(s.stdout, "everything is in place.")
+	default:
+		fmt.Fprintf(s.stdout, "%s to do\n", count(steps, "step"))
+	}
+	if s.apply || s.remove {
+		return nil
+	}
+	return s.showUse(ctx)
+}
+
+// confirmed asks whether to remove what the plan names.
+func (s *setup) confirmed(ctx context.Context) bool {
+	fmt.Fprintf(s.stderr, "Type remove to delete all of this in %s, or anything else to leave it: ", s.conn.Name)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(s.stdin).ReadString('\n') // what could not be read is not a yes
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case word := <-answer:
+		return word == "remove"
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// carryOut does the steps in order and prints each when it is done.
+func (s *setup) carryOut(ctx context.Context) error {
+	for i, step := range s.plan.Steps {
+		if err := s.crm.Apply(ctx, step); err != nil {
+			return fmt.Errorf("%s %s: %w. %d of %s done, which stays as it is; the same command goes on from there",
+				step.What, plain(step.Target), err, i, count(len(s.plan.Steps), "step"))
+		}
+		if err := s.printStep(i, true); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func printSteps(w io.Writer, steps []connectors.Step) {
-	for _, s := range steps {
-		fmt.Fprintf(w, "  %c %s  %s", s.Change, plain(s.What), plain(s.Target))
-		if s.Detail != "" {
-			fmt.Fprintf(w, "  %s", plain(s.Detail))
+// stepLine is a step in the JSON of `handoff setup --json`.
+type stepLine struct {
+	Connection string `json:"connection"`
+	Change     string `json:"change"` // "+", "~" or "-"
+	What       string `json:"what"`
+	Target     string `json:"target"`
+	Detail     string `json:"detail"`
+	Done       bool   `json:"done"`
+}
+
+// byHandLine is what a person has to do, in the JSON of `handoff setup --json`.
+type byHandLine struct {
+	Connection string `json:"connection"`
+	ByHand     string `json:"by_hand"`
+}
+
+// printSteps prints the steps that are to do.
+func (s *setup) printSteps() error {
+	for i := range s.plan.Steps {
+		if err := s.printStep(i, false); err != nil {
+			return err
 		}
-		fmt.Fprintln(w)
 	}
+	return nil
+}
+
+func (s *setup) printStep(i int, done bool) error {
+	step := s.plan.Steps[i]
+	if s.json {
+		return printJSON(s.stdout, stepLine{s.conn.Name, string(rune(step.Change)), step.What, step.Target, step.Detail, done})
+	}
+	if done {
+		total := strconv.Itoa(len(s.lines))
+		fmt.Fprintf(s.stdout, "  %*d/%s", len(total), i+1, total)
+	}
+	fmt.Fprintf(s.stdout, "  %s\n", s.lines[i])
+	return nil
+}
+
+func (s *setup) printByHand() error {
+	if s.json {
+		for _, sentence := range s.plan.ByHand {
+			if err := printJSON(s.stdout, byHandLine{s.conn.Name, sentence}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(s.plan.ByHand) > 0 {
+		fmt.Fprintln(s.stdout, "\nTo do by hand:")
+		for _, sentence := range s.plan.ByHand {
+			fmt.Fprintf(s.stdout, "  - %s\n", plain(sentence))
+		}
+	}
+	fmt.Fprintln(s.stdout)
+	return nil
+}
+
+// stepLines shows each step on a line like that of a diff, with columns in line.
+func stepLines(steps []connectors.Step) []string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, s := range steps {
+		fmt.Fprintf(w, "%c %s\t%s\t%s\n", s.Change, plain(s.What), plain(s.Target), plain(s.Detail))
+	}
+	_ = w.Flush() // into memory
+	var lines []string
+	for line := range strings.Lines(text.String()) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return lines
+}
+
+// showUse shows which fields deal facts are read from, and which others they could be read from.
+func (s *setup) showUse(ctx context.Context) error {
+	profile, err := s.crm.Profile(ctx)
+	if err != nil {
+		return err
+	}
+	proposed := connectors.Propose(profile, crms[s.conn.CRM].fields())
+	if profile.Deals == 0 || len(profile.Fields) == 0 {
+		return nil
+	}
+	t := newTable("fact", "field", "label", "filled", "")
+	row := func(fact string, f connectors.FieldUse, use string) {
+		t.row(fact, f.Name, f.Label, fmt.Sprintf("%d of %d", f.Filled, profile.Deals), use)
+	}
+	for _, f := range profile.Fields {
+		switch {
+		case f.Feeds == "":
+		case profile.Sparse(f):
+			row(f.Feeds, f, "read, but hardly filled in")
+		default:
+			row(f.Feeds, f, "read")
+		}
+	}
+	for _, m := range proposed {
+		row(m.Fact, m.Field, "proposed")
+	}
+	fmt.Fprintf(s.stdout, "\nWhere Sales records what was agreed, on the newest %s:\n\n", count(profile.Deals, "won deal"))
+	t.print(s.stdout)
+	if len(proposed) > 0 {
+		fmt.Fprintf(s.stdout, "\nTo have what is proposed read, paste this below [connections.%s.fields] in the configuration:\n\n", s.conn.Name)
+		for _, m := range proposed {
+			fmt.Fprintf(s.stdout, "%s = %q\n", m.Fact, plain(m.Field.Name))
+		}
+	}
+	fmt.Fprintln(s.stdout)
+	return nil
 }
