@@ -29,8 +29,9 @@ type Org struct {
 	// mu orders readers and writers of the database, so that SQLite never answers "locked", and guards the schema.
 	mu      sync.RWMutex
 	objects []*Object
-	byName  map[string]*Object  // by lower-case name
-	serials map[string]int64    // the last id's number, by key prefix
+	byName  map[string]*Object // by lower-case name
+	serials map[string]int64   // the last id's number, by key prefix
+	layouts []*layout
 	revoked map[permission]bool // what the profile of the integration's user lacks
 
 	stages   lazy[map[string]stage]
@@ -53,6 +54,7 @@ func New(now func() time.Time) (*Org, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.layouts = standardLayouts(o.object("Account"), o.object("Opportunity"))
 	if err := o.bulkInsert(ctx, seed); err != nil {
 		return nil, errors.Join(err, o.Close())
 	}
@@ -95,6 +97,7 @@ func (o *Org) Handler() http.Handler {
 	o.compositeRoutes(mux)
 	o.bulkRoutes(mux)
 	o.toolingRoutes(mux)
+	o.layoutRoutes(mux)
 	o.pageRoutes(mux)
 	mux.Handle("/services/data/{version}/", o.authenticated(func(w http.ResponseWriter, _ *http.Request, _ user, _ string) {
 		writeError(w, errNoResource)
@@ -212,7 +215,7 @@ func (o *Object) trackOneMore() *apiError {
 	return nil
 }
 
-// dropField removes a custom field, its values and the permissions on it. The error is an *apiError where there is no
+// dropField removes a custom field, its values, the permissions on it, and its places on layouts. The error is an *apiError where there is no
 // such field.
 func (o *Org) dropField(ctx context.Context, object, name string) error {
 	o.mu.Lock()
@@ -232,6 +235,11 @@ func (o *Org) dropField(ctx context.Context, object, name string) error {
 		return fmt.Errorf("drop field %s.%s: %w", obj.Name, f.Name, err)
 	}
 	obj.Fields = slices.DeleteFunc(obj.Fields, func(other *Field) bool { return other == f })
+	for _, l := range o.layouts {
+		if l.object == obj.Name {
+			l.drop(f.Name)
+		}
+	}
 	o.grants.forget()
 	return nil
 }

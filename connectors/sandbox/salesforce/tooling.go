@@ -13,7 +13,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// The part of the Tooling API that makes custom fields.
+// The part of the Tooling API that makes custom fields, and finds them and layouts.
 // https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_customfield.htm
 func (o *Org) toolingRoutes(mux *http.ServeMux) {
 	const fields = "/services/data/{version}/tooling/sobjects/CustomField"
@@ -183,7 +183,7 @@ func (o *Org) toolingQuery(w http.ResponseWriter, r *http.Request, u user, versi
 	writeJSON(w, http.StatusOK, page)
 }
 
-// definitions returns an org whose records are the definitions of o's objects and fields.
+// definitions returns an org whose records are the definitions of o's objects, fields and layouts.
 func (o *Org) definitions(ctx context.Context) (*Org, error) {
 	d, err := open(ctx, o.now, []*Object{
 		{Name: "EntityDefinition", KeyPrefix: "4ie", NameField: "QualifiedApiName", Fields: []*Field{
@@ -193,6 +193,10 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 			id(), text("DeveloperName", 40), text("TableEnumOrId", 70), text("FullName", 120), text("NamespacePrefix", 15),
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
 			integer("Length"), integer("Precision"), integer("Scale"), text("InlineHelpText", 510), text("Description", 1_000),
+		}},
+		{Name: "Layout", KeyPrefix: "00h", NameField: "Name", Fields: []*Field{
+			id(), text("Name", 80), text("TableEnumOrId", 70), text("LayoutType", 40), text("NamespacePrefix", 15),
+			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
 		}},
 	})
 	if err != nil {
@@ -214,6 +218,16 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 					row := customFieldRow(obj, f)
 					row["EntityDefinitionId"] = entity
 					if _, err := insert("CustomField", row, system{}); err != nil {
+						return err
+					}
+				}
+				for _, l := range o.layouts {
+					if l.object != obj.Name {
+						continue
+					}
+					row := layoutRow(l)
+					row["EntityDefinitionId"] = entity
+					if _, err := insert("Layout", row, system{}); err != nil {
 						return err
 					}
 				}
