@@ -23,7 +23,7 @@ const (
 )
 
 // export writes what setup would create in Salesforce into dir, a folder for each connection where there are several.
-func (a *app) export(cfg *Config, dir string, layouts []string) error {
+func (a *app) export(cfg *Config, dir string) error {
 	engine, err := newEngine()
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (a *app) export(cfg *Config, dir string, layouts []string) error {
 		return useError{errors.New("--export is for Salesforce, and there is no connection to it. `handoff setup` is for any CRM")}
 	}
 	for _, conn := range exported {
-		files, err := crms[conn.CRM].export(a, conn, jobs.Fields(engine.Scorecard()), layouts)
+		files, err := crms[conn.CRM].export(a, conn, jobs.Fields(engine.Scorecard()))
 		if err != nil {
 			return placed(conn, err)
 		}

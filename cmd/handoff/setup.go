@@ -57,7 +57,7 @@ source format, which an admin deploys. It needs neither secrets nor the CRM.`,
 				return useError{err}
 			}
 			if f.export != "" {
-				return a.export(cfg, f.export, f.layouts)
+				return a.export(cfg, f.export)
 			}
 			return a.setup(cmd.Context(), cfg, f)
 		},
@@ -79,6 +79,8 @@ func (f setupFlags) check() error {
 		return errors.New("--apply creates what --remove takes away. Use one of them")
 	case f.export != "" && (f.apply || f.remove || f.json):
 		return errors.New("--export writes files and changes nothing in a CRM. Use it without --apply, --remove and --json")
+	case f.export != "" && len(f.layouts) > 0:
+		return errors.New("--export makes no call, and a layout can only be deployed as a whole. Leave --layout out: README.md in the export says how an admin adds the fields")
 	case f.remove && len(f.layouts) > 0:
 		return errors.New("--remove takes the fields off every layout. Use it without --layout")
 	}

@@ -51,8 +51,10 @@ var crms = map[string]struct {
 	account string                                     // what a customer has there
 	login   func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
 	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
-	fields  func() []string                                                               // neutral names of the deal fields that a connection can map
-	export  func(*app, *Connection, []crm.FieldSpec, []string) (map[string][]byte, error) // what setup creates, shown on these layouts, as files by path; nil: this CRM takes none
+	fields  func() []string // neutral names of the deal fields that a connection can map
+
+	// export returns what setup creates as files for an admin to deploy, by path; nil: this CRM takes none.
+	export func(*app, *Connection, []crm.FieldSpec) (map[string][]byte, error)
 
 	example, ownExample string // names of a field in this CRM: one of a sales team, one of ours
 	ownSuffix           string // ends the names of custom fields
@@ -65,7 +67,7 @@ var crms = map[string]struct {
 	},
 	"salesforce": {
 		name: "Salesforce", account: "org",
-		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce,
+		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce, export: (*app).exportSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
 		example: "Use_Case__c", ownExample: "Handoff_Score__c", ownSuffix: "__c",
 	},
@@ -80,15 +82,23 @@ func (a *app) connect(conn *Connection, own []crm.FieldSpec) (connectors.Connect
 	return c, nil
 }
 
-func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
-	return salesforce.New(salesforce.Config{
+func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce.Config {
+	return salesforce.Config{
 		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
 		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
 		Username: conn.Username, Password: conn.Password.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Log: a.log,
-	})
+	}
+}
+
+func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+	return salesforce.New(a.salesforceConfig(conn, own))
+}
+
+func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[string][]byte, error) {
+	return salesforce.Export(a.salesforceConfig(conn, own))
 }
 
 func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
