@@ -188,7 +188,7 @@ func (o *Org) handleVersions(w http.ResponseWriter, _ *http.Request) {
 
 func (o *Org) handleResources(w http.ResponseWriter, r *http.Request, _ user, version string) {
 	resources := map[string]string{"identity": identityURL(r)}
-	for _, name := range []string{"sobjects", "query", "queryAll", "composite", "jobs", "limits", "tooling"} {
+	for _, name := range []string{"sobjects", "query", "queryAll", "composite", "jobs", "limits", "tooling", "ui-api"} {
 		resources[name] = "/services/data/v" + version + "/" + name
 	}
 	writeJSON(w, http.StatusOK, resources)

@@ -1,5 +1,6 @@
 // Package salesforce emulates a Salesforce org over HTTP: OAuth and SOAP login, SOQL, records, collections, composite
-// requests, Bulk API 2.0 and the part of the Tooling API that makes custom fields.
+// requests, Bulk API 2.0, and the parts of the Tooling API and the User Interface API that make custom fields, page
+// layouts and list views. Permission sets decide what a user sees and edits.
 //
 // The records live in an SQLite database in memory, a table for each sObject; SOQL is translated to SQL.
 package salesforce
@@ -27,12 +28,13 @@ type Org struct {
 	keep *sqlx.Conn // the database lives as long as one connection does
 
 	// mu orders readers and writers of the database, so that SQLite never answers "locked", and guards the schema.
-	mu      sync.RWMutex
-	objects []*Object
-	byName  map[string]*Object // by lower-case name
-	serials map[string]int64   // the last id's number, by key prefix
-	layouts []*layout
-	revoked map[permission]bool // what the profile of the integration's user lacks
+	mu        sync.RWMutex
+	objects   []*Object
+	byName    map[string]*Object // by lower-case name
+	serials   map[string]int64   // the last id's number, by key prefix
+	layouts   []*layout
+	listViews []*listView
+	revoked   map[permission]bool // what the profile of the integration's user lacks
 
 	stages   lazy[map[string]stage]
 	grants   lazy[map[string]grants] // by user id
@@ -98,6 +100,7 @@ func (o *Org) Handler() http.Handler {
 	o.bulkRoutes(mux)
 	o.toolingRoutes(mux)
 	o.layoutRoutes(mux)
+	o.listViewRoutes(mux)
 	o.pageRoutes(mux)
 	mux.Handle("/services/data/{version}/", o.authenticated(func(w http.ResponseWriter, _ *http.Request, _ user, _ string) {
 		writeError(w, errNoResource)
@@ -215,8 +218,8 @@ func (o *Object) trackOneMore() *apiError {
 	return nil
 }
 
-// dropField removes a custom field, its values, the permissions on it, and its places on layouts. The error is an *apiError where there is no
-// such field.
+// dropField removes a custom field, its values, the permissions on it, and its places on layouts and in list views. The
+// error is an *apiError where there is no such field.
 func (o *Org) dropField(ctx context.Context, object, name string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -236,6 +239,11 @@ func (o *Org) dropField(ctx context.Context, object, name string) error {
 	}
 	obj.Fields = slices.DeleteFunc(obj.Fields, func(other *Field) bool { return other == f })
 	for _, l := range o.layouts {
+		if l.object == obj.Name {
+			l.drop(f.Name)
+		}
+	}
+	for _, l := range o.listViews {
 		if l.object == obj.Name {
 			l.drop(f.Name)
 		}

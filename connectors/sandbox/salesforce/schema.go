@@ -185,6 +185,10 @@ func standardSchema() []*Object {
 			text("Name", 80), text("OrganizationType", 40), boolean("IsSandbox"), text("InstanceName", 5),
 			text("TimeZoneSidKey", 40), text("LanguageLocaleKey", 40), text("DefaultLocaleSidKey", 40), integer("FiscalYearStartMonth"),
 		)},
+		{Name: "ListView", KeyPrefix: "00B", NameField: "Name", ReadOnly: true, Fields: audited(
+			text("Name", 40), text("DeveloperName", 80), text("NamespacePrefix", 15), picklist("SobjectType"), boolean("IsSoqlCompatible"),
+			datetime("LastViewedDate"), datetime("LastReferencedDate"),
+		)},
 		{Name: "PermissionSet", KeyPrefix: "0PS", NameField: "Name", Fields: audited(
 			text("Name", 80, required), text("Label", 80, required), text("Description", 255), boolean("IsOwnedByProfile", readOnly),
 			boolean("IsCustom", readOnly, byDefault(true)), picklist("Type", "Regular", "Standard").with(readOnly, byDefault("Regular")),
