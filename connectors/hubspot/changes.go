@@ -70,6 +70,7 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 		}
 	}
 	r.forget(marks)
+	marks[readsMark] = crm.Watermark{Time: marks[deals].Time, ID: since[readsMark].ID}
 	maps.DeleteFunc(left, func(_ string, gone bool) bool { return !gone })
 	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(won)})
 }
@@ -104,7 +105,7 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]o
 
 // archived adds the deals that were deleted since the watermark: no search finds those, nor does deleting move a stamp.
 func (r *reader) archived(ctx context.Context, since crm.Watermarks, left map[string]bool) error {
-	rows, _, err := list[object](ctx, r.Client, "list deleted deals", api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
+	rows, _, err := list[object](ctx, r.Client, "list deleted deals", r.api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
 	if err != nil {
 		return err
 	}

@@ -27,9 +27,11 @@ import (
 // DefaultURL is where HubSpot's API is.
 const DefaultURL = "https://api.hubapi.com"
 
-// APIVersion is the release that all our calls are for; HubSpot keeps one for 18 months.
-// https://developers.hubspot.com/docs/developer-tooling/platform/versioning
-const APIVersion = "2026-09"
+// DefaultAPIVersion is the release of HubSpot's API that this package was written for. It also speaks 2026-03.
+const DefaultAPIVersion = "2026-09"
+
+// apiVersionForm is how releases are named, for time.Parse.
+const apiVersionForm = "2006-01"
 
 // DefaultOverlap covers how far a search is usually behind, and changes that were under way when it was asked.
 const DefaultOverlap = 30 * time.Minute
@@ -38,6 +40,8 @@ const DefaultOverlap = 30 * time.Minute
 type Config struct {
 	URL   string // "": DefaultURL
 	Token string // of a service key, or of a private app
+
+	APIVersion string // release of the API, such as "2026-09"; "": DefaultAPIVersion
 
 	// Which won deals. An empty filter passes every one.
 	Since     time.Time // first window: deals that were closed since then
@@ -95,6 +99,12 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Token == "" {
 		return nil, errors.New("hubspot: a token is needed: create a service key under Development > Keys > Service keys")
 	}
+	if cfg.APIVersion == "" {
+		cfg.APIVersion = DefaultAPIVersion
+	}
+	if _, err := time.Parse(apiVersionForm, cfg.APIVersion); err != nil {
+		return nil, fmt.Errorf("hubspot: the API version must look like %q", DefaultAPIVersion)
+	}
 	for _, name := range sortedKeys(cfg.Fields) {
 		if _, known := DefaultFields[name]; !known {
 			return nil, fmt.Errorf("hubspot: unknown deal field %q", name)
@@ -118,15 +128,26 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// api returns the path of an area of the CRM's API, such as "objects".
+func (c *Client) api(area, below string) string {
+	path := "/crm/" + area + "/" + c.cfg.APIVersion
+	if below != "" {
+		path += "/" + below
+	}
+	return path
+}
+
 // Calls is how many API calls were sent.
 func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
+
+const ownPrefix = "handoff_" // of the names that our properties have unless the configuration names others
 
 func ownFields(cfg Config) map[crm.Object][]ownField {
 	own := map[crm.Object][]ownField{}
 	for _, spec := range cfg.Specs {
 		name := cfg.HandoffFields[spec.Name]
 		if name == "" {
-			name = "handoff_" + spec.Name
+			name = ownPrefix + spec.Name
 		}
 		own[spec.Object] = append(own[spec.Object], ownField{spec, name})
 	}

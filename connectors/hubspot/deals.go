@@ -38,9 +38,11 @@ const (
 var contactKind = kind{contacts, crm.PartContacts, "lastmodifieddate", []string{
 	"firstname", "lastname", "jobtitle", "email", "phone", "mobilephone", "hs_buying_role", "hs_email_bounce", "hs_email_hard_bounce_reason_enum"}}
 
+var companyKind = kind{companies, crm.PartFields, modified, []string{"name"}}
+
 var kinds = []kind{
 	contactKind,
-	{companies, crm.PartFields, modified, []string{"name"}},
+	companyKind,
 	{notes, crm.PartNotes, modified, []string{"hs_note_body", "hs_timestamp", ownerID}},
 	{calls, crm.PartTasks, modified, []string{"hs_call_title", "hs_call_body", "hs_timestamp", ownerID}},
 	{meetings, crm.PartEvents, modified, []string{
@@ -56,7 +58,7 @@ const ownerID = "hubspot_owner_id"
 
 // dealColumns are the properties of a deal that are no mapped facts; tracked are those whose history is read.
 var (
-	dealColumns = []string{"dealname", "dealstage", isWon, amount, "deal_currency_code", "closedate", pipelineID, dealType, ownerID}
+	dealColumns = []string{"dealname", "dealstage", isWon, amount, "deal_currency_code", closeDate, pipelineID, dealType, ownerID}
 	tracked     = []string{"dealstage", ownerID}
 )
 
@@ -67,7 +69,7 @@ type reader struct {
 	people people
 
 	mu   sync.Mutex
-	lost map[string]crm.Part // what a missing scope keeps from us, by kind of record
+	lost map[string]crm.Part // what a missing scope keeps from us, by kind of record; "": nothing that a score depends on
 }
 
 // open describes the portal for one pull. It returns when HubSpot began to answer, by its own clock.
@@ -78,7 +80,7 @@ func (c *Client) open(ctx context.Context) (*reader, time.Time, error) {
 	}
 	r := &reader{Client: c, schema: s, lost: map[string]crm.Part{}}
 	if s.hidden != nil {
-		r.lose(ctx, kind{object: companies, part: crm.PartFields}, s.hidden)
+		r.lose(ctx, companyKind, s.hidden)
 	}
 	r.people, err = c.people(ctx)
 	if refused := forbidden(err); refused != nil {
@@ -100,13 +102,16 @@ func forbidden(err error) *connectors.Error {
 func (r *reader) lose(ctx context.Context, k kind, why *connectors.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if k.object == companies && !r.schema.missesCompanies() {
+		k.part = ""
+	}
 	if _, told := r.lost[k.object]; !told {
 		r.lost[k.object] = k.part
 		r.cfg.Log.WarnContext(ctx, "a part of the deals cannot be read", "object", k.object, "part", k.part, "why", why.Error())
 	}
 }
 
-func (r *reader) reads(k kind) bool {
+func (r *reader) sees(k kind) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_, lost := r.lost[k.object]
@@ -122,7 +127,7 @@ func (r *reader) forget(marks crm.Watermarks) {
 
 // unread lists the parts that are missing from every deal of this pull.
 func (r *reader) unread() []crm.Part {
-	parts := slices.Sorted(maps.Values(r.lost))
+	parts := slices.DeleteFunc(slices.Sorted(maps.Values(r.lost)), func(p crm.Part) bool { return p == "" })
 	return slices.Compact(parts)
 }
 
@@ -182,7 +187,7 @@ func (r *reader) around(ctx context.Context, ids []string) (*around, error) {
 
 // associated reads the records of a kind that belong to those of another. What we may not read is a gap.
 func (r *reader) associated(ctx context.Context, from string, ids []string, k kind) (map[string][]link, map[string]object, error) {
-	if !r.reads(k) {
+	if !r.sees(k) {
 		return nil, map[string]object{}, nil
 	}
 	var records map[string]object

@@ -32,33 +32,37 @@ const (
 // https://developers.hubspot.com/docs/api-reference/error-handling
 const statusMigrating = 477
 
-// verdict is how a code of HubSpot is classed, and what a person can do about it.
+// verdict is how a code of HubSpot is classed, which key of the configuration it is about ("": none), and what a person can
+// do about it.
 type verdict struct {
-	class  error
-	remedy string
+	class   error
+	setting string
+	remedy  string
 }
 
 const (
-	seeProperty = "The property does not exist: run `handoff setup`, or correct its name under handoff_fields"
-	seeToken    = "Correct the token, or create a new service key under Development > Keys > Service keys"
+	serviceKeys = "Development > Keys > Service keys"
+	seeProperty = "Run `handoff setup`, which creates the property, or correct its name under handoff_fields"
+	seeQuota    = "All integrations of the account share its API calls of the day: wait until midnight in the account's time zone, let the others use fewer, or buy more"
+	seeToken    = "Correct the token, or create a new service key under " + serviceKeys
 )
 
 // verdicts classes the codes of HubSpot: categories, policies of limits, and what is wrong with a property's value.
 var verdicts = map[string]verdict{
-	policySecondly: {connectors.ErrRetry, "Other integrations of the account search as well: it is tried again by the next run"},
-	policyRolling:  {connectors.ErrRetry, ""},
-	policyDaily:    {connectors.ErrQuota, "The account has used its API calls of the day, which all its integrations share: wait until midnight in the account's time zone, let the others use fewer, or buy more"},
+	policySecondly: {connectors.ErrRetry, "", "Other integrations of the account search as well: it is tried again by the next run"},
+	policyRolling:  {connectors.ErrRetry, "", ""},
+	policyDaily:    {connectors.ErrQuota, "", seeQuota},
 
-	"INVALID_AUTHENTICATION": {connectors.ErrConfig, seeToken},
-	"EXPIRED_AUTHENTICATION": {connectors.ErrConfig, seeToken},
-	missingScopes:            {connectors.ErrConfig, "Add the missing scopes to the service key under Development > Keys > Service keys"},
+	"INVALID_AUTHENTICATION": {connectors.ErrConfig, "token", seeToken},
+	"EXPIRED_AUTHENTICATION": {connectors.ErrConfig, "token", seeToken},
+	missingScopes:            {connectors.ErrConfig, "token", "Add the missing scopes to the service key under " + serviceKeys},
 
-	notFound:                {connectors.ErrDrop, ""},
-	"PROPERTY_DOESNT_EXIST": {connectors.ErrConfig, seeProperty},
-	"READ_ONLY_VALUE":       {connectors.ErrConfig, "HubSpot sets this property itself: name another one under handoff_fields"},
-	"INVALID_OPTION":        {connectors.ErrPark, "Add the value to the property's options, under Settings > Properties"},
-	"VALIDATION_ERROR":      {connectors.ErrPark, "A rule of the portal may want another property filled in first: look at the deal, and at the conditional rules of its pipeline"},
-	"CONFLICT":              {connectors.ErrPark, ""},
+	notFound:                {connectors.ErrDrop, "", ""},
+	"PROPERTY_DOESNT_EXIST": {connectors.ErrConfig, "", seeProperty},
+	"READ_ONLY_VALUE":       {connectors.ErrConfig, "", "HubSpot sets this property itself: name another one under handoff_fields"},
+	"INVALID_OPTION":        {connectors.ErrPark, "", "Add the value to the property's options, under Settings > Properties"},
+	"VALIDATION_ERROR":      {connectors.ErrPark, "", "A rule of the portal may want another property filled in first: look at the deal, and at the conditional rules of its pipeline"},
+	"CONFLICT":              {connectors.ErrPark, "", ""},
 }
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
@@ -68,20 +72,31 @@ func judge(status int, code string) verdict {
 	}
 	switch {
 	case status == 0, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
-		return verdict{connectors.ErrPark, ""}
+		return verdict{connectors.ErrPark, "", ""}
 	case status == http.StatusUnauthorized:
-		return verdict{connectors.ErrConfig, seeToken}
+		return verdict{connectors.ErrConfig, "token", seeToken}
 	case status == http.StatusForbidden:
-		return verdict{connectors.ErrConfig, "Let the service key read and write deals, and check that the account's plan has what was asked for"}
-	case status == http.StatusNotFound:
-		return verdict{connectors.ErrConfig, "HubSpot does not know what was asked for: look at the address; version " + APIVersion + " of the API may have ended"}
+		return verdict{connectors.ErrConfig, "token", "Look at the scopes of the service key under " + serviceKeys + ", and whether the account's plan has what was asked for"}
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status == http.StatusLocked,
 		status == statusMigrating, status >= 500, status == http.StatusMultiStatus:
-		return verdict{connectors.ErrRetry, ""}
+		return verdict{connectors.ErrRetry, "", ""}
 	case status < 400:
-		return verdict{connectors.ErrConfig, "The address leads elsewhere: it must be " + DefaultURL}
+		return verdict{connectors.ErrConfig, "url", "The address leads elsewhere: it must be " + DefaultURL}
 	}
-	return verdict{connectors.ErrConfig, ""}
+	return verdict{connectors.ErrConfig, "", ""}
+}
+
+// misled says of a 404 which key of the configuration led to a path that does not exist: HubSpot drops all paths of a version
+// at once, and a server that is not HubSpot's has none of them.
+func (c *Client) misled(e *connectors.Error) {
+	switch version := c.cfg.APIVersion; {
+	case c.cfg.URL != DefaultURL && e.Code == "":
+		e.Setting, e.Remedy = "url", "HubSpot's API is not at this address: it must be "+DefaultURL
+	case version != DefaultAPIVersion:
+		e.Setting, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API: leave api_version out, so that it is %s", version, DefaultAPIVersion)
+	default:
+		e.Setting, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API, which may have ended: install a newer handoff", version)
+	}
 }
 
 // reported is an error in the words of HubSpot, of a call or of one row of it. Every member may be missing.
@@ -138,13 +153,19 @@ func (r reported) at(op string, status int) *connectors.Error {
 		}
 	}
 	v := judge(status, e.Code)
-	e.Class, e.Remedy = v.class, v.remedy
-	if scopes := r.about("requiredGranularScopes"); len(scopes) > 0 {
-		slices.Sort(scopes)
-		e.Remedy = fmt.Sprintf("Add to the service key, under Development > Keys > Service keys: %s", strings.Join(slices.Compact(scopes), ", "))
+	e.Class, e.Setting, e.Remedy = v.class, v.setting, v.remedy
+	if missing := scopes(r.about("requiredGranularScopes")); len(missing) > 0 {
+		slices.Sort(missing)
+		missing = slices.Compact(missing)
+		e.Err, e.Remedy = missing, fmt.Sprintf("Add to the service key, under %s: %s", serviceKeys, missing)
 	}
 	return e
 }
+
+// scopes are those that a call would have needed.
+type scopes []string
+
+func (s scopes) Error() string { return strings.Join(s, ", ") }
 
 type invalidValue struct {
 	Message string `json:"message"`

@@ -48,7 +48,7 @@ func TestRefusal(t *testing.T) {
 			connectors.ErrConfig, "PROPERTY_DOESNT_EXIST", "handoff setup", []string{"handoff_health"}, 0},
 		{"unknown kind of bad value", 400, nil, strings.ReplaceAll(badOption, "INVALID_OPTION", "INVALID_LONG"), connectors.ErrPark, "INVALID_LONG", "", []string{"handoff_health"}, 0},
 		{"a rule of the portal", 400, nil, `{"message":"Missing required properties: loss_reason","category":"VALIDATION_ERROR"}`, connectors.ErrPark, "VALIDATION_ERROR", "conditional rules", nil, 0},
-		{"unknown path", 404, nil, `{"message":"resource not found","category":"OBJECT_NOT_FOUND"}`, connectors.ErrConfig, "OBJECT_NOT_FOUND", "version 2026-09", nil, 0},
+		{"unknown path", 404, nil, `{"message":"resource not found","category":"OBJECT_NOT_FOUND"}`, connectors.ErrConfig, "OBJECT_NOT_FOUND", "resource not found", nil, 0},
 		{"page", 503, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, `<html>down</html>`, connectors.ErrRetry, "", "17 bytes of text/html", nil, 0},
 		{"empty list", 500, nil, `[]`, connectors.ErrRetry, "", "no answer of the API", nil, 0},
 		{"null", 500, nil, `null`, connectors.ErrRetry, "", "no answer of the API", nil, 0},

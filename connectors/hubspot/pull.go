@@ -2,6 +2,9 @@ package hubspot
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -15,29 +18,52 @@ import (
 // watermark of deals carries an id, and the moment when the sweep began. From then on a pull lists what changed, object by
 // object.
 
+// readsMark is the watermark whose id says what a pull read of each deal, and which deals: where that changed, all deals
+// are swept again. Its time is that from which on deals are news.
+const readsMark = "handoff.reads"
+
+// reads identifies what r reads of a deal, and which deals, as far as that is known before the first deal is read.
+func (r *reader) reads() string {
+	sum := sha256.New()
+	for _, name := range sortedKeys(r.schema.facts) {
+		for _, f := range r.schema.facts[name] {
+			fmt.Fprintln(sum, name, f.object, f.Name)
+		}
+	}
+	fmt.Fprintln(sum, r.schema.pipelines, r.schema.dealTypes, sortedKeys(r.lost))
+	if r.cfg.MinAmount != nil {
+		fmt.Fprintln(sum, *r.cfg.MinAmount)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 // Pull implements connectors.Puller.
 func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
 	r, now, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	if mark, ok := since[deals]; !ok || mark.ID != "" {
-		return r.sweep(ctx, since, now, yield)
+	reads := r.reads()
+	if mark, ok := since[deals]; !ok || mark.ID != "" || since[readsMark].ID != reads {
+		return r.sweep(ctx, since, now, reads, yield)
 	}
 	return r.changes(ctx, since, now, yield)
 }
 
-// sweep yields all won deals of the first window that lie behind since.
-func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Time, yield func(connectors.Batch) error) error {
+// sweep yields all won deals of the first window; those before since were read already if it read the same of them.
+func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Time, reads string, yield func(connectors.Batch) error) error {
 	s := &search{op: "list won deals", object: deals, groups: r.window()}
 	marks := crm.Watermarks{}
 	for _, k := range r.feeds() {
 		marks[k.object] = crm.Watermark{Time: began}
 	}
-	if at, ok := since[deals]; ok {
-		s.last, marks = at.ID, maps.Clone(since)
-		began = at.Time
+	if at, ok := since[deals]; ok { // news since then is still to be listed
+		began, marks = at.Time, maps.Clone(since)
+		if since[readsMark].ID == reads {
+			s.last = at.ID
+		}
 	}
+	marks[readsMark] = crm.Watermark{Time: began, ID: reads}
 	total := 0
 	for p, err := range r.pages(ctx, s) {
 		if err != nil {
@@ -74,11 +100,27 @@ const (
 	pipelineID = "pipeline"
 	dealType   = "dealtype"
 	amount     = "amount"
+	closeDate  = "closedate"
 )
 
 // window is the search for the deals of the first pull. The close date can be edited at will; the moment when the deal was
 // won is calculated, and not in every portal.
 func (r *reader) window() []group {
+	won := r.won()
+	if r.cfg.Since.IsZero() {
+		return []group{won}
+	}
+	var groups []group
+	for _, closed := range []string{closeDate, "hs_closed_won_date"} {
+		if _, ok := r.schema.properties[deals][closed]; ok {
+			groups = append(groups, won.with(filter{Property: closed, Operator: "GTE", Value: milliseconds(r.cfg.Since)}))
+		}
+	}
+	return groups
+}
+
+// won are the conditions that a deal is won and passes the filters.
+func (r *reader) won() group {
 	won := group{{Property: isWon, Operator: "EQ", Value: "true"}}
 	if len(r.schema.pipelines) > 0 {
 		won = won.with(filter{Property: pipelineID, Operator: "IN", Values: r.schema.pipelines})
@@ -89,16 +131,7 @@ func (r *reader) window() []group {
 	if r.cfg.MinAmount != nil {
 		won = won.with(filter{Property: amount, Operator: "GTE", Value: strconv.FormatFloat(*r.cfg.MinAmount, 'f', -1, 64)})
 	}
-	if r.cfg.Since.IsZero() {
-		return []group{won}
-	}
-	var groups []group
-	for _, closed := range []string{"closedate", "hs_closed_won_date"} {
-		if _, ok := r.schema.properties[deals][closed]; ok {
-			groups = append(groups, won.with(filter{Property: closed, Operator: "GTE", Value: milliseconds(r.cfg.Since)}))
-		}
-	}
-	return groups
+	return won
 }
 
 // ours reports whether a deal is won and passes the filters.

@@ -98,6 +98,25 @@ type group []filter
 
 func (g group) with(more ...filter) group { return append(slices.Clone(g), more...) }
 
+type filters struct {
+	Filters group `json:"filters"`
+}
+
+// query is a search as it is sent.
+type query struct {
+	After      string    `json:"after"` // an offset
+	Groups     []filters `json:"filterGroups"`
+	Limit      int       `json:"limit"`
+	Properties []string  `json:"properties"`
+	Sorts      []string  `json:"sorts"` // "-" before a name: descending
+}
+
+func (c *Client) search(op, object string, q query) call {
+	return call{op: op, method: http.MethodPost, path: c.api("objects", object+"/search"), body: q, repeatable: true, search: true}
+}
+
+const recordID = "hs_object_id"
+
 // search is a listing of records in order of their ids, page by page, each by a query of its own: offsets end at 10,000.
 // https://developers.hubspot.com/docs/api-reference/search/guide#limitations
 type search struct {
@@ -124,17 +143,12 @@ func (c *Client) pages(ctx context.Context, s *search) iter.Seq2[*page[object], 
 }
 
 func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
-	type filters struct {
-		Filters group `json:"filters"`
-	}
 	last := cmp.Or(s.last, "0")
-	var either []filters
+	q := query{Sorts: []string{recordID}, Properties: append([]string{recordID}, s.properties...), Limit: searchPage, After: "0"}
 	for _, g := range s.groups {
-		either = append(either, filters{g.with(filter{Property: "hs_object_id", Operator: "GT", Value: last})})
+		q.Groups = append(q.Groups, filters{g.with(filter{Property: recordID, Operator: "GT", Value: last})})
 	}
-	p, err := fetch[object](ctx, c, call{op: s.op, method: http.MethodPost, path: api("objects", s.object+"/search"), repeatable: true, search: true, body: map[string]any{
-		"filterGroups": either, "sorts": []string{"hs_object_id"}, "properties": append([]string{"hs_object_id"}, s.properties...), "limit": searchPage, "after": "0",
-	}})
+	p, err := fetch[object](ctx, c, c.search(s.op, s.object, q))
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +171,7 @@ func (c *Client) batch(ctx context.Context, op, kind string, ids, properties, hi
 	found := make(map[string]object, len(ids))
 	for chunk := range slices.Chunk(ids, size) {
 		body := map[string]any{"inputs": inputs(chunk), "properties": properties, "propertiesWithHistory": append([]string{}, history...)}
-		p, err := fetch[object](ctx, c, call{op: op, method: http.MethodPost, path: api("objects", kind+"/batch/read"), body: body, repeatable: true})
+		p, err := fetch[object](ctx, c, call{op: op, method: http.MethodPost, path: c.api("objects", kind+"/batch/read"), body: body, repeatable: true})
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +224,7 @@ func (c *Client) associations(ctx context.Context, op, from, to string, ids []st
 	for open := inputs(ids); len(open) > 0; {
 		asked := open[:min(len(open), maxAssociations)]
 		open = open[len(asked):]
-		p, err := fetch[association](ctx, c, call{op: op, method: http.MethodPost, path: api("associations", from+"/"+to+"/batch/read"),
+		p, err := fetch[association](ctx, c, call{op: op, method: http.MethodPost, path: c.api("associations", from+"/"+to+"/batch/read"),
 			body: map[string]any{"inputs": asked}, repeatable: true})
 		if err != nil {
 			return nil, err

@@ -52,11 +52,24 @@ var DefaultFields = map[string][]string{
 const caseAsOf = "case_as_of"
 
 // property is what a portal says of one property.
+// https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
 type property struct {
-	Name    string   `json:"name"`
-	Extern  bool     `json:"externalOptions"` // its values are not Options, but ids of owners, stages or pipelines
-	Options []option `json:"options"`
+	Name         string   `json:"name"`
+	Label        string   `json:"label"`
+	Group        string   `json:"groupName"`
+	Type         string   `json:"type"`
+	FieldType    string   `json:"fieldType"`
+	Extern       bool     `json:"externalOptions"` // its values are not Options, but ids of owners, stages or pipelines
+	Options      []option `json:"options"`
+	Calculated   bool     `json:"calculated"`
+	HubSpots     bool     `json:"hubspotDefined"`
+	Modification struct {
+		ReadOnlyValue bool `json:"readOnlyValue"`
+	} `json:"modificationMetadata"`
 }
+
+// readOnly reports whether only HubSpot sets the property's values.
+func (p property) readOnly() bool { return p.Calculated || p.Modification.ReadOnlyValue }
 
 type option struct {
 	Label        string `json:"label"`
@@ -89,10 +102,13 @@ type schema struct {
 	hidden     *connectors.Error              // companies are; nil: they are not
 	stages     map[string]string              // labels by id
 
-	facts     map[string][]fact         // where deal facts may be, by neutral name; absent: no property holds it
-	own       map[crm.Object][]ownField // our own fields that exist
-	pipelines []string                  // ids to read; none: all
-	dealTypes []string                  // values to read; none: all
+	facts     map[string][]fact              // where deal facts may be, by neutral name; absent: no property holds it
+	own       map[crm.Object][]ownField      // our own fields whose properties can hold them
+	flaws     map[crm.Object]map[string]flaw // the others, by neutral name
+	pipelines []string                       // ids to read; none: all
+	dealTypes []string                       // values to read; none: all
+
+	unmet []*connectors.Error // what the configuration names and the portal does not have
 }
 
 // fact is a place that a deal's fact is read from.
@@ -112,12 +128,28 @@ type pipeline struct {
 
 const opDescribe = "describe the portal"
 
-// describe reads the schema. It returns when HubSpot began to answer, by its own clock.
+// describe reads the schema, which has to hold what the configuration names. It returns when HubSpot began to answer, by its
+// own clock.
 func (c *Client) describe(ctx context.Context) (*schema, time.Time, error) {
+	s, answered, err := c.survey(ctx)
+	if err == nil && len(s.unmet) > 0 {
+		err = s.unmet[0]
+	}
+	if err != nil {
+		return nil, answered, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schema = s
+	return s, answered, nil
+}
+
+// survey reads the schema as it is.
+func (c *Client) survey(ctx context.Context) (*schema, time.Time, error) {
 	s := &schema{properties: map[string]map[string]property{}, stages: map[string]string{}}
 	var answered time.Time
 	for _, kind := range []string{deals, companies} {
-		p, err := fetch[property](ctx, c, call{op: opDescribe, method: http.MethodGet, path: api("properties", kind), repeatable: true})
+		p, err := fetch[property](ctx, c, call{op: opDescribe, method: http.MethodGet, path: c.api("properties", kind), repeatable: true})
 		if refused := forbidden(err); refused != nil && kind == companies {
 			s.hidden = refused
 			continue
@@ -133,16 +165,11 @@ func (c *Client) describe(ctx context.Context) (*schema, time.Time, error) {
 			s.properties[kind][found.Name] = found
 		}
 	}
-	pipelines, err := fetch[pipeline](ctx, c, call{op: opDescribe, method: http.MethodGet, path: api("pipelines", deals), repeatable: true})
+	pipelines, err := fetch[pipeline](ctx, c, call{op: opDescribe, method: http.MethodGet, path: c.api("pipelines", deals), repeatable: true})
 	if err != nil {
 		return nil, answered, err
 	}
-	if err := s.resolve(c, pipelines.Results); err != nil {
-		return nil, answered, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.schema = s
+	s.resolve(c, pipelines.Results)
 	return s, answered, nil
 }
 
@@ -158,22 +185,13 @@ func (c *Client) described(ctx context.Context) (*schema, error) {
 	return s, err
 }
 
-func (s *schema) resolve(c *Client, pipelines []pipeline) error {
+func (s *schema) resolve(c *Client, pipelines []pipeline) {
 	var missing []string
-	if s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find); len(missing) > 0 {
-		name := missing[0]
-		return &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{c.cfg.Fields[name]}, Setting: "fields." + name,
-			Message: fmt.Sprintf("there is no property %s, which the configuration names for %s", c.cfg.Fields[name], name),
-			Remedy:  "Correct its internal name, which Settings > Properties shows"}
+	s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find)
+	for _, name := range missing {
+		s.unmet = append(s.unmet, s.noSource(name, c.cfg.Fields[name]))
 	}
-	s.own = map[crm.Object][]ownField{}
-	for kind, fields := range c.specs {
-		for _, f := range fields {
-			if _, ok := s.properties[objectTypes[kind]][f.property]; ok {
-				s.own[kind] = append(s.own[kind], f)
-			}
-		}
-	}
+	s.judgeOwn(c.specs)
 	var named []option
 	for _, p := range pipelines {
 		named = append(named, option{Label: p.Label, Value: p.ID})
@@ -181,16 +199,23 @@ func (s *schema) resolve(c *Client, pipelines []pipeline) error {
 			s.stages[stage.ID] = stage.Label
 		}
 	}
-	var err error
-	if s.pipelines, err = choose("pipeline", c.cfg.Pipelines, named); err != nil {
-		return err
-	}
-	s.dealTypes, err = choose("deal type", c.cfg.DealTypes, s.properties[deals]["dealtype"].Options)
-	return err
+	s.pipelines = s.choose("pipeline", "pipelines", c.cfg.Pipelines, named)
+	s.dealTypes = s.choose("deal type", "deal_types", c.cfg.DealTypes, s.properties[deals][dealType].Options)
 }
 
-// choose returns the values of the options that are wanted by label or by value.
-func choose(what string, wanted []string, options []option) ([]string, error) {
+// noSource is the error that there is no such property to read a fact from.
+func (s *schema) noSource(name, wanted string) *connectors.Error {
+	e := &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{wanted}, Setting: "fields." + name,
+		Message: fmt.Sprintf("there is no property %s, which the configuration names for %s", wanted, name),
+		Remedy:  "Correct its internal name: under Settings > Properties, click the property, then the </> beside its label"}
+	if strings.HasPrefix(wanted, companyPrefix) && s.hidden != nil {
+		e.Message, e.Remedy = fmt.Sprintf("the configuration names %s for %s, and the service key may not read companies", wanted, name), s.hidden.Remedy
+	}
+	return e
+}
+
+// choose returns the values of the options that the setting wants by label or by value.
+func (s *schema) choose(what, setting string, wanted []string, options []option) []string {
 	var values, labels []string
 	for _, o := range options {
 		labels = append(labels, o.Label)
@@ -198,19 +223,23 @@ func choose(what string, wanted []string, options []option) ([]string, error) {
 	for _, w := range wanted {
 		i := slices.IndexFunc(options, func(o option) bool { return o.Value == w || strings.EqualFold(o.Label, w) })
 		if i < 0 {
-			return nil, &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig,
+			s.unmet = append(s.unmet, &connectors.Error{Op: opDescribe, CRM: crmName, Class: connectors.ErrConfig, Setting: setting,
 				Message: fmt.Sprintf("there is no %s %q, which the configuration names", what, w),
-				Remedy:  "The portal has: " + strings.Join(labels, ", ")}
+				Remedy:  "The portal has: " + strings.Join(labels, ", ")})
+			continue
 		}
 		values = append(values, options[i].Value)
 	}
-	return values, nil
+	return values
 }
+
+// companyPrefix marks a property as one of the deal's company.
+const companyPrefix = "company."
 
 // find resolves a property of the deal, or "company.x" of its company.
 func (s *schema) find(name string) (fact, bool) {
 	kind := deals
-	if own, ok := strings.CutPrefix(name, "company."); ok {
+	if own, ok := strings.CutPrefix(name, companyPrefix); ok {
 		kind, name = companies, own
 	}
 	p, ok := s.properties[kind][name]
@@ -234,6 +263,17 @@ func (s *schema) columns(kind string, always ...string) []string {
 // readsCompanies reports whether a fact of a deal comes from its company.
 func (s *schema) readsCompanies() bool { return len(s.columns(companies)) > 0 }
 
+// missesCompanies reports whether a fact of a deal comes, or may come, from its company.
+func (s *schema) missesCompanies() bool {
+	for name, candidates := range DefaultFields {
+		onCompany := slices.ContainsFunc(candidates, func(c string) bool { return strings.HasPrefix(c, companyPrefix) })
+		if s.hidden != nil && onCompany && s.facts[name] == nil {
+			return true
+		}
+	}
+	return s.readsCompanies()
+}
+
 // owner is a user who may own records.
 type owner struct {
 	ID    text   `json:"id"`
@@ -251,7 +291,7 @@ type people struct{ byID, byUser map[string]owner }
 func (c *Client) people(ctx context.Context) (people, error) {
 	p := people{map[string]owner{}, map[string]owner{}}
 	for _, archived := range []string{"true", "false"} { // who came back counts as present
-		owners, _, err := list[owner](ctx, c, "read owners", api("owners", ""), url.Values{"archived": {archived}})
+		owners, _, err := list[owner](ctx, c, "read owners", c.api("owners", ""), url.Values{"archived": {archived}})
 		if err != nil {
 			return p, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"handoff/crm"
 )
 
-// The group that our properties stand in on a record.
+// The group that our properties stand in on a record. It marks what setup has made.
 const (
 	groupName  = "handoff"
 	groupLabel = "Handoff"
@@ -36,10 +37,23 @@ type propertyGroup struct {
 	Label string `json:"label"`
 }
 
-// Plan implements connectors.Provisioner.
-func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connectors.Plan, error) {
+// What a person has to do in HubSpot, because no API does.
+const (
+	addCard = "Show the fields on deals: under Settings > Objects > Deals, on the tab Record Customization, click Default view " +
+		"(and each team's view), add a card to the left sidebar or the middle column, of the type property list, call it Handoff and select the properties of the group Handoff."
+	addView = "Save the list that RevOps works through: under CRM > Deals, in the table, add a view called “Ghost or incomplete handoffs”, with the filters " +
+		"“Ghost Handoff is any of Yes” or, as a second filter group, “Handoff Rating is any of Incomplete”, and share it with everyone."
+	hideScores = "Everyone who sees a deal sees its scores. On an Enterprise plan you can keep them from AEs: under Settings > Properties, select the properties of the group Handoff " +
+		"except Handoff Gaps and Handoff Next Action, and let only Customer Success and sales managers view them."
+	removeCard = "Take the card Handoff off deals, under Settings > Objects > Deals > Record Customization, and delete the view “Ghost or incomplete handoffs” under CRM > Deals."
+	purge      = "HubSpot archives what is removed: it can be restored, and its name stays taken. To delete it for good, go to Settings > Properties, open the tab Archived properties, " +
+		"select the properties and delete them."
+)
+
+// Plan implements connectors.Provisioner. A mapping that is wrong does not keep our properties from being made.
+func (c *Client) Plan(ctx context.Context, _ connectors.SetupOptions) (connectors.Plan, error) {
 	var plan connectors.Plan
-	s, _, err := c.describe(ctx)
+	s, _, err := c.survey(ctx)
 	if err != nil {
 		return plan, err
 	}
@@ -48,7 +62,14 @@ func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connec
 	}
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		kind := objectTypes[object]
-		missing := slices.DeleteFunc(slices.Clone(c.specs[object]), func(f ownField) bool { _, exists := s.properties[kind][f.property]; return exists })
+		var missing []ownField
+		for _, f := range c.specs[object] {
+			if _, exists := s.properties[kind][f.property]; !exists {
+				missing = append(missing, f)
+			} else if found, bad := s.flaws[object][f.Name]; bad {
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s: %s. %s.", kind, f.property, found.text, found.remedy))
+			}
+		}
 		if len(missing) == 0 {
 			continue
 		}
@@ -57,21 +78,22 @@ func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connec
 			return plan, err
 		}
 		if !grouped {
-			path, group := api("properties", kind+"/groups"), propertyGroup{groupName, groupLabel}
+			path, group := c.api("properties", kind+"/groups"), propertyGroup{groupName, groupLabel}
 			plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Create, What: "property group", Target: kind + "." + groupName, Detail: groupLabel,
 				Do: func(ctx context.Context) error { return c.create(ctx, path, groupName, group) }})
 		}
 		for _, f := range missing {
 			if strings.HasPrefix(f.property, "hs_") || f.property != strings.ToLower(f.property) {
-				return plan, &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property},
+				return plan, &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property}, Setting: "handoff_fields." + f.Name,
 					Message: fmt.Sprintf("there is no property %s, which the configuration names for %s, and it cannot be created", f.property, f.Name),
-					Remedy:  "Name one in lower case that does not begin with hs_, under handoff_fields"}
+					Remedy:  "Name one in lower case that does not begin with hs_"}
 			}
 			d := define(f)
 			plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Create, What: "property", Target: kind + "." + f.property, Detail: d.detail(),
-				Do: func(ctx context.Context) error { return c.create(ctx, api("properties", kind), d.Name, d) }})
+				Do: func(ctx context.Context) error { return c.create(ctx, c.api("properties", kind), d.Name, d) }})
 		}
 	}
+	plan.ByHand = append(plan.ByHand, addCard, addView, hideScores)
 	return plan, nil
 }
 
@@ -80,73 +102,110 @@ func (c *Client) Apply(ctx context.Context, step connectors.Step) error {
 	err := step.Do(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.schema = nil // there may be more now
+	c.schema = nil // there may be more now, or less
 	return err
 }
 
 func (c *Client) grouped(ctx context.Context, kind string) (bool, error) {
-	groups, err := fetch[propertyGroup](ctx, c, call{op: opSetup, method: http.MethodGet, path: api("properties", kind+"/groups"), repeatable: true})
+	groups, err := fetch[propertyGroup](ctx, c, call{op: opSetup, method: http.MethodGet, path: c.api("properties", kind+"/groups"), repeatable: true})
 	if err != nil {
 		return false, err
 	}
 	return slices.ContainsFunc(groups.Results, func(g propertyGroup) bool { return g.Name == groupName }), nil
 }
 
+func discard(http.Header, []byte) error { return nil }
+
 // create makes a property or a group that may exist by now. A property that was archived keeps its name from others.
 func (c *Client) create(ctx context.Context, path, name string, body any) error {
-	discard := func(http.Header, []byte) error { return nil }
 	err := c.send(ctx, call{op: opSetup, method: http.MethodPost, path: path, body: body, repeatable: true}, discard)
 	if status(err) != http.StatusConflict {
 		return err
 	}
 	if status(c.send(ctx, call{op: opSetup, method: http.MethodGet, path: path + "/" + name, repeatable: true}, discard)) == http.StatusNotFound {
 		return &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Status: http.StatusConflict, Fields: []string{name},
-			Message: fmt.Sprintf("the name %s is taken by something that was archived", name), Remedy: "Restore it, or delete it for good, under Settings > Properties > Archived properties"}
+			Message: fmt.Sprintf("the name %s is taken by a property that was archived", name), Remedy: seeArchive}
 	}
 	return nil
 }
 
+const seeArchive = "Under Settings > Properties > Archived properties, restore it, or delete it for good and run `handoff setup`"
+
+// PlanRemoval implements connectors.Provisioner. Properties outside our group were made by others, whatever their names.
+func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
+	var plan connectors.Plan
+	s, _, err := c.survey(ctx)
+	if err != nil {
+		return plan, err
+	}
+	if s.hidden != nil {
+		return plan, s.hidden
+	}
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		kind := objectTypes[object]
+		grouped, err := c.grouped(ctx, kind)
+		if err != nil {
+			return plan, err
+		}
+		emptied := true
+		for _, name := range sortedKeys(s.properties[kind]) {
+			p := s.properties[kind][name]
+			ours := slices.ContainsFunc(c.specs[object], func(f ownField) bool { return f.property == name })
+			switch {
+			case p.Group == groupName && (ours || strings.HasPrefix(name, ownPrefix)):
+				plan.Steps = append(plan.Steps, c.remove("property", kind+"."+name, p.Label, kind+"/"+url.PathEscape(name)))
+			case p.Group == groupName:
+				emptied = false
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, and the group Handoff with it: somebody else put it there.", kind, name))
+			case ours:
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, because it is not in the group Handoff: somebody else made it. The values that handoff wrote stay in it.", kind, name))
+			}
+		}
+		if grouped && emptied {
+			plan.Steps = append(plan.Steps, c.remove("property group", kind+"."+groupName, groupLabel, kind+"/groups/"+groupName))
+		}
+	}
+	if len(plan.Steps) > 0 {
+		plan.ByHand = append(plan.ByHand, removeCard, purge)
+	}
+	return plan, nil
+}
+
+// remove is the step that archives a property or a group; what is gone already is none of its business.
+func (c *Client) remove(what, target, label, path string) connectors.Step {
+	return connectors.Step{Change: connectors.Delete, What: what, Target: target, Detail: label, Do: func(ctx context.Context) error {
+		err := c.send(ctx, call{op: "remove our properties", method: http.MethodDelete, path: c.api("properties", path), repeatable: true}, discard)
+		if status(err) == http.StatusNotFound {
+			return nil
+		}
+		return err
+	}}
+}
+
 // define is a property of ours as it is created.
 func define(f ownField) definition {
-	d := definition{Name: f.property, Label: f.Label, Group: groupName, Description: f.Help}
+	d := definition{Name: f.property, Label: f.Label, Group: groupName, Description: f.Help, Type: forms[f.Type].types[0], FieldType: forms[f.Type].fieldTypes[0]}
 	switch f.Type {
-	case crm.Number:
-		d.Type, d.FieldType = "number", "number"
 	case crm.Picklist:
-		d.Type, d.FieldType = "enumeration", "select"
 		for i, o := range f.Options {
 			d.Options = append(d.Options, option{Label: o, Value: o, DisplayOrder: i})
 		}
 	case crm.Checkbox:
-		d.Type, d.FieldType = "bool", "booleancheckbox"
 		d.Options = []option{{Label: "Yes", Value: "true"}, {Label: "No", Value: "false", DisplayOrder: 1}}
-	case crm.LongText:
-		d.Type, d.FieldType = "string", "textarea"
-	case crm.Text:
-		d.Type, d.FieldType = "string", "text"
-	case crm.DateTime:
-		d.Type, d.FieldType = "datetime", "date"
 	}
 	return d
 }
 
 // detail says the type as an admin reads it in the settings.
 func (d definition) detail() string {
-	switch d.FieldType {
-	case "number":
-		return "Number"
-	case "select":
-		var labels []string
-		for _, o := range d.Options {
-			labels = append(labels, o.Label)
-		}
-		return "Dropdown select: " + strings.Join(labels, ", ")
-	case "booleancheckbox":
-		return "Single checkbox"
-	case "textarea":
-		return "Multi-line text"
-	case "text":
-		return "Single-line text"
+	name := fieldTypeNames[[2]string{d.Type, d.FieldType}]
+	name = strings.ToUpper(name[:1]) + name[1:]
+	if d.FieldType != "select" {
+		return name
 	}
-	return "Date and time picker"
+	var labels []string
+	for _, o := range d.Options {
+		labels = append(labels, o.Label)
+	}
+	return name + ": " + strings.Join(labels, ", ")
 }

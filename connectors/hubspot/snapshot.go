@@ -62,7 +62,7 @@ func (r *reader) deal(d, company object) crm.Deal {
 		ID: string(d.ID), Name: d.text("dealname"), Account: company.text("name"), Stage: cmp.Or(r.schema.stages[stage], stage), Won: d.text(isWon) == "true",
 		Amount: d.number(amount), Currency: d.text("deal_currency_code"),
 	}
-	if at := d.moment("closedate"); at != nil {
+	if at := d.moment(closeDate); at != nil {
 		day := crm.NewDate(at.Date())
 		deal.CloseDate = &day
 	}

@@ -64,15 +64,6 @@ type call struct {
 	search     bool // counts against the limit of searches
 }
 
-// api returns the path of an area of the CRM's API, such as "objects".
-func api(area, below string) string {
-	path := "/crm/" + area + "/" + APIVersion
-	if below != "" {
-		path += "/" + below
-	}
-	return path
-}
-
 // send sends a call until it succeeds or that is hopeless: temporary faults are waited out, and a refused token is tried
 // once more, because HubSpot refuses good ones now and then. accept reads the answer; what it returns counts like an error
 // of the call itself.
@@ -113,6 +104,9 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	}
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
+		if refused.Status == http.StatusNotFound {
+			c.misled(refused)
+		}
 		c.cfg.Log.InfoContext(ctx, "HubSpot refused a call", "op", r.op, "status", refused.Status, "code", refused.Code, "correlation_id", correlation)
 		return nil, nil, refused
 	}

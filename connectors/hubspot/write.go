@@ -17,7 +17,7 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	if err != nil {
 		return nil, err
 	}
-	columns := []string{"hs_object_id"}
+	columns := []string{recordID}
 	for _, f := range s.own[object] {
 		columns = append(columns, f.property)
 	}
@@ -97,18 +97,29 @@ func (c *Client) wireProperties(s *schema, u crm.Update) (map[string]string, *co
 			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Message: fmt.Sprintf("%q is no field of ours on this object", name)}
 		}
 		f := c.specs[u.Object][i]
-		p, exists := s.properties[objectTypes[u.Object]][f.property]
-		if !exists {
-			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property},
-				Message: fmt.Sprintf("there is no property %s", f.property), Remedy: seeProperty}
+		if found, bad := s.flaws[u.Object][name]; bad {
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property}, Setting: "handoff_fields." + name,
+				Message: f.property + ": " + found.text, Remedy: found.remedy}
 		}
-		value, err := toCRM(f.FieldSpec, p, u.Values[name])
+		value, err := toCRM(f.FieldSpec, s.properties[objectTypes[u.Object]][f.property], u.Values[name])
 		if err != nil {
 			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.property}, Err: err}
 		}
 		properties[f.property] = value
 	}
 	return properties, nil
+}
+
+// setting is the key of the configuration that names a property of ours; "": it is none.
+func (c *Client) setting(object, property string) string {
+	for _, fields := range c.specs {
+		for _, f := range fields {
+			if objectTypes[f.Object] == object && f.property == property {
+				return "handoff_fields." + f.Name
+			}
+		}
+	}
+	return ""
 }
 
 // writing is one Write under way.
@@ -137,10 +148,13 @@ func (w *writing) settled() []connectors.Outcome {
 func (w *writing) write(ctx context.Context, object string, batch []change) error {
 	p, err := fetch[struct {
 		ID text `json:"id"`
-	}](ctx, w.Client, call{op: opWrite, method: http.MethodPost, path: api("objects", object+"/batch/update"), body: map[string]any{"inputs": batch}})
+	}](ctx, w.Client, call{op: opWrite, method: http.MethodPost, path: w.api("objects", object+"/batch/update"), body: map[string]any{"inputs": batch}})
 	refused := (*connectors.Error)(nil)
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(batch) == 1:
+		if errors.Is(refused, connectors.ErrConfig) && len(refused.Fields) > 0 {
+			refused.Setting = w.setting(object, refused.Fields[0])
+		}
 		w.settle(batch[0].at, refused)
 		return nil
 	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest:

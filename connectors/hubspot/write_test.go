@@ -36,9 +36,10 @@ func portal(t *testing.T, update func(w http.ResponseWriter, ids []string, body 
 			}
 			update(w, ids, body)
 		case strings.HasSuffix(r.URL.Path, "/properties/2026-09/deals"):
-			say(w, 200, `{"results":[{"name":"handoff_score"},{"name":"handoff_rating","options":[{"label":"Excellent","value":"Excellent"}]}]}`)
+			say(w, 200, `{"results":[{"name":"handoff_score","type":"number","fieldType":"number"},
+				{"name":"handoff_rating","type":"enumeration","fieldType":"select","options":[{"label":"Excellent","value":"Excellent"},{"label":"Incomplete","value":"Incomplete"}]}]}`)
 		case strings.HasSuffix(r.URL.Path, "/properties/2026-09/companies"):
-			say(w, 200, `{"results":[{"name":"handoff_health"}]}`)
+			say(w, 200, `{"results":[{"name":"handoff_health","type":"enumeration","fieldType":"radio","options":[{"label":"Green","value":"Green"}]}]}`)
 		default:
 			say(w, 200, `{"results":[]}`)
 		}
@@ -112,7 +113,7 @@ func TestOutcomes(t *testing.T) {
 		deal("2", crm.Values{"score": "1"}),
 		deal("3", crm.Values{"score": "1"}), // merged into 777
 		deal("4", crm.Values{"score": "many"}),
-		deal("5", crm.Values{"rating": "Incomplete"}), // an option of ours that the portal lacks
+		deal("5", crm.Values{"rating": "Purple"}),
 		deal("6", crm.Values{"unknown": "1"}),
 		deal("1", crm.Values{"score": "32"}),
 		{Ref: crm.Ref{Object: crm.AccountObject, ID: "9"}, Values: crm.Values{"health": "Green"}},
