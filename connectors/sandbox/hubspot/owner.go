@@ -36,6 +36,11 @@ const (
 // pageUser is the user who edits on the record pages and for /_sandbox/records: never the integration.
 const pageUser = firstUser
 
+const (
+	pageUserFirst, pageUserLast = "Casey", "CSM"
+	pageUserName                = pageUserFirst + " " + pageUserLast
+)
+
 // addOwner adds an owner and returns its id and its user's.
 func (t *tx) addOwner(n newOwner) (id string, user int64) {
 	serial := int64(len(t.portal.owners))

@@ -111,6 +111,7 @@ func (p *Portal) Handler() http.Handler {
 	for _, rest := range []string{"/crm/", "/account-info/"} {
 		p.handle(mux, "", rest, func(*request) (int, any, error) { return 0, nil, errNoRoute })
 	}
+	p.pageRoutes(mux)
 	return p.dated(guardSize(trimSlash(mux)))
 }
 

@@ -18,7 +18,7 @@ var standardStages = []newStage{
 
 // seed adds who and what a portal holds from the start.
 func seed(ctx context.Context, t *tx) error {
-	t.addOwner(newOwner{Email: "casey@sandbox.example", FirstName: "Casey", LastName: "CSM"}) // pageUser
+	t.addOwner(newOwner{Email: "casey@sandbox.example", FirstName: pageUserFirst, LastName: pageUserLast}) // pageUser
 	t.addPipeline(defaultPipeline, "Sales Pipeline")
 	for _, s := range standardStages {
 		if err := t.addStage(ctx, defaultPipeline, s); err != nil {
