@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"handoff/connectors"
@@ -165,6 +166,11 @@ func (s *setup) run(ctx context.Context) (err error) {
 
 // introduce says what is to come, for people.
 func (s *setup) introduce(ctx context.Context) error {
+	if !s.apply && !s.remove {
+		if err := s.showUse(ctx); err != nil {
+			return err
+		}
+	}
 	steps := len(s.plan.Steps)
 	fmt.Fprintf(s.stdout, "%s (%s): ", s.conn.Name, s.conn.URL)
 	switch {
@@ -177,10 +183,7 @@ func (s *setup) introduce(ctx context.Context) error {
 	default:
 		fmt.Fprintf(s.stdout, "%s to do\n", count(steps, "step"))
 	}
-	if s.apply || s.remove {
-		return nil
-	}
-	return s.showUse(ctx)
+	return nil
 }
 
 // confirmed asks whether to remove what the plan names.
@@ -262,10 +265,18 @@ func (s *setup) printByHand() error {
 		return nil
 	}
 	if len(s.plan.ByHand) > 0 {
-		fmt.Fprintln(s.stdout, "\nTo do by hand:")
-		for _, sentence := range s.plan.ByHand {
-			fmt.Fprintf(s.stdout, "  - %s\n", plain(sentence))
+		heading := "To do by hand:"
+		if len(s.plan.Steps) == 0 {
+			heading = "To do by hand, unless it is done:" // no API tells
 		}
+		fmt.Fprintf(s.stdout, "\n%s\n", heading)
+	}
+	for _, sentence := range s.plan.ByHand {
+		sentence = plain(sentence)
+		if width := terminalWidth(s.stdout); width > 0 {
+			sentence = strings.ReplaceAll(text.WrapSoft(sentence, width-len("  - ")), "\n", "\n    ")
+		}
+		fmt.Fprintf(s.stdout, "  - %s\n", sentence)
 	}
 	fmt.Fprintln(s.stdout)
 	return nil
@@ -273,14 +284,14 @@ func (s *setup) printByHand() error {
 
 // stepLines shows each step on a line like that of a diff, with columns in line.
 func stepLines(steps []connectors.Step) []string {
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, s := range steps {
 		fmt.Fprintf(w, "%c %s\t%s\t%s\n", s.Change, plain(s.What), plain(s.Target), plain(s.Detail))
 	}
 	_ = w.Flush() // into memory
 	var lines []string
-	for line := range strings.Lines(text.String()) {
+	for line := range strings.Lines(b.String()) {
 		lines = append(lines, strings.TrimRight(line, " \n"))
 	}
 	return lines
@@ -292,27 +303,32 @@ func (s *setup) showUse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	proposed := connectors.Propose(profile, crms[s.conn.CRM].fields())
-	if profile.Deals == 0 || len(profile.Fields) == 0 {
-		return nil
-	}
+	facts := crms[s.conn.CRM].fields()
+	proposed := connectors.Propose(profile, facts)
 	t := newTable("fact", "field", "label", "filled", "")
 	row := func(fact string, f connectors.FieldUse, use string) {
 		t.row(fact, f.Name, f.Label, fmt.Sprintf("%d of %d", f.Filled, profile.Deals), use)
 	}
-	for _, f := range profile.Fields {
-		switch {
-		case f.Feeds == "":
-		case profile.Sparse(f):
-			row(f.Feeds, f, "read, but hardly filled in")
-		default:
-			row(f.Feeds, f, "read")
+	for _, fact := range facts {
+		for _, f := range profile.Fields {
+			switch {
+			case f.Feeds != fact:
+			case profile.Sparse(f):
+				row(fact, f, "read, but hardly ever filled in")
+			default:
+				row(fact, f, "read")
+			}
+		}
+		for _, m := range proposed {
+			if m.Fact == fact {
+				row(fact, m.Field, "proposed")
+			}
 		}
 	}
-	for _, m := range proposed {
-		row(m.Fact, m.Field, "proposed")
+	if profile.Deals == 0 || t.rows == 0 {
+		return nil
 	}
-	fmt.Fprintf(s.stdout, "\nWhere Sales records what was agreed, on the newest %s:\n\n", count(profile.Deals, "won deal"))
+	fmt.Fprintf(s.stdout, "%s: where Sales records what handoff looks for, on the newest %s:\n\n", s.conn.Name, count(profile.Deals, "won deal"))
 	t.print(s.stdout)
 	if len(proposed) > 0 {
 		fmt.Fprintf(s.stdout, "\nTo have what is proposed read, paste this below [connections.%s.fields] in the configuration:\n\n", s.conn.Name)
