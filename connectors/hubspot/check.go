@@ -115,13 +115,15 @@ func (k *checking) clock(answered time.Time) {
 	case answered.IsZero():
 		k.add(connectors.Problem, "url", "the answers do not say when they were given", "Let the proxy before HubSpot pass the Date header")
 	case skew > most:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of HubSpot's", skew), "Have the machine set its clock by a time server (NTP)")
+		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of HubSpot's", skew), seeClock)
 	case skew < -most:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind HubSpot's", -skew), "Have the machine set its clock by a time server (NTP)")
+		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind HubSpot's", -skew), seeClock)
 	default:
 		k.add(connectors.Fine, "clock", "agrees with HubSpot's", "")
 	}
 }
+
+const seeClock = "Let this machine set its clock over the network (NTP): due times are judged by it"
 
 // lifetime says how long HubSpot supports the version of its API that we use.
 // https://developers.hubspot.com/docs/developer-tooling/platform/versioning
@@ -181,11 +183,11 @@ func (k *checking) quota(ctx context.Context) {
 	switch {
 	case k.left.limit <= 0:
 	case k.left.used >= k.left.limit:
-		k.add(connectors.Problem, "quota", used, seeQuota)
+		k.add(connectors.Problem, "API calls", used, seeQuota)
 	case k.left.used*100 > k.left.limit*much:
-		k.add(connectors.Warning, "quota", used, seeQuota)
+		k.add(connectors.Warning, "API calls", used, seeQuota)
 	default:
-		k.add(connectors.Fine, "quota", used, "")
+		k.add(connectors.Fine, "API calls", used, "")
 	}
 }
 
@@ -235,7 +237,7 @@ func (k *checking) properties(ctx context.Context, s *schema) {
 	}
 	for _, f := range unusable {
 		if archived[f.Place] {
-			f.Text, f.Remedy = "the property is archived", seeArchive
+			f.Text, f.Remedy = "the property is archived", "Restore it under Settings > Properties, tab Archived properties, or run `handoff setup --apply`"
 		}
 		k.found.Findings = append(k.found.Findings, f)
 	}

@@ -42,7 +42,7 @@ type verdict struct {
 
 const (
 	serviceKeys = "Development > Keys > Service keys"
-	seeProperty = "Run `handoff setup`, which creates the property, or correct its name under handoff_fields"
+	seeProperty = "Run `handoff setup --apply`, which creates the property, or correct its name under handoff_fields"
 	seeQuota    = "All integrations of the account share its API calls of the day: wait until midnight in the account's time zone, let the others use fewer, or buy more"
 	seeToken    = "Correct the token, or create a new service key under " + serviceKeys
 )
@@ -87,10 +87,10 @@ func judge(status int, code string) verdict {
 }
 
 // misled says of a 404 which key of the configuration led to a path that does not exist: HubSpot drops all paths of a version
-// at once, and a server that is not HubSpot's has none of them.
-func (c *Client) misled(e *connectors.Error) {
+// at once, and a server that is not HubSpot's has none of them, nor HubSpot's words.
+func (c *Client) misled(e *connectors.Error, inItsWords bool) {
 	switch version := c.cfg.APIVersion; {
-	case c.cfg.URL != DefaultURL && e.Code == "":
+	case c.cfg.URL != DefaultURL && !inItsWords:
 		e.Setting, e.Remedy = "url", "HubSpot's API is not at this address: it must be "+DefaultURL
 	case version != DefaultAPIVersion:
 		e.Setting, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API: leave api_version out, so that it is %s", version, DefaultAPIVersion)

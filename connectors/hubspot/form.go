@@ -79,12 +79,12 @@ func (s *schema) flaw(f ownField) flaw {
 	needed := forms[f.Type]
 	switch {
 	case !exists:
-		return flaw{"the property does not exist", "Run `handoff setup`, which creates it"}
+		return flaw{"the property does not exist", "Run `handoff setup --apply`, which creates it"}
 	case p.readOnly():
-		return flaw{"HubSpot computes this property and lets nobody else set it", fmt.Sprintf("Name another property under handoff_fields.%s; `handoff setup` creates it", f.Name)}
+		return flaw{"HubSpot computes this property and lets nobody else set it", fmt.Sprintf("Name another property under handoff_fields.%s; `handoff setup --apply` creates it", f.Name)}
 	case !needed.holds(p):
-		return flaw{fmt.Sprintf("the property is a %s, and has to be a %s", fieldTypeName(p.Type, p.FieldType), fieldTypeName(needed.types[0], needed.fieldTypes[0])),
-			fmt.Sprintf("Change its field type under Settings > Properties, or name another property under handoff_fields.%s; `handoff setup` creates it", f.Name)}
+		return flaw{fmt.Sprintf("the property's type is %s, and has to be %s", fieldTypeName(p.Type, p.FieldType), fieldTypeName(needed.types[0], needed.fieldTypes[0])),
+			fmt.Sprintf("Change its field type under Settings > Properties, or name another property under handoff_fields.%s; `handoff setup --apply` creates it", f.Name)}
 	}
 	return p.lacks(f.Options)
 }

@@ -32,8 +32,8 @@ var needs = []need{
 	{meetings, contactsScope, connectors.Warning, "", (*Client).listOne},
 	{tasks, contactsScope, connectors.Warning, "", (*Client).listOne},
 	{emails, "sales-email-read", connectors.Warning, "", (*Client).listOne},
-	{owners.object, "crm.objects.owners.read", connectors.Warning, "nobody has a name, and what depends on deal fields stays open in every score", (*Client).listOwner},
-	{companies, "crm.objects.companies.read", connectors.Warning, "deals have no account, and what is kept on companies stays open in every score", (*Client).listOne},
+	{owners.object, "crm.objects.owners.read", connectors.Problem, "owners and CSMs have no name, and no deal gets a total, rating or flag", (*Client).listOwner},
+	{companies, "crm.objects.companies.read", connectors.Warning, "deals have no account, Handoff Health is not written to it, and a deal whose facts may be kept there gets no total, rating or flag", (*Client).listOne},
 	{companies, "crm.objects.companies.write", connectors.Warning, "Handoff Health cannot be written to companies", (*Client).writeNone},
 }
 
@@ -128,7 +128,7 @@ func (g *gap) loss() string {
 		if n > 0 {
 			list = strings.Join(g.unread[:n], ", ") + " and " + list
 		}
-		losses = append(losses, list+" are not read, and what they would show stays open in every score")
+		losses = append(losses, list+" are not read; a deal that they might say something about gets no total, rating or flag")
 	}
 	return strings.Join(losses, "; ")
 }

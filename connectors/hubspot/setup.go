@@ -46,8 +46,8 @@ const (
 	hideScores = "Everyone who sees a deal sees its scores. On an Enterprise plan you can keep them from AEs: under Settings > Properties, select the properties of the group Handoff " +
 		"except Handoff Gaps and Handoff Next Action, and let only Customer Success and sales managers view them."
 	removeCard = "Take the card Handoff off deals, under Settings > Objects > Deals > Record Customization, and delete the view “Ghost or incomplete handoffs” under CRM > Deals."
-	purge      = "HubSpot archives what is removed: it can be restored, and its name stays taken. To delete it for good, go to Settings > Properties, open the tab Archived properties, " +
-		"select the properties and delete them."
+	purge      = "HubSpot only archives what is removed: the values come back with the properties. To delete both for good, go to Settings > Properties, open the tab " +
+		"Archived properties, select the properties and delete them."
 )
 
 // Plan implements connectors.Provisioner. A mapping that is wrong does not keep our properties from being made.
@@ -116,7 +116,8 @@ func (c *Client) grouped(ctx context.Context, kind string) (bool, error) {
 
 func discard(http.Header, []byte) error { return nil }
 
-// create makes a property or a group that may exist by now. A property that was archived keeps its name from others.
+// create makes a property or a group that may exist by now. One that was archived comes back so, or keeps its name from others:
+// HubSpot does not say which.
 func (c *Client) create(ctx context.Context, path, name string, body any) error {
 	err := c.send(ctx, call{op: opSetup, method: http.MethodPost, path: path, body: body, repeatable: true}, discard)
 	if status(err) != http.StatusConflict {
@@ -129,7 +130,7 @@ func (c *Client) create(ctx context.Context, path, name string, body any) error 
 	return nil
 }
 
-const seeArchive = "Under Settings > Properties > Archived properties, restore it, or delete it for good and run `handoff setup`"
+const seeArchive = "Restore it, or delete it for good and run `handoff setup --apply`: Settings > Properties, tab Archived properties"
 
 // PlanRemoval implements connectors.Provisioner. Properties outside our group were made by others, whatever their names.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
