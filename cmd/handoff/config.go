@@ -38,7 +38,7 @@ type Connection struct {
 	ClientSecret Secret
 	Username     string
 	Password     Secret
-	APIVersion   string // of Salesforce; "" is the connector's choice
+	APIVersion   string // of the CRM; "" is the connector's choice
 
 	Schedule string // cron line
 	TimeZone string // IANA name
@@ -166,8 +166,8 @@ func (c *configReader) config(top *section) *Config {
 	cfg := &Config{StoreURL: c.store(top.sub("store"))}
 
 	server := top.sub("server")
-	cfg.Listen, _ = server.text("listen", exampleListen)
-	if server.has("listen") && !isListenAddress(cfg.Listen) {
+	var ok bool
+	if cfg.Listen, ok = server.text("listen", exampleListen); ok && !isListenAddress(cfg.Listen) {
 		server.problem("listen", "%q is not an address to listen at. Write listen = %q", cfg.Listen, exampleListen)
 	}
 	server.done()

@@ -70,8 +70,8 @@ func TestConfigDefaults(t *testing.T) {
 	if !filepath.IsAbs(strings.TrimPrefix(cfg.StoreURL, "sqlite:")) || filepath.Base(cfg.StoreURL) != "handoff.db" {
 		t.Errorf("store %q, want handoff.db beside the file", cfg.StoreURL)
 	}
-	if cfg.Slack != nil {
-		t.Error("a webhook without a [slack] section")
+	if cfg.Slack != nil || cfg.Listen != "" {
+		t.Error("a webhook without a [slack] section, or a listener without [server]")
 	}
 }
 
@@ -84,6 +84,9 @@ func TestConfigEverything(t *testing.T) {
 	cfg, bad := load(t, `
 [store]
 url = "sqlite:/var/lib/handoff/history.db"
+
+[server]
+listen = "127.0.0.1:8080"
 
 [slack]
 webhook = "env:HOOK"
@@ -122,8 +125,8 @@ fields = { use_case = "why" }
 	if bad != "" {
 		t.Fatal(bad)
 	}
-	if cfg.StoreURL != "sqlite:/var/lib/handoff/history.db" || cfg.Slack.Reveal() != "https://hooks.example/T0/B0" {
-		t.Errorf("store %q, webhook %q", cfg.StoreURL, cfg.Slack.Reveal())
+	if cfg.Listen != "127.0.0.1:8080" || cfg.StoreURL != "sqlite:/var/lib/handoff/history.db" || cfg.Slack.Reveal() != "https://hooks.example/T0/B0" {
+		t.Errorf("address %q, store %q, webhook %q", cfg.Listen, cfg.StoreURL, cfg.Slack.Reveal())
 	}
 	amount := 5000.0
 	day, october := crm.NewDate(2000, 1, 1), crm.NewDate(2026, 10, 1)
@@ -162,8 +165,8 @@ func TestConfigProblems(t *testing.T) {
 		{"number in a list", minimal + "pipelines = [1]\n", `config.toml:6:1: connections.acme.pipelines: a number stands in a list of texts. Write pipelines = ["New business"]`},
 		{"date for text", minimal + "since = 2000-01-01\n", `config.toml:6:1: connections.acme.since: a date without quotes stands where text in quotes belongs. Write since = "90d"`},
 		{"text for a section", "store = \"handoff.db\"\n" + minimal, `config.toml:1:1: store: text stands where a section belongs. Write [store] on a line of its own and its keys below it`},
-		{"bad cron line", minimal + "schedule = \"0 7 * *\"\n", `config.toml:6:1: connections.acme.schedule: schedule "0 7 * *" cannot be read (expected exactly 5 fields, found 4: [0 7 * *]); write five fields "minute hour day month weekday" such as "0 7 * * 1-5", or "@every 15m"`},
-		{"bad time zone", minimal + "time_zone = \"London\"\n", `config.toml:6:1: connections.acme.time_zone: "London" is not a time zone; write one like "Europe/London" or "America/New_York"`},
+		{"bad cron line", minimal + "schedule = \"0 7 * *\"\n", `config.toml:6:1: connections.acme.schedule: schedule "0 7 * *" cannot be read (expected exactly 5 fields, found 4: [0 7 * *]). Write five fields, minute hour day month weekday, such as "0 7 * * 1-5", or "@every 15m"`},
+		{"bad time zone", minimal + "time_zone = \"London\"\n", `config.toml:6:1: connections.acme.time_zone: "London" is not a time zone. Write one like "Europe/London" or "America/New_York"`},
 		{"bad address", strings.Replace(minimal, "https://", "", 1), `config.toml:3:1: connections.acme.url: "acme.my.salesforce.com" is not a web address. Write it as "https://example.my.salesforce.com"`},
 		{"http", strings.Replace(minimal, "https://", "http://", 1), `config.toml:3:1: connections.acme.url: "http://acme.my.salesforce.com" would send credentials over http, where anyone on the way can read them. Write it as "https://example.my.salesforce.com"`},
 		{"credentials in the address", strings.Replace(minimal, "https://", "https://me:hunter2@", 1), `config.toml:3:1: connections.acme.url: "…@acme.my.salesforce.com" carries a user name; credentials have keys of their own. Write it as "https://example.my.salesforce.com"`},
@@ -179,6 +182,10 @@ func TestConfigProblems(t *testing.T) {
 		{"unreadable file", strings.Replace(minimal, "env:SECRET", "file:.", 1), `config.toml:5:1: connections.acme.client_secret: file DIR cannot be read: is a directory. Let the user that handoff runs as read it`},
 		{"webhook that is none", "[slack]\nwebhook = \"env:SECRET\"\n" + minimal, `config.toml:2:1: slack.webhook: the secret is not the address of a webhook: it should start with https://. Copy it from the Slack app, under Incoming Webhooks`},
 		{"unknown store", "[store]\nurl = \"postgres://me:hunter2@db/handoff\"\n" + minimal, `config.toml:2:1: store.url: this version keeps its history in SQLite. Write "sqlite:FILE"`},
+		{"a port alone", "[server]\nlisten = \"8080\"\n" + minimal, `config.toml:2:1: server.listen: "8080" is not an address to listen at. Write listen = "127.0.0.1:8080"`},
+		{"no port", "[server]\nlisten = \"127.0.0.1:0\"\n" + minimal, `config.toml:2:1: server.listen: "127.0.0.1:0" is not an address to listen at. Write listen = "127.0.0.1:8080"`},
+		{"too many ports", "[server]\nlisten = \"127.0.0.1:80800\"\n" + minimal, `config.toml:2:1: server.listen: "127.0.0.1:80800" is not an address to listen at. Write listen = "127.0.0.1:8080"`},
+		{"a number for an address", "[server]\nlisten = 8080\n" + minimal, `config.toml:2:1: server.listen: a number stands where text in quotes belongs. Write listen = "127.0.0.1:8080"`},
 		{"since", minimal + "since = \"a while\"\n", `config.toml:6:1: connections.acme.since: "a while" is neither a length of time nor a date. Write "90d" or "2026-01-01"`},
 		{"overlap", minimal + "overlap = \"-5m\"\n", `config.toml:6:1: connections.acme.overlap: "-5m" is no length of time. Write it as "30s", "5m" or "2h"`},
 		{"alerts_from", minimal + "alerts_from = \"soon\"\n", `config.toml:6:1: connections.acme.alerts_from: "soon" is not a date of the form YYYY-MM-DD. Write alerts_from = "2026-01-01"`},
@@ -188,9 +195,11 @@ func TestConfigProblems(t *testing.T) {
 			`config.toml:9:1: connections.acme.api_version: auth = "soap" does not exist from version 65.0 on. Write api_version = "64.0", or log in with auth = "client_credentials"`},
 		{"as_of in a real CRM", minimal + "as_of = \"case\"\n", "config.toml:6:1: connections.acme.as_of: another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out"},
 		{"as_of", minimal + "as_of = \"soon\"\n", `config.toml:6:1: connections.acme.as_of: "soon" is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`},
-		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
-config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
+		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
+config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
 		{"no token", "[connections.acme]\ncrm = \"hubspot\"\n", `config.toml:1:14: connections.acme.token: missing. Write token = "file:acme.token", and put the service key into that file`},
+		{"no release of HubSpot's API", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\napi_version = \"v3\"\n",
+			`config.toml:4:1: connections.acme.api_version: "v3" is no release of HubSpot's API. Write it as "2026-09", or leave the line out`},
 		{"HubSpot over http", "[connections.acme]\ncrm = \"hubspot\"\nurl = \"http://api.hubapi.com\"\ntoken = \"file:secret\"\n",
 			`config.toml:3:1: connections.acme.url: "http://api.hubapi.com" would send credentials over http, where anyone on the way can read them. Write it as "https://api.hubapi.com"`},
 		{"empty property name", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\nfields = { use_case = \"\" }\n",
@@ -199,7 +208,7 @@ config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts
 		{"all at once, in order", "[store]\nurl = 5\n" + strings.Replace(minimal, "env:SECRET", "hunter2", 1) + "schedule = \"7\"\n",
 			`config.toml:2:1: store.url: a number stands where text in quotes belongs. Write url = "sqlite:handoff.db"
 config.toml:7:1: connections.acme.client_secret: a secret itself does not belong into this file. Put it into an environment variable and write "env:NAME", or into a file that only handoff can read and write "file:PATH"
-config.toml:8:1: connections.acme.schedule: schedule "7" cannot be read (expected exactly 5 fields, found 1: [7]); write five fields "minute hour day month weekday" such as "0 7 * * 1-5", or "@every 15m"`},
+config.toml:8:1: connections.acme.schedule: schedule "7" cannot be read (expected exactly 5 fields, found 1: [7]). Write five fields, minute hour day month weekday, such as "0 7 * * 1-5", or "@every 15m"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, got := load(t, tc.text)
@@ -215,6 +224,16 @@ config.toml:8:1: connections.acme.schedule: schedule "7" cannot be read (expecte
 
 var settingLine = regexp.MustCompile(`^[a-z_]+ += `)
 
+// TestConfigWithByteOrderMark reads a file as Windows' editors write it.
+func TestConfigWithByteOrderMark(t *testing.T) {
+	if cfg, bad := load(t, "\ufeff"+strings.ReplaceAll(minimal, "\n", "\r\n")); bad != "" || len(cfg.Connections) != 1 {
+		t.Errorf("refused: %s", bad)
+	}
+	if _, bad := load(t, "\ufeffhorsepower = 7\n"+minimal); !strings.HasPrefix(bad, "config.toml:1:1: horsepower: unknown key.") {
+		t.Errorf("says %s", bad)
+	}
+}
+
 func TestConfigExample(t *testing.T) {
 	example := filepath.Join("..", "..", "config.example.toml")
 	if _, err := loadConfig(example, env("SALESFORCE_CLIENT_SECRET", "s", "HUBSPOT_TOKEN", "s")); err != nil {
@@ -228,7 +247,7 @@ func TestConfigExample(t *testing.T) {
 	}
 	var all strings.Builder
 	for line := range strings.Lines(string(text)) {
-		if setting, ok := strings.CutPrefix(line, "# "); ok && (settingLine.MatchString(setting) || strings.HasPrefix(setting, "[slack]")) {
+		if setting, ok := strings.CutPrefix(line, "# "); ok && (settingLine.MatchString(setting) || strings.HasPrefix(setting, "[slack]") || strings.HasPrefix(setting, "[server]")) {
 			line = setting
 		}
 		all.WriteString(line)
@@ -237,7 +256,7 @@ func TestConfigExample(t *testing.T) {
 	if bad != "" {
 		t.Fatalf("with every line in force: %s", bad)
 	}
-	if len(cfg.Connections) != len(crms) || cfg.Slack == nil || !slices.ContainsFunc(cfg.Connections, func(c Connection) bool { return c.AlertsFrom != nil }) {
+	if len(cfg.Connections) != len(crms) || cfg.Slack == nil || cfg.Listen == "" || !slices.ContainsFunc(cfg.Connections, func(c Connection) bool { return c.AlertsFrom != nil }) {
 		t.Errorf("with every line in force, some are not: %+v", cfg)
 	}
 	for _, c := range cfg.Connections {

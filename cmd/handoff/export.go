@@ -56,7 +56,7 @@ func (a *app) export(cfg *Config, dir string) error {
 }
 
 // writeProject writes files, by path, into a folder that is new, empty, or an earlier export, which they replace.
-func writeProject(dir string, files map[string][]byte) error {
+func writeProject(dir string, files map[string][]byte) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func writeProject(dir string, files map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { err = errors.Join(err, root.Close()) }()
 	if err := checkProject(root); err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}

@@ -18,11 +18,13 @@ const (
 const (
 	exampleMyDomain = "https://example.my.salesforce.com"
 	hubspotURL      = "https://api.hubapi.com" // the same for every portal
+	hubspotRelease  = "2026-09"                // a version of the API
 )
 
 var (
 	knownAuths = []string{"client_credentials", "password", "soap"}
-	apiVersion = regexp.MustCompile(`^[0-9]{2}\.0$`) // of Salesforce; compares as text
+	apiVersion = regexp.MustCompile(`^[0-9]{2}\.0$`)        // of Salesforce; compares as text
+	apiRelease = regexp.MustCompile(`^20[0-9]{2}-(03|09)$`) // of HubSpot
 )
 
 func (c *configReader) salesforceLogin(s *section, conn *Connection) {
@@ -69,6 +71,12 @@ func (c *configReader) hubspotLogin(s *section, conn *Connection) {
 		s.problem("token", `missing. Write token = "file:%s.token", and put the service key into that file`, conn.Name)
 	}
 	conn.Token = c.secret(s, "token")
+	if v, ok := s.text("api_version", hubspotRelease); ok {
+		if !apiRelease.MatchString(v) {
+			s.problem("api_version", `%q is no release of HubSpot's API. Write it as %q, or leave the line out`, v, hubspotRelease)
+		}
+		conn.APIVersion = v
+	}
 }
 
 // address reads where the CRM is.

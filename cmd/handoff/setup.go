@@ -141,9 +141,11 @@ func (s *setup) run(ctx context.Context) (err error) {
 	}
 	s.lines = stepLines(s.plan.Steps)
 	if !s.json {
-		if err := s.introduce(ctx); err != nil {
-			return err
+		if !s.apply && !s.remove {
+			hidden := s.showUse(ctx) // from whoever may change fields and not read deals
+			defer func() { err = errors.Join(err, hidden) }()
 		}
+		s.introduce()
 	}
 	ask := s.remove && isTerminal(s.stdin)
 	if ask || !s.apply && !s.remove {
@@ -164,13 +166,8 @@ func (s *setup) run(ctx context.Context) (err error) {
 	return s.printByHand()
 }
 
-// introduce says what is to come, for people.
-func (s *setup) introduce(ctx context.Context) error {
-	if !s.apply && !s.remove {
-		if err := s.showUse(ctx); err != nil {
-			return err
-		}
-	}
+// introduce says what is to come.
+func (s *setup) introduce() {
 	steps := len(s.plan.Steps)
 	fmt.Fprintf(s.stdout, "%s (%s): ", s.conn.Name, s.conn.URL)
 	switch {
@@ -183,7 +180,6 @@ func (s *setup) introduce(ctx context.Context) error {
 	default:
 		fmt.Fprintf(s.stdout, "%s to do\n", count(steps, "step"))
 	}
-	return nil
 }
 
 // confirmed asks whether to remove what the plan names.

@@ -103,7 +103,7 @@ func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[strin
 
 func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
 	return hubspot.New(hubspot.Config{
-		URL: conn.URL, Token: conn.Token.Reveal(),
+		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Log: a.log,
