@@ -1,0 +1,538 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"handoff/connectors/hubspot"
+	"handoff/connectors/salesforce"
+	"handoff/crm"
+)
+
+// TestManifest compares docs/MANIFEST.md with what reaches both CRMs: nothing may occur that is not in it, and what is in it
+// occurs, except where its row says only when.
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	m := readManifest(t)
+	l := newLab(t, "salesforce")
+	w := &watch{lab: l, base: map[string]string{"salesforce": l.url}, traffic: map[string]*traffic{}, calls: map[string]int{}}
+	l.look("hubspot")
+	w.base["hubspot"] = l.url
+	for connection := range w.base {
+		w.traffic[connection] = newTraffic()
+	}
+
+	w.handoff("setup", "setup")
+	w.handoff("setup", "setup", "--apply", "--layout", "Opportunity Layout")
+	w.handoff("check", "check")
+	w.handoff("run", "run", "--once", "--dry-run")
+	first := w.run()
+	idle := w.run()
+	for tries := 0; idle["hubspot"] >= first["hubspot"] && tries < 30; tries++ {
+		idle = w.run() // a run reads once more what was written in the second before the one before it
+	}
+	w.edit(map[string]any{"description": "Kickoff with the new project lead on Monday."})
+	one := w.run()
+	w.edit(map[string]any{"finalised": true})
+	w.run()
+	w.handoff("setup --remove", "setup", "--remove")
+
+	t.Run("salesforce", func(t *testing.T) { m.salesforce(t, w.traffic["salesforce"]) })
+	t.Run("hubspot", func(t *testing.T) { m.hubspot(t, w.traffic["hubspot"]) })
+	t.Run("facts", m.facts)
+	t.Run("costs", func(t *testing.T) {
+		m.costs(t, map[string]map[string]int{
+			"the first, over 57 won deals": first, "nothing new": idle, "one deal changed": one, "`handoff check`": w.checked,
+		})
+	})
+}
+
+// watch carries out commands and takes note of what they send to both CRMs.
+type watch struct {
+	*lab
+	base    map[string]string // address of a CRM, by connection
+	traffic map[string]*traffic
+	calls   map[string]int // that were looked at, by connection
+	checked map[string]int // calls of the check
+}
+
+// logged is a call in the log of a CRM.
+type logged struct {
+	Method, Path, Query string
+	RequestBody         json.RawMessage
+}
+
+// fresh returns the calls that reached a CRM since it was last asked.
+func (w *watch) fresh(connection string) []logged {
+	w.t.Helper()
+	var text string
+	w.url = w.base[connection]
+	w.call("GET", "/_sandbox/log", "", "", "", &text)
+	var all []logged
+	for line := range strings.Lines(text) {
+		var e logged
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			w.t.Fatalf("request log: %v: %.200s", err, line)
+		}
+		all = append(all, e)
+	}
+	news := all[w.calls[connection]:]
+	w.calls[connection] = len(all)
+	return news
+}
+
+// handoff runs a command to its end and notes its traffic under a name.
+func (w *watch) handoff(name string, args ...string) string {
+	w.t.Helper()
+	for connection := range w.base {
+		w.fresh(connection) // what the test itself has called
+	}
+	out := w.lab.handoff(0, args...)
+	counts := map[string]int{}
+	for connection, tr := range w.traffic {
+		for _, e := range w.fresh(connection) {
+			if !strings.HasPrefix(e.Path, "/services/oauth2/") {
+				counts[connection]++
+			}
+			tr.take(w.lab, connection, name, e)
+		}
+	}
+	if name == "check" {
+		w.checked = counts
+	}
+	return out
+}
+
+// run runs both connections once and returns how many calls each took.
+func (w *watch) run() map[string]int {
+	w.t.Helper()
+	calls := map[string]int{}
+	for line := range strings.Lines(w.handoff("run", "run", "--once", "--json")) {
+		var s summary
+		if err := json.Unmarshal([]byte(line), &s); err != nil {
+			w.t.Fatal(err)
+		}
+		calls[s.Connection] = s.Calls
+	}
+	return calls
+}
+
+// edit changes one scored deal in each CRM as another user would.
+func (w *watch) edit(fields map[string]any) {
+	w.t.Helper()
+	for connection := range w.base {
+		w.look(connection)
+		all := w.crm.records(crm.DealObject)
+		i := slices.IndexFunc(all, func(r record) bool { return r.values["rating"] == "Excellent" })
+		if i < 0 {
+			w.t.Fatalf("%s: no deal is excellent", connection)
+		}
+		w.crm.edit(all[i].id, fields)
+	}
+}
+
+// pair is a call and the command that sends it, or an object and one of its fields.
+type pair struct{ of, what string }
+
+// traffic is what reached one CRM. Links are HubSpot's associations, and Salesforce's objects that were described.
+type traffic struct{ calls, reads, writes, links map[pair]bool }
+
+func newTraffic() *traffic {
+	return &traffic{calls: map[pair]bool{}, reads: map[pair]bool{}, writes: map[pair]bool{}, links: map[pair]bool{}}
+}
+
+func (tr *traffic) take(l *lab, connection, command string, e logged) {
+	l.t.Helper()
+	if connection == "salesforce" {
+		tr.takeSalesforce(l, command, e)
+		return
+	}
+	tr.takeHubSpot(l, command, e)
+}
+
+var (
+	apiRoot      = regexp.MustCompile(`^/services/data/v[0-9]+\.0(/|$)`)
+	describePath = regexp.MustCompile(`^…/sobjects/(\w+)/describe$`)
+	salesforceID = regexp.MustCompile(`/[0-9][0-9A-Za-z]{14}(?:[0-9A-Za-z]{3})?(/|$)`)
+)
+
+func (tr *traffic) takeSalesforce(l *lab, command string, e logged) {
+	l.t.Helper()
+	query, err := url.ParseQuery(e.Query)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	path := salesforceID.ReplaceAllString(apiRoot.ReplaceAllString(e.Path, "…$1"), "/{id}$1")
+	if found := describePath.FindStringSubmatch(path); found != nil {
+		tr.links[pair{"describe", found[1]}] = true
+		path = "…/sobjects/{object}/describe"
+	}
+	tr.calls[pair{e.Method + " " + path, command}] = true
+	if strings.HasSuffix(path, "/ContentVersion/{id}/VersionData") {
+		tr.reads[pair{"ContentVersion", "VersionData"}] = true
+	}
+	if soql := query.Get("q"); soql != "" && !(command == "setup" && strings.Contains(soql, profiled)) {
+		tr.takeSOQL(l, soql)
+	}
+	if len(e.RequestBody) == 0 || e.Method == "GET" {
+		return
+	}
+	switch {
+	case path == "…/composite":
+		var composite struct {
+			CompositeRequest []struct{ Method, URL string }
+		}
+		l.unwrap(e.RequestBody, &composite)
+		for _, part := range composite.CompositeRequest {
+			path, query, _ := strings.Cut(part.URL, "?")
+			tr.takeSalesforce(l, command, logged{Method: part.Method + " in a composite", Path: path, Query: query})
+		}
+	case path == "…/composite/sobjects":
+		var collection struct {
+			Records []map[string]json.RawMessage
+		}
+		l.unwrap(e.RequestBody, &collection)
+		for _, r := range collection.Records {
+			var attributes struct{ Type string }
+			l.unwrap(r["attributes"], &attributes)
+			for field := range r {
+				if field != "attributes" && !strings.EqualFold(field, "id") {
+					tr.writes[pair{attributes.Type, field}] = true
+				}
+			}
+		}
+	case strings.Contains(path, "/sobjects/"):
+		var fields map[string]json.RawMessage
+		l.unwrap(e.RequestBody, &fields)
+		object := strings.Split(path[strings.Index(path, "/sobjects/"):], "/")[2]
+		for field := range fields {
+			tr.writes[pair{object, field}] = true
+		}
+	}
+}
+
+// profiled ends the statements of setup that read whatever Sales fills in on the newest deals, to count it: the manifest says
+// so in a sentence.
+const profiled = " ORDER BY CloseDate DESC"
+
+var (
+	soqlForm    = regexp.MustCompile(`^SELECT (.+?) FROM (\w+)( .*)?$`)
+	soqlText    = regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
+	soqlCompare = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.]*) (?:=|!=|<|>|<=|>=|IN|NOT IN|LIKE) ?`)
+	soqlOrder   = regexp.MustCompile(`ORDER BY (.+?)(?: LIMIT .*)?$`)
+)
+
+// parents are the objects behind relationships; a lookup of the customer's own leads to a user.
+var parents = map[string]string{
+	"Account": "Account", "Contact": "Contact", "ContentDocument": "ContentDocument", "Contract": "Contract", "CreatedBy": "User", "Event": "Event",
+	"LastModifiedBy": "User", "Opportunity": "Opportunity", "Owner": "User", "RecordType": "RecordType",
+}
+
+// takeSOQL notes what a statement selects, compares and sorts by.
+func (tr *traffic) takeSOQL(l *lab, soql string) {
+	l.t.Helper()
+	parts := soqlForm.FindStringSubmatch(soql)
+	if parts == nil {
+		l.t.Fatalf("not a statement that this test can read: %s", soql)
+	}
+	object, rest := parts[2], soqlText.ReplaceAllString(parts[3], "''")
+	columns := strings.Split(parts[1], ",")
+	for _, found := range soqlCompare.FindAllStringSubmatch(rest, -1) {
+		columns = append(columns, found[1])
+	}
+	if order := soqlOrder.FindStringSubmatch(rest); order != nil {
+		columns = append(columns, strings.Split(order[1], ",")...)
+	}
+	for _, column := range columns {
+		way := strings.Split(strings.TrimSuffix(strings.TrimSpace(column), " DESC"), ".")
+		of, field := object, way[len(way)-1]
+		for _, relationship := range way[:len(way)-1] {
+			switch {
+			case parents[relationship] != "":
+				of = parents[relationship]
+			case strings.HasSuffix(relationship, "__r"):
+				of = "User"
+			default:
+				field = relationship + "." + field
+			}
+		}
+		if field != "COUNT()" {
+			tr.reads[pair{of, field}] = true
+		}
+	}
+}
+
+var (
+	objectPath = regexp.MustCompile(`^/crm/objects/2026-09/(\w+)(/search|/batch/read)$`)
+	linkPath   = regexp.MustCompile(`^/crm/associations/2026-09/(\w+)/(\w+)/batch/read$`)
+	ownPath    = regexp.MustCompile(`^(/crm/properties/2026-09/\w+(?:/groups)?)/handoff\w*$`)
+)
+
+func (tr *traffic) takeHubSpot(l *lab, command string, e logged) {
+	l.t.Helper()
+	query, err := url.ParseQuery(e.Query)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	path := strings.TrimSuffix(e.Path, "/")
+	var body struct {
+		Properties, PropertiesWithHistory, Sorts []string
+		FilterGroups                             []struct {
+			Filters []struct{ PropertyName string }
+		}
+	}
+	read := func(object string, properties ...string) {
+		for _, p := range properties {
+			tr.reads[pair{object, strings.TrimPrefix(p, "-")}] = true
+		}
+	}
+	switch found, link, own := objectPath.FindStringSubmatch(path), linkPath.FindStringSubmatch(path), ownPath.FindStringSubmatch(path); {
+	case found != nil && command == "setup": // counts whatever Sales fills in: the manifest says so in a sentence
+		path = "/crm/objects/2026-09/{type}" + found[2]
+	case found != nil:
+		l.unwrap(e.RequestBody, &body)
+		read(found[1], slices.Concat(body.Properties, body.PropertiesWithHistory, body.Sorts)...)
+		for _, g := range body.FilterGroups {
+			for _, f := range g.Filters {
+				read(found[1], f.PropertyName)
+			}
+		}
+		path = "/crm/objects/2026-09/{type}" + found[2]
+	case link != nil:
+		tr.links[pair{link[1], link[2]}] = true
+		path = "/crm/associations/2026-09/{type}/{type}/batch/read"
+	case own != nil:
+		path = own[1] + "/{name}"
+	case e.Method == "GET" && strings.HasPrefix(path, "/crm/objects/"):
+		object := path[strings.LastIndex(path, "/")+1:]
+		for _, list := range query["properties"] {
+			read(object, strings.Split(list, ",")...)
+		}
+	case strings.HasSuffix(path, "/batch/update"):
+		var update struct {
+			Inputs []struct{ Properties map[string]string }
+		}
+		l.unwrap(e.RequestBody, &update)
+		object := strings.Split(path, "/")[4]
+		for _, in := range update.Inputs {
+			for property := range in.Properties {
+				tr.writes[pair{object, property}] = true
+			}
+		}
+	}
+	tr.calls[pair{e.Method + " " + path, command}] = true
+}
+
+// manifest is docs/MANIFEST.md.
+type manifest map[string][]tableRow // tables, by the heading they stand under: "Salesforce/Calls"
+
+// tableRow is a row of a table, its cells by column.
+type tableRow map[string]string
+
+const manifestPath = "../../docs/MANIFEST.md"
+
+func readManifest(t *testing.T) manifest {
+	t.Helper()
+	text, err := os.ReadFile(manifestPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := manifest{}
+	var crm, heading string
+	var columns []string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "## "):
+			crm, heading, columns = line[3:], line[3:], nil
+		case strings.HasPrefix(line, "### "):
+			heading, columns = crm+"/"+line[4:], nil
+		case !strings.HasPrefix(line, "|"):
+			columns = nil
+		case strings.HasPrefix(line, "|--"):
+		default:
+			cells := strings.Split(strings.Trim(line, "|"), "|")
+			for i := range cells {
+				cells[i] = strings.TrimSpace(cells[i])
+			}
+			if columns == nil {
+				columns = cells
+				continue
+			}
+			if len(cells) != len(columns) {
+				t.Fatalf("%s: %d cells below %d columns: %s", manifestPath, len(cells), len(columns), line)
+			}
+			row := tableRow{}
+			for i, c := range columns {
+				row[c] = cells[i]
+			}
+			m[heading] = append(m[heading], row)
+		}
+	}
+	return m
+}
+
+var quotedCode = regexp.MustCompile("`([^`]+)`")
+
+// codes returns what stands in code quotes in a cell.
+func (r tableRow) codes(column string) []string {
+	var all []string
+	for _, found := range quotedCode.FindAllStringSubmatch(r[column], -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+// pairs returns a pair for each two codes in two cells of each row; true: it need not occur.
+func (m manifest) pairs(t *testing.T, of, what string, headings ...string) map[pair]bool {
+	t.Helper()
+	all := map[pair]bool{}
+	for _, heading := range headings {
+		if len(m[heading]) == 0 {
+			t.Fatalf("%s has no table under %q", manifestPath, heading)
+		}
+		for _, row := range m[heading] {
+			for _, a := range row.codes(of) {
+				for _, b := range row.codes(what) {
+					all[pair{a, b}] = row["Only when"] != ""
+				}
+			}
+		}
+	}
+	return all
+}
+
+// compareWithManifest reports what occurs without being in the manifest, and the other way round.
+func compareWithManifest(t *testing.T, what string, manifest, traffic map[pair]bool) {
+	t.Helper()
+	order := func(a, b pair) int { return cmp.Or(cmp.Compare(a.of, b.of), cmp.Compare(a.what, b.what)) }
+	for _, p := range slices.SortedFunc(maps.Keys(traffic), order) {
+		if _, there := manifest[p]; !there {
+			t.Errorf("%s: `%s` `%s` occurs and is not in %s", what, p.of, p.what, manifestPath)
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(manifest), order) {
+		if !manifest[p] && !traffic[p] {
+			t.Errorf("%s: `%s` `%s` is in %s and does not occur; where it needs a condition, its row names it under \"Only when\"", what, p.of, p.what, manifestPath)
+		}
+	}
+}
+
+func (m manifest) salesforce(t *testing.T, tr *traffic) {
+	compareWithManifest(t, "calls", m.pairs(t, "Call", "Command", "Salesforce/Calls"), tr.calls)
+	reads := m.pairs(t, "Object", "Fields", "Salesforce/Read by a run", "Salesforce/Read and written by setup and check")
+	for object, field := range m.mapped("Salesforce", "Opportunity", "Account", "Contract") {
+		reads[pair{object, field}] = true
+	}
+	writes := m.pairs(t, "Object", "Writes", "Salesforce/Read and written by setup and check")
+	m.ownFields(t, "Salesforce", map[string]string{"deal": "Opportunity", "account": "Account"}, reads, writes)
+	compareWithManifest(t, "fields read", folded(reads), folded(tr.reads))
+	compareWithManifest(t, "fields written", writes, tr.writes)
+	objects := map[string]bool{}
+	for p := range reads {
+		objects[p.of] = true
+	}
+	for p := range tr.links {
+		if !objects[p.what] {
+			t.Errorf("%s is described, and no table of %s has it", p.what, manifestPath)
+		}
+	}
+}
+
+// folded is pairs with names as Salesforce compares them: whatever their case.
+func folded(pairs map[pair]bool) map[pair]bool {
+	all := map[pair]bool{}
+	for p, value := range pairs {
+		all[pair{p.of, strings.ToLower(p.what)}] = value
+	}
+	return all
+}
+
+func (m manifest) hubspot(t *testing.T, tr *traffic) {
+	compareWithManifest(t, "calls", m.pairs(t, "Call", "Command", "HubSpot/Calls"), tr.calls)
+	compareWithManifest(t, "associations", m.pairs(t, "From", "To", "HubSpot/Associations"), tr.links)
+	reads := m.pairs(t, "Type", "Properties", "HubSpot/Read")
+	for object, property := range m.mapped("HubSpot", "deals", "companies", "") {
+		reads[pair{object, property}] = true
+	}
+	writes := map[pair]bool{}
+	m.ownFields(t, "HubSpot", map[string]string{"deal": "deals", "account": "companies"}, reads, writes)
+	compareWithManifest(t, "properties read", reads, tr.reads)
+	compareWithManifest(t, "properties written", writes, tr.writes)
+}
+
+// ownFields adds our own fields, of which all are read and some are written.
+func (m manifest) ownFields(t *testing.T, column string, objects map[string]string, reads, writes map[pair]bool) {
+	t.Helper()
+	for _, row := range m["Our own fields"] {
+		for _, field := range row.codes(column) {
+			p := pair{objects[row["On the"]], field}
+			reads[p] = false
+			if !strings.HasPrefix(row["Written"], "never") {
+				writes[p] = false
+			}
+		}
+	}
+}
+
+// mapped yields the object and the name of each field of yours that facts may be read from.
+func (m manifest) mapped(column, deal, account, contract string) func(func(object, field string) bool) {
+	return func(yield func(object, field string) bool) {
+		for _, row := range m["Your fields that facts are read from"] {
+			for _, name := range row.codes(column) {
+				object := deal
+				for prefix, parent := range map[string]string{"Account.": account, "company.": account, "Contract.": contract} {
+					if own, found := strings.CutPrefix(name, prefix); found {
+						object, name = parent, own
+					}
+				}
+				if !yield(object, name) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// facts compares the table of your fields with those that the connectors look for.
+func (m manifest) facts(t *testing.T) {
+	for column, defaults := range map[string]map[string][]string{"Salesforce": salesforce.DefaultFields, "HubSpot": hubspot.DefaultFields} {
+		manifest, code := map[pair]bool{}, map[pair]bool{}
+		for _, row := range m["Your fields that facts are read from"] {
+			for _, name := range row.codes(column) {
+				manifest[pair{row.codes("Fact")[0], name}] = false
+			}
+		}
+		for fact, names := range defaults {
+			for _, name := range names {
+				code[pair{fact, name}] = true
+			}
+		}
+		compareWithManifest(t, column, manifest, code)
+	}
+}
+
+// costs compares the rough numbers of calls with those that were sent.
+func (m manifest) costs(t *testing.T, got map[string]map[string]int) {
+	rows := m["What it costs"]
+	if len(rows) != len(got) {
+		t.Errorf("%d rows, want %d", len(rows), len(got))
+	}
+	for _, row := range rows {
+		for column, connection := range map[string]string{"Salesforce": "salesforce", "HubSpot": "hubspot"} {
+			rough, err := strconv.Atoi(row[column])
+			sent := got[row["Run"]][connection]
+			if err != nil || sent > rough || sent < rough*2/3 {
+				t.Errorf("%s, %s: %s calls are documented, %d were sent", column, row["Run"], row[column], sent)
+			}
+		}
+	}
+}
