@@ -178,6 +178,7 @@ func (k *checkup) org(ctx context.Context) {
 		k.source(s, src)
 	}
 	k.own(ctx, s)
+	k.pages(ctx, s)
 	if !s.objects["Opportunity"].off() { // told of already
 		for _, fault := range s.faults {
 			k.add(connectors.Problem, fault.Setting, fault.Message, fault.Remedy)
@@ -212,7 +213,7 @@ func (k *checkup) sharing(ctx context.Context) {
 	}
 	one := &selection[row]{soql: selectFrom("ObjectPermissions", []string{"Id"}, all("SobjectType = 'Opportunity'", "PermissionsViewAllRecords = true", anyOf("ParentId", ids)), "LIMIT 1")}
 	every := &selection[row]{soql: selectFrom("PermissionSet", []string{"Id"}, all("PermissionsViewAllData = true", anyOf("Id", ids)), "LIMIT 1")}
-	if _, err := k.read(ctx, opCheck, one, every); err != nil || one.err != nil || len(one.rows)+len(every.rows) > 0 {
+	if _, err := k.read(ctx, opCheck, one, every); err != nil || one.err != nil || every.err != nil || len(one.rows)+len(every.rows) > 0 {
 		return
 	}
 	k.add(connectors.Warning, "Opportunity", "the integration user lacks View All on opportunities: unless the org's sharing settings open them to everyone, it sees only deals that are shared with it, and the others are not scored",
@@ -272,10 +273,10 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 		}
 		exist, err := k.existing(ctx, sobjects[object], unseen)
 		for _, u := range found {
-			name := strings.TrimSuffix(strings.TrimPrefix(u.Place, d.object+"."), "__c")
+			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
 			switch {
 			case err != nil || u.Text != missingField: // who may not customise the org is not told either
-			case exist[strings.ToLower(name)]:
+			case there:
 				u.Text = "the field exists, but the integration user cannot see it"
 			default:
 				u.Text = "the field does not exist"
@@ -283,14 +284,4 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 			k.Findings = append(k.Findings, u)
 		}
 	}
-}
-
-// PlanRemoval implements connectors.Provisioner.
-func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
-	return connectors.Plan{}, nil
-}
-
-// Profile implements connectors.Provisioner.
-func (c *Client) Profile(ctx context.Context) (connectors.Profile, error) {
-	return connectors.Profile{}, nil
 }

@@ -153,16 +153,16 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 }
 
 // won is the condition that a deal is one of ours.
-func (r *reader) won() string {
+func (c *Client) won() string {
 	var types, pipelines, amount string
-	if len(r.cfg.DealTypes) > 0 {
-		types = anyOf("Type", r.cfg.DealTypes)
+	if len(c.cfg.DealTypes) > 0 {
+		types = anyOf("Type", c.cfg.DealTypes)
 	}
-	if len(r.cfg.Pipelines) > 0 {
-		pipelines = anyOf("RecordType.Name", r.cfg.Pipelines)
+	if len(c.cfg.Pipelines) > 0 {
+		pipelines = anyOf("RecordType.Name", c.cfg.Pipelines)
 	}
-	if r.cfg.MinAmount != nil {
-		amount = "Amount >= " + number(*r.cfg.MinAmount)
+	if c.cfg.MinAmount != nil {
+		amount = "Amount >= " + number(*c.cfg.MinAmount)
 	}
 	return all("IsWon = true", types, pipelines, amount)
 }

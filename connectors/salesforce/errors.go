@@ -180,9 +180,16 @@ func report(status int, header http.Header, body []byte) reported {
 	return reported{Message: fmt.Sprintf("%s, with %d bytes of %s that are no answer of the API", http.StatusText(status), len(body), kind)}
 }
 
+// refused returns what Salesforce said; nil: err is none of its errors.
+func refused(err error) *connectors.Error {
+	e := (*connectors.Error)(nil)
+	errors.As(err, &e)
+	return e
+}
+
 // code returns Salesforce's own code of an error; "": it has none.
 func code(err error) string {
-	if e := (*connectors.Error)(nil); errors.As(err, &e) {
+	if e := refused(err); e != nil {
 		return e.Code
 	}
 	return ""

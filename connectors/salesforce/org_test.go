@@ -150,8 +150,12 @@ func TestUnusable(t *testing.T) {
 	}
 	want := []string{
 		"permission set Handoff_Integration Handoff integration",
-		"grants Handoff_Integration read and edit of 8 fields",
+		"object permission Account Read, Edit, View All: reads the customer's name and the facts that are kept with it; writes the health of its latest deal",
+		"object permission Opportunity Read, Edit, View All: reads won deals; writes the handoff fields",
+		"object permission Contact Read, View All: reads who takes part in a deal, and whether they can be reached",
+		"field permissions Handoff_Integration Read and Edit of 8 fields",
 		"assignment Handoff_Integration to the integration user",
+		"list view Opportunity.Handoff_Ghost_Or_Incomplete Ghost or incomplete handoffs, for everyone",
 	}
 	if diff := cmp.Diff(want, what); diff != "" {
 		t.Errorf("plan for fields that nobody sees, -want +got:\n%s", diff)

@@ -83,16 +83,16 @@ type description struct {
 	err         *connectors.Error
 }
 
-func (d *description) path(base string) string      { return base + "/sobjects/" + d.object + "/describe" }
-func (d *description) query() bool                  { return false }
-func (d *description) reset()                       { d.fields = nil }
+func (d *description) path(base string) string { return base + "/sobjects/" + d.object + "/describe" }
+func (d *description) query() bool             { return false }
+func (d *description) reset()                  { d.fields = nil }
 func (d *description) refuse(err *connectors.Error) {
 	d.err = err
 	if absent(err) { // the address as a whole is right
 		err.Remedy = verdicts["INVALID_TYPE"].remedy
 	}
 }
-func (d *description) off() bool                    { return d.fields == nil }
+func (d *description) off() bool { return d.fields == nil }
 func (d *description) field(name string) (field, bool) {
 	f, ok := d.fields[strings.ToLower(name)]
 	return f, ok

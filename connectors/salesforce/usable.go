@@ -12,7 +12,11 @@ import (
 // minDigits are those before the point that a number field of ours needs: it holds up to 100 points.
 const minDigits = 3
 
-const missingField = "the field does not exist, or the integration user cannot see it"
+// What keeps a field of ours from being used, where setup mends it.
+const (
+	missingField  = "the field does not exist, or the integration user cannot see it"
+	readOnlyField = "the integration user may see the field, but not edit it"
+)
 
 // unusable says why a field of ours cannot hold what we write, as far as the describe of its object tells; nil: it can.
 // Where it is the object that keeps us from all of its fields, all of them get the same text and remedy.
@@ -72,7 +76,7 @@ func fieldTrouble(f ownField, d *description) (text, remedy string) {
 		return "the picklist takes no value but its own, and lacks, or has switched off: " + strings.Join(seen.without(f.Options), ", "),
 			"Add these values, or activate them: Setup > Object Manager > Fields & Relationships. With record types, each of them needs the values too"
 	case !seen.Updateable:
-		return "the integration user may see the field, but not edit it", "Grant edit access to the field in a permission set; `handoff setup --apply` does so too"
+		return readOnlyField, "Grant edit access to the field in a permission set; `handoff setup --apply` does so too"
 	}
 	return "", ""
 }

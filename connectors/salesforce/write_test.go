@@ -88,10 +88,10 @@ func TestHistoryIsFull(t *testing.T) {
 			fmt.Fprint(w, `[{"errorCode":"FIELD_INTEGRITY_EXCEPTION","message":"You can track the history of at most 20 fields"}]`)
 		}
 	}
-	err := s.client(t).createField(t.Context(), "Opportunity.Handoff_Score__c", fieldMetadata(crm.FieldSpec{Label: "Score", Type: crm.Number}, true))
+	err := s.client(t).createField(t.Context(), "Opportunity.Handoff_Score__c", fieldMetadata{Description: fieldMark, Label: "Score", Type: "Number", Precision: 3, Scale: new(int), TrackHistory: true})
 	want := []string{
-		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"label":"Score","precision":3,"scale":0,"trackHistory":true,"type":"Number"}}`,
-		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"label":"Score","precision":3,"scale":0,"type":"Number"}}`,
+		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"description":"Made by handoff.","label":"Score","precision":3,"scale":0,"trackHistory":true,"type":"Number"}}`,
+		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"description":"Made by handoff.","label":"Score","precision":3,"scale":0,"type":"Number"}}`,
 	}
 	if err != nil || strings.Join(bodies, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%v, sent:\n%s", err, strings.Join(bodies, "\n"))

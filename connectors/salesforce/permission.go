@@ -1,0 +1,228 @@
+package salesforce
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// The permission set that shows our fields to the integration user: a field made by API is visible to nobody.
+const (
+	permissionSet      = "Handoff_Integration"
+	permissionSetLabel = "Handoff integration"
+	permissionSetText  = "Lets the integration user of handoff read deals and what is around them, and edit the fields of handoff."
+)
+
+// objectGrant is what our permission set allows on an object, beside reading all its records, and why.
+type objectGrant struct {
+	object string
+	edit   bool
+	why    string
+}
+
+// objectGrants are the least that does, in an order in which Salesforce takes them: whoever reads an opportunity, a
+// contact or a contract must be able to read accounts. Activities, notes and e-mails have no permissions of their own
+// kind: they follow the records that they belong to.
+var objectGrants = []objectGrant{
+	{"Account", true, "reads the customer's name and the facts that are kept with it; writes the health of its latest deal"},
+	{"Opportunity", true, "reads won deals; writes the handoff fields"},
+	{"Contact", false, "reads who takes part in a deal, and whether they can be reached"},
+	{"Contract", false, "reads the facts that are kept with a deal's contract"},
+}
+
+func (g objectGrant) String() string {
+	if g.edit {
+		return "Read, Edit, View All: " + g.why
+	}
+	return "Read, View All: " + g.why
+}
+
+// wantedGrants are the objectGrants that this configuration needs.
+func (c *Client) wantedGrants() []objectGrant {
+	contract := false
+	for _, field := range c.cfg.Fields {
+		contract = contract || strings.HasPrefix(field, "Contract.")
+	}
+	return slices.DeleteFunc(slices.Clone(objectGrants), func(g objectGrant) bool { return g.object == "Contract" && !contract })
+}
+
+// planPermissions lists what keeps the integration user from deals and from our fields.
+func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error) {
+	me, err := c.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set, err := c.permissionSet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var steps []connectors.Step
+	add := func(change connectors.Change, what, target, detail string, do func(ctx context.Context, set string) error) {
+		steps = append(steps, connectors.Step{Change: change, What: what, Target: target, Detail: detail, Do: func(ctx context.Context) error {
+			set, err := c.permissionSet(ctx)
+			if err != nil {
+				return err
+			}
+			return do(ctx, set)
+		}})
+	}
+	if set == "" {
+		add(connectors.Create, "permission set", permissionSet, permissionSetLabel, func(ctx context.Context, _ string) error {
+			return c.create(ctx, "/sobjects/PermissionSet", map[string]any{"Name": permissionSet, "Label": permissionSetLabel, "Description": permissionSetText})
+		})
+	}
+	allowed, err := c.objectPermissions(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range c.wantedGrants() {
+		switch there := allowed[g.object]; {
+		case there == nil:
+			add(connectors.Create, "object permission", g.object, g.String(), func(ctx context.Context, set string) error { return c.allow(ctx, set, g) })
+		case !g.covered(there):
+			add(connectors.Alter, "object permission", g.object, g.String(), func(ctx context.Context, set string) error { return c.allow(ctx, set, g) })
+		}
+	}
+	missing, err := c.missingGrants(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		add(connectors.Create, "field permissions", permissionSet, "Read and Edit of "+countOf(len(missing), "field"), c.grantFields)
+	}
+	assigned, err := c.assignments(ctx, set, "AssigneeId = "+quote(me))
+	if err != nil {
+		return nil, err
+	}
+	if len(assigned) == 0 {
+		add(connectors.Create, "assignment", permissionSet, "to the integration user", func(ctx context.Context, set string) error {
+			return c.create(ctx, "/sobjects/PermissionSetAssignment", map[string]any{"PermissionSetId": set, "AssigneeId": me})
+		})
+	}
+	return steps, nil
+}
+
+// permissionSet returns the id of our permission set; "": there is none.
+func (c *Client) permissionSet(ctx context.Context) (string, error) {
+	rows, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id"}, "Name = "+quote(permissionSet), ""))
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0].text("Id"), nil
+}
+
+// assignments returns the ids of the assignments of a permission set, where a condition holds; "": of all.
+func (c *Client) assignments(ctx context.Context, set, where string) ([]string, error) {
+	if set == "" {
+		return nil, nil
+	}
+	rows, err := c.lookUp(ctx, selectFrom("PermissionSetAssignment", []string{"Id"}, all("PermissionSetId = "+quote(set), where), ""))
+	var ids []string
+	for _, r := range rows {
+		ids = append(ids, r.text("Id"))
+	}
+	return ids, err
+}
+
+// objectPermissions returns what a permission set allows, by object.
+func (c *Client) objectPermissions(ctx context.Context, set string) (map[string]row, error) {
+	allowed := map[string]row{}
+	if set == "" {
+		return allowed, nil
+	}
+	rows, err := c.lookUp(ctx, selectFrom("ObjectPermissions",
+		[]string{"Id", "SobjectType", "PermissionsRead", "PermissionsEdit", "PermissionsViewAllRecords"}, "ParentId = "+quote(set), ""))
+	for _, r := range rows {
+		allowed[r.text("SobjectType")] = r
+	}
+	return allowed, err
+}
+
+func (g objectGrant) covered(by row) bool {
+	return by.flag("PermissionsRead") && by.flag("PermissionsViewAllRecords") && (by.flag("PermissionsEdit") || !g.edit)
+}
+
+// allow lets our permission set do what g says, and keeps what it may beyond that.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_objectpermissions.htm
+func (c *Client) allow(ctx context.Context, set string, g objectGrant) error {
+	allowed, err := c.objectPermissions(ctx, set)
+	if err != nil {
+		return err
+	}
+	record := map[string]any{"PermissionsRead": true, "PermissionsViewAllRecords": true}
+	if g.edit {
+		record["PermissionsEdit"] = true
+	}
+	if there := allowed[g.object]; there != nil {
+		return c.change(ctx, http.MethodPatch, "/sobjects/ObjectPermissions/"+there.text("Id"), record)
+	}
+	record["ParentId"], record["SobjectType"] = set, g.object
+	return c.create(ctx, "/sobjects/ObjectPermissions", record)
+}
+
+// fieldGrant is a field that the permission set does not let the integration user edit.
+type fieldGrant struct {
+	object, field string // "Opportunity", "Opportunity.Handoff_Score__c"
+	id            string // of the FieldPermissions that grant too little; "": there are none
+}
+
+func (c *Client) missingGrants(ctx context.Context, set string) ([]fieldGrant, error) {
+	granted := map[string]row{}
+	if set != "" {
+		rows, err := c.lookUp(ctx, selectFrom("FieldPermissions", []string{"Id", "Field", "PermissionsEdit"}, "ParentId = "+quote(set), ""))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			granted[strings.ToLower(r.text("Field"))] = r
+		}
+	}
+	var missing []fieldGrant
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		for _, f := range c.specs[object] {
+			full := sobjects[object] + "." + f.API
+			if r := granted[strings.ToLower(full)]; !r.flag("PermissionsEdit") {
+				missing = append(missing, fieldGrant{sobjects[object], full, r.text("Id")})
+			}
+		}
+	}
+	return missing, nil
+}
+
+// grantFields lets our permission set read and edit all of our fields.
+func (c *Client) grantFields(ctx context.Context, set string) error {
+	missing, err := c.missingGrants(ctx, set)
+	if err != nil {
+		return err
+	}
+	var create, update []map[string]any
+	for _, g := range missing {
+		record := map[string]any{"attributes": map[string]string{"type": "FieldPermissions"}, "PermissionsRead": true, "PermissionsEdit": true}
+		if g.id != "" {
+			record["id"] = g.id
+			update = append(update, record)
+			continue
+		}
+		record["ParentId"], record["SobjectType"], record["Field"] = set, g.object, g.field
+		create = append(create, record)
+	}
+	for method, records := range map[string][]map[string]any{http.MethodPost: create, http.MethodPatch: update} {
+		for batch := range slices.Chunk(records, maxRecords) {
+			results, err := c.collection(ctx, opSetup, method, batch, true)
+			if err != nil {
+				return err
+			}
+			for _, refused := range results {
+				if refused != nil && !exists(refused) {
+					return fmt.Errorf("field permissions: %w", refused)
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package salesforce
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// PlanRemoval implements connectors.Provisioner. What points at a thing goes before the thing. Nothing here needs the
+// permissions that it takes away.
+func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
+	var plan connectors.Plan
+	add := func(what, target, detail string, do func(context.Context) error) {
+		plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Delete, What: what, Target: target, Detail: detail, Do: do})
+	}
+	there, err := c.hasListView(ctx)
+	if err != nil {
+		return plan, err
+	}
+	if there {
+		add("list view", "Opportunity."+listView, listViewLabel, c.removeListView)
+	}
+	layouts, err := c.pageLayouts(ctx)
+	if err != nil {
+		return plan, err
+	}
+	for _, l := range layouts {
+		p, err := c.page(ctx, l)
+		if err != nil {
+			return plan, err
+		}
+		if c.hide(p, l.object) {
+			add("layout section", l.String(), sectionLabel+"; the rest of the layout stays as it is", func(ctx context.Context) error { return c.clear(ctx, l) })
+		}
+	}
+	set, err := c.permissionSet(ctx)
+	if err != nil {
+		return plan, err
+	}
+	assigned, err := c.assignments(ctx, set, "")
+	if err != nil {
+		return plan, err
+	}
+	if len(assigned) > 0 {
+		add("assignment", permissionSet, countOf(len(assigned), "user"), c.unassign)
+	}
+	if set != "" {
+		add("permission set", permissionSet, permissionSetLabel+", with its object and field permissions", func(ctx context.Context) error { return c.remove(ctx, "/sobjects/PermissionSet/"+set) })
+	}
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		exist, err := c.existing(ctx, sobjects[object], c.specs[object])
+		if err != nil {
+			return plan, err
+		}
+		for _, f := range c.specs[object] {
+			full := sobjects[object] + "." + f.API
+			switch found, there := exist[strings.ToLower(f.API)]; {
+			case there && found.marked:
+				add("field", full, fieldDetail(f.FieldSpec)+", with its values", func(ctx context.Context) error { return c.remove(ctx, "/tooling/sobjects/CustomField/"+found.id) })
+			case there:
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s was not made by handoff, so it stays: its description does not begin with %q. Delete it under Setup > Object Manager if nobody needs it.", full, fieldMark))
+			}
+		}
+	}
+	if len(plan.Steps) > 0 {
+		plan.ByHand = append(plan.ByHand, "Salesforce keeps deleted fields with their values for 15 days, under Setup > Object Manager > Opportunity > Fields & Relationships > Deleted Fields: erase them there for good.")
+	}
+	return plan, nil
+}
+
+// clear takes our section off a layout.
+func (c *Client) clear(ctx context.Context, l pageLayout) error {
+	p, err := c.page(ctx, l)
+	if err != nil || !c.hide(p, l.object) {
+		return err
+	}
+	return c.savePage(ctx, l, p)
+}
+
+// unassign takes our permission set from whoever has it: Salesforce deletes none that is assigned.
+func (c *Client) unassign(ctx context.Context) error {
+	set, err := c.permissionSet(ctx)
+	if err != nil {
+		return err
+	}
+	assigned, err := c.assignments(ctx, set, "")
+	if err != nil {
+		return err
+	}
+	for _, id := range assigned {
+		if err := c.remove(ctx, "/sobjects/PermissionSetAssignment/"+id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
