@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the real jsforce and HubSpot clients against `handoff sandbox`, then checks every SOQL statement that a full run of
-# ours sends with an independent parser. usage: run.sh HANDOFF_BINARY
+# ours sends, and the project that setup exports, with independent parsers. usage: run.sh HANDOFF_BINARY
 #
 # SPECS=DIR also holds the HubSpot traffic of both against HubSpot's OpenAPI documents, which hubspot/get-specs.sh takes
 # from a copy of HubSpot/HubSpot-public-api-spec-collection; they are not licensed for redistribution.
@@ -8,7 +8,7 @@ set -euo pipefail
 bin=$(realpath "${1:?usage: run.sh HANDOFF_BINARY}")
 here=$(cd "$(dirname "$0")" && pwd)
 command -v node >/dev/null || { echo "conformance needs Node.js 20 or newer on the PATH" >&2; exit 1; }
-for part in salesforce hubspot; do
+for part in salesforce salesforce/project hubspot; do
   [[ $here/$part/node_modules/.package-lock.json -nt $here/$part/package-lock.json ]] ||
     (cd "$here/$part" && npm ci --no-audit --no-fund --loglevel=error)
 done
@@ -56,3 +56,7 @@ curl -sf "$hubspot/_sandbox/log" >"$work/hubspot.ndjson"
 node "$here/salesforce/statements.mjs" <"$work/salesforce.ndjson" >"$work/statements"
 node "$here/salesforce/soql-check.mjs" <"$work/statements" | tail -1
 validate "$work/hubspot.ndjson"
+
+echo "== the project that setup exports, as Salesforce's command line reads it"
+"$bin" --config "$work/config.toml" setup --export "$work/project" >/dev/null
+node "$here/salesforce/project/project-check.mjs" "$work/project"
