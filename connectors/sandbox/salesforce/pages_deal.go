@@ -8,65 +8,29 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/microcosm-cc/bluemonday"
 
+	"handoff/connectors/sandbox/pages"
 	"handoff/crm"
 )
 
 // dealPage is an opportunity with everything around it.
 type dealPage struct {
-	frame
-	Stage        badge
+	pages.Frame
+	Stage        pages.Badge
 	Saved        string // the label of the field that was just saved
 	Refused      string // why an edit of RefusedField was not saved
 	RefusedField string
-	Card         *pageCard
-	Details      []pageField
-	Sales        []pageField
-	Blank        []pageField // of the same kind as Sales, but empty
-	Contacts     []pageContact
+	Card         *pages.Card
+	Details      []*pages.Field
+	Sales        []*pages.Field
+	Blank        []*pages.Field // of the same kind as Sales, but empty
+	Contacts     []pages.Contact
 	Notes        []pageNote
 	Activities   []pageActivity
-	History      []pageChange
-}
-
-// pageCard is the handoff scorecard of a deal: the fields whose name begins with Handoff_.
-type pageCard struct {
-	Scored   bool
-	Score    string
-	Max      string
-	Badges   []badge
-	Action   string
-	Overview []pageField
-	Groups   []pageGroup
-	Texts    []pageField
-	Rest     []pageField // what Score, Max, Badges, Action and the groups' points show already, and fields that are not ours
-	RestOpen bool
-}
-
-// pageGroup is a category of the scorecard.
-type pageGroup struct {
-	Title  string
-	Points string
-	Fields []pageField
-}
-
-type pageContact struct {
-	ID      string
-	Name    string
-	Title   string
-	Email   string
-	Phone   string
-	Role    string
-	Bounced bool
-	Roles   []string `db:"-"`
+	History      []pages.Change
 }
 
 type pageNote struct {
@@ -77,12 +41,8 @@ type pageNote struct {
 	By    string
 }
 
-// safeHTML lets through how a note is laid out, and nothing that leads elsewhere.
-var safeHTML = bluemonday.NewPolicy().AllowElements("p", "div", "span", "br", "b", "strong", "i", "em", "u", "ul", "ol", "li",
-	"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "pre", "code")
-
 // HTML returns the body of a rich note, safe to show.
-func (n pageNote) HTML() template.HTML { return template.HTML(safeHTML.Sanitize(n.Body)) }
+func (n pageNote) HTML() template.HTML { return pages.SafeHTML(n.Body) }
 
 type pageActivity struct {
 	Kind  string
@@ -93,95 +53,74 @@ type pageActivity struct {
 	To    string
 }
 
-type pageChange struct {
-	Field string
-	From  string
-	To    string
-	At    string
-	By    string
-}
-
-// when returns a stored moment as pages write it.
-func when(stored string) string {
-	t, err := time.Parse(storedTime, stored)
-	if err != nil {
-		return stored
-	}
-	return t.Format(pageTime)
-}
-
-func (n pageNote) When() string     { return when(n.At) }
-func (a pageActivity) When() string { return when(a.At) }
-func (c pageChange) When() string   { return when(c.At) }
+func (n pageNote) When() string     { return pages.When(n.At) }
+func (a pageActivity) When() string { return pages.When(a.At) }
 
 // errNoDeal says that there is no opportunity with an id.
 var errNoDeal = errors.New("no such opportunity")
 
 func (o *Org) showDeal(w http.ResponseWriter, r *http.Request) {
-	page, err := o.dealPage(r.Context(), r.PathValue("id"), func(page *dealPage, fields map[string]*pageField) {
-		if f, ok := fields[r.FormValue("saved")]; ok {
+	page, err := o.dealPage(r.Context(), r.PathValue("id"), func(page *dealPage, fields *pages.Fields) {
+		if f := fields.Get(r.FormValue("saved")); f != nil {
 			page.Saved = f.Label
 		}
 	})
 	if errors.Is(err, errNoDeal) {
-		o.showProblem(w, r, http.StatusNotFound, "No such opportunity", "It was never there, or it has been deleted.")
+		site.RenderProblem(w, http.StatusNotFound, "No such opportunity", "It was never there, or it has been deleted.")
 		return
 	}
-	render(w, http.StatusOK, dealTemplate, page, err)
+	pages.Render(w, http.StatusOK, dealTemplate, page, err)
 }
 
 // editDeal saves one field of a deal, as another user than the integration's.
 func (o *Org) editDeal(w http.ResponseWriter, r *http.Request) {
 	ctx, id := r.Context(), r.PathValue("id")
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
-	if err := r.ParseForm(); err != nil {
-		o.showProblem(w, r, http.StatusBadRequest, "Not saved", "The form could not be read: "+err.Error())
+	name, sent, err := pages.Submitted(w, r)
+	if err != nil {
+		site.RenderProblem(w, http.StatusBadRequest, "Not saved", "The form could not be read: "+err.Error())
 		return
 	}
 	var field *Field
-	err := o.read(ctx, func(sqlx.QueryerContext) error {
-		field = o.object("Opportunity").Field(r.PostForm.Get("field"))
+	err = o.read(ctx, func(sqlx.QueryerContext) error {
+		field = o.object("Opportunity").Field(name)
 		return nil
 	})
 	if err == nil && field == nil {
-		o.showProblem(w, r, http.StatusUnprocessableEntity, "Not saved", "There is no such field any more.")
+		site.RenderProblem(w, http.StatusUnprocessableEntity, "Not saved", "There is no such field any more.")
 		return
 	}
 	var outcome []saved
-	sent := r.PostForm.Get("value")
 	if err == nil {
 		outcome, err = o.updateRecords(ctx, pageUser, []row{{Object: "Opportunity", ID: id, Values: map[string]any{field.Name: submitted(field, sent)}}}, false)
 	}
 	if err != nil {
-		render(w, http.StatusInternalServerError, dealTemplate, nil, err)
+		pages.Render(w, http.StatusInternalServerError, dealTemplate, nil, err)
 		return
 	}
 	if len(outcome[0].Errors) == 0 {
-		http.Redirect(w, r, dealPath(id)+"?saved="+url.QueryEscape(field.Name)+"#"+url.QueryEscape(field.Name), http.StatusSeeOther)
+		pages.RedirectSaved(w, r, dealPath(id), field.Name)
 		return
 	}
 	refusal := outcome[0].Errors[0]
-	page, err := o.dealPage(ctx, id, func(page *dealPage, fields map[string]*pageField) {
+	page, err := o.dealPage(ctx, id, func(page *dealPage, fields *pages.Fields) {
 		page.Refused, page.RefusedField = fmt.Sprintf("%s (%s).", refusal.Message, refusal.StatusCode), field.Name
-		if f, ok := fields[field.Name]; ok {
-			f.Problem = refusal.Message
-			f.Entered = sent
+		if f := fields.Get(field.Name); f != nil {
+			f.Problem, f.Entered = refusal.Message, sent
 			if f.Input == "select" {
-				f.Choices = nil
-				f.setChoices(field.Values)
+				f.Choose(f.Choices...)
 			}
 		}
 	})
 	if errors.Is(err, errNoDeal) {
-		o.showProblem(w, r, http.StatusNotFound, "Not saved", refusal.Message)
+		site.RenderProblem(w, http.StatusNotFound, "Not saved", refusal.Message)
 		return
 	}
-	render(w, http.StatusUnprocessableEntity, dealTemplate, page, err)
+	pages.Render(w, http.StatusUnprocessableEntity, dealTemplate, page, err)
 }
 
 // dealPage reads a deal's page. change may change the fields before they are put in their places. The error is errNoDeal
 // where there is no such deal.
-func (o *Org) dealPage(ctx context.Context, id string, change func(*dealPage, map[string]*pageField)) (*dealPage, error) {
+func (o *Org) dealPage(ctx context.Context, id string, change func(*dealPage, *pages.Fields)) (*dealPage, error) {
 	page := new(dealPage)
 	return page, o.read(ctx, func(db sqlx.QueryerContext) (err error) {
 		record := map[string]any{}
@@ -192,21 +131,20 @@ func (o *Org) dealPage(ctx context.Context, id string, change func(*dealPage, ma
 		if err != nil {
 			return err
 		}
-		if page.frame, err = o.frame(ctx, db, enteredText(o.object("Opportunity").Field("Name"), record["Name"])); err != nil {
-			return err
-		}
+		opportunity := o.object("Opportunity")
+		page.Frame = site.Frame(enteredText(opportunity.Field("Name"), record["Name"]))
 		fields, err := o.dealFields(ctx, db, id, record)
 		if err != nil {
 			return err
 		}
 		change(page, fields)
-		page.place(fields, o.object("Opportunity").Fields)
-		return page.readChildren(ctx, db, id, o.object("Opportunity"))
+		page.place(fields, opportunity)
+		return page.readChildren(ctx, db, id, opportunity)
 	})
 }
 
-// dealFields returns every field of an opportunity, ready to be shown, by its name.
-func (o *Org) dealFields(ctx context.Context, db sqlx.QueryerContext, id string, record map[string]any) (map[string]*pageField, error) {
+// dealFields returns every field of an opportunity, ready to be shown.
+func (o *Org) dealFields(ctx context.Context, db sqlx.QueryerContext, id string, record map[string]any) (*pages.Fields, error) {
 	names, err := o.referenceNames(ctx, db, o.object("Opportunity"), record)
 	if err != nil {
 		return nil, err
@@ -215,28 +153,20 @@ func (o *Org) dealFields(ctx context.Context, db sqlx.QueryerContext, id string,
 	if err := sqlx.SelectContext(ctx, db, &stages, "SELECT MasterLabel FROM OpportunityStage WHERE NOT IsDeleted ORDER BY SortOrder"); err != nil {
 		return nil, err
 	}
-	fields := map[string]*pageField{}
+	var all []*pages.Field
 	for _, f := range o.object("Opportunity").Fields {
 		p := newPageField(f, record[f.Name], names)
 		p.Action = dealPath(id)
-		if strings.HasPrefix(f.Name, "Handoff_") {
-			p.Label = strings.TrimPrefix(p.Label, "Handoff ") // its section says so
-		}
 		switch {
 		case f.Name == "StageName":
-			p.Choices = nil
-			p.setChoices(stages)
+			p.Choose(pages.Words(stages...)...)
 		case f.Type == TypeCurrency && record[f.Name] != nil:
 			amount, _ := record[f.Name].(float64)
-			p.Text = money(amount, enteredText(f, record["CurrencyIsoCode"]))
-		case itemName.MatchString(f.Name):
-			p.Tone = map[string]string{"2": "good", "1": "fair", "0": "bad"}[p.Text]
-		case f.Name == "Handoff_Ghost__c" && p.Entered == "true":
-			p.Tone = "bad"
+			p.Text = pages.Money(amount, enteredText(f, record["CurrencyIsoCode"]))
 		}
-		fields[f.Name] = &p
+		all = append(all, p)
 	}
-	return fields, nil
+	return pages.NewFields(all), nil
 }
 
 // referenceNames returns the names of the records that a record's references point at, by id.
@@ -258,110 +188,36 @@ func (o *Org) referenceNames(ctx context.Context, db sqlx.QueryerContext, object
 	return names, nil
 }
 
-var (
-	itemName = regexp.MustCompile(`^Handoff_Item_(\d+)_\d+__c$`)
-
-	// detailNames are the fields that say what the deal is.
-	detailNames = []string{"AccountId", "OwnerId", "StageName", "CloseDate", "Amount", "ARR__c", "Term_Months__c", "CurrencyIsoCode", "CSM__c",
-		"CSM_Assigned_At__c", "Type", "Probability", "ForecastCategoryName", "CreatedDate", "LastModifiedDate", "LastModifiedById"}
-
-	// overviewNames are the scorecard's fields about the deal as a whole.
-	overviewNames = []string{"Handoff_Acceptance__c", "Handoff_Finalised__c", "Handoff_Final_Score__c", "Handoff_Ghost_Reason__c",
-		"Handoff_Ready__c", "Handoff_Complete__c", "Handoff_Scored_At__c"}
-	cardTextNames = []string{"Handoff_Gaps__c", "Handoff_Item_Notes__c"}
-
-	// categoryNames are the scorecard's totals, in the order of the categories' items.
-	categoryNames = []string{"Handoff_Deal_Context__c", "Handoff_Stakeholder_Map__c", "Handoff_Technical_Fit__c", "Handoff_Expectation_Record__c", "Handoff_Crm_Hygiene__c"}
-)
+// detailNames are the fields that say what the deal is.
+var detailNames = []string{"AccountId", "OwnerId", "StageName", "CloseDate", "Amount", "ARR__c", "Term_Months__c", "CurrencyIsoCode", "CSM__c",
+	"CSM_Assigned_At__c", "Type", "Probability", "ForecastCategoryName", "CreatedDate", "LastModifiedDate", "LastModifiedById"}
 
 // place puts the fields where a reader looks for them. Custom fields of which this page knows nothing come last, so that
 // every one of them shows up once.
-func (page *dealPage) place(fields map[string]*pageField, all []*Field) {
-	page.Stage = badge{Text: fields["StageName"].Text}
-	if fields["IsWon"].Entered == "true" {
+func (page *dealPage) place(fields *pages.Fields, opportunity *Object) {
+	page.Stage = pages.Badge{Text: fields.Get("StageName").Text}
+	if fields.Get("IsWon").Entered == "true" {
 		page.Stage.Tone = "good"
 	}
-	taken := map[string]bool{"Case_Id__c": true, "Case_As_Of__c": true}
-	take := func(names ...string) (some []pageField) {
-		for _, name := range names {
-			if f, ok := fields[name]; ok && !taken[name] {
-				taken[name] = true
-				some = append(some, *f)
-			}
-		}
-		return some
-	}
-	page.Details = take(detailNames...)
+	fields.Take("Case_Id__c", "Case_As_Of__c")
+	page.Details = fields.Take(detailNames...)
+	page.Card = pages.NewCard(fields)
+	var homes []string
 	for _, neutral := range crm.FieldNames {
-		for _, f := range take(textField(neutral)) {
-			page.addSales(f)
-		}
+		homes = append(homes, textField(neutral))
 	}
-	page.Card = newPageCard(fields, all, take)
-	for _, f := range all {
-		if f.Custom() {
-			for _, f := range take(f.Name) {
-				page.addSales(f)
-			}
-		}
-	}
-}
-
-// addSales puts a text of the sales team behind those that are filled in, or behind the empty ones.
-func (page *dealPage) addSales(f pageField) {
-	if f.Text == "" && f.Problem == "" {
-		page.Blank = append(page.Blank, f)
-	} else {
-		page.Sales = append(page.Sales, f)
-	}
-}
-
-// newPageCard returns the scorecard, nil where the org has no field of it.
-func newPageCard(fields map[string]*pageField, all []*Field, take func(...string) []pageField) *pageCard {
-	text := func(name string) string {
-		if f, ok := fields[name]; ok {
-			return f.Text
-		}
-		return ""
-	}
-	card := &pageCard{Score: text("Handoff_Score__c"), Max: text("Handoff_Max__c"), Action: text("Handoff_Next_Action__c")}
-	card.Scored = card.Score != ""
-	card.Badges = []badge{toneBadge(text("Handoff_Rating__c")), toneBadge(text("Handoff_Health__c")), ghostBadge(text("Handoff_Ghost__c") == "Yes")}
-	card.Overview = take(overviewNames...)
-	for i, name := range categoryNames {
-		group := pageGroup{Title: fmt.Sprintf("Category %d", i+1)}
-		for _, f := range all {
-			if m := itemName.FindStringSubmatch(f.Name); m != nil && m[1] == fmt.Sprint(i+1) {
-				group.Fields = append(group.Fields, take(f.Name)...)
-			}
-		}
-		if total, ok := fields[name]; ok {
-			group.Title, group.Points = total.Label, total.Text
-			if group.Points != "" {
-				group.Points += fmt.Sprintf(" / %d", 2*len(group.Fields))
-			}
-		}
-		if len(group.Fields) > 0 {
-			card.Groups = append(card.Groups, group)
-		}
-	}
-	card.Texts = take(cardTextNames...)
-	for _, f := range all {
-		if strings.HasPrefix(f.Name, "Handoff_") {
-			card.Rest = append(card.Rest, take(f.Name)...)
-		}
-	}
-	card.RestOpen = slices.ContainsFunc(card.Rest, func(f pageField) bool { return f.Problem != "" })
-	if len(card.Overview)+len(card.Groups)+len(card.Texts)+len(card.Rest) == 0 {
-		return nil
-	}
-	return card
+	sales := fields.Take(homes...)
+	sales = append(sales, fields.TakeIf(func(f *pages.Field) bool { return opportunity.Field(f.Name).Custom() })...)
+	page.Sales, page.Blank = pages.Split(sales)
 }
 
 // readChildren reads what hangs on the deal, newest first.
 func (page *dealPage) readChildren(ctx context.Context, db sqlx.QueryerContext, id string, opportunity *Object) error {
-	var roles []pageContact
-	var stages, changes []pageChange
+	var roles []struct {
+		ID, Name, Title, Email, Phone, Role string
+		Bounced                             bool
+	}
+	var stages, changes []pages.Change
 	for _, part := range []struct {
 		into  any
 		query string
@@ -403,11 +259,13 @@ func (page *dealPage) readChildren(ctx context.Context, db sqlx.QueryerContext, 
 			return err
 		}
 	}
+	at := map[string]int{} // of contacts, by id
 	for _, r := range roles {
-		i := slices.IndexFunc(page.Contacts, func(c pageContact) bool { return c.ID == r.ID })
-		if i < 0 {
+		i, known := at[r.ID]
+		if !known {
 			i = len(page.Contacts)
-			page.Contacts = append(page.Contacts, r)
+			at[r.ID] = i
+			page.Contacts = append(page.Contacts, pages.Contact{Name: r.Name, Title: r.Title, Email: r.Email, Phone: r.Phone, Bounced: r.Bounced})
 		}
 		if r.Role != "" {
 			page.Contacts[i].Roles = append(page.Contacts[i].Roles, r.Role)
@@ -423,7 +281,7 @@ func (page *dealPage) readChildren(ctx context.Context, db sqlx.QueryerContext, 
 			changes[i].Field = f.label()
 		}
 	}
-	slices.SortStableFunc(changes, func(a, b pageChange) int { return cmp.Compare(b.At, a.At) })
+	slices.SortStableFunc(changes, func(a, b pages.Change) int { return cmp.Compare(b.At, a.At) })
 	page.History = changes
 	return nil
 }

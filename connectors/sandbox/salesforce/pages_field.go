@@ -4,55 +4,31 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
+
+	"handoff/connectors/sandbox/pages"
 )
 
-// pageField is a field of a record as its page shows it.
-type pageField struct {
-	Name  string
-	Label string
-	Help  string
-	Text  string
-	Tone  string
-
-	// The form that edits it.
-	Input   string // "": it cannot be edited; "select", "checkbox", "textarea", else the type of an input
-	Entered string // what the form starts with
-	Choices []pageChoice
-	Step    string
-	Action  string
-	Problem string // why the last edit was refused; the form is open then
-}
-
-type pageChoice struct {
-	Value    string
-	Selected bool
-}
-
 // newPageField shows a stored value of f. names holds the names of the records that references point at, by id.
-func newPageField(f *Field, stored any, names map[string]string) pageField {
-	p := pageField{Name: f.Name, Label: f.label(), Help: f.Help, Entered: enteredText(f, stored)}
+func newPageField(f *Field, stored any, names map[string]string) *pages.Field {
+	p := &pages.Field{Name: f.Name, Label: f.label(), Help: f.Help, Entered: enteredText(f, stored)}
 	p.Text = p.Entered
 	switch f.Type {
 	case TypeBoolean:
 		p.Text = map[string]string{"true": "Yes", "false": "No"}[p.Entered]
 	case TypeDateTime:
-		if t, err := time.Parse(storedTime, p.Entered); err == nil {
-			p.Text = t.Format(pageTime)
-		}
+		p.Text = pages.When(p.Entered)
 	case TypeReference:
 		p.Label, p.Text = strings.TrimSuffix(p.Label, " ID"), names[p.Entered]
-	case TypePicklist:
-		p.Tone = tones[p.Text]
+	}
+	if own, ok := strings.CutPrefix(f.Name, "Handoff_"); ok {
+		p.Own = strings.ToLower(strings.TrimSuffix(own, "__c"))
+		p.Label = strings.TrimPrefix(p.Label, "Handoff ") // its section says so
 	}
 	if !f.ReadOnly && !f.CreateOnly {
-		p.setInput(f)
+		setInput(p, f)
 	}
 	return p
 }
-
-// pageTime is how pages write moments, all of them in UTC.
-const pageTime = "2006-01-02 15:04"
 
 // enteredText returns a stored value as a form's control holds it.
 func enteredText(f *Field, stored any) string {
@@ -71,10 +47,11 @@ func enteredText(f *Field, stored any) string {
 	return fmt.Sprint(stored)
 }
 
-func (p *pageField) setInput(f *Field) {
+// setInput lets a person edit the field.
+func setInput(p *pages.Field, f *Field) {
 	switch f.Type {
 	case TypePicklist:
-		p.setChoices(f.Values)
+		p.Choose(pages.Words(f.Values...)...)
 	case TypeBoolean:
 		p.Input = "checkbox"
 	case TypeTextArea:
@@ -90,22 +67,8 @@ func (p *pageField) setInput(f *Field) {
 	}
 }
 
-// setChoices lets p be one of the values, or stay what it is.
-func (p *pageField) setChoices(values []string) {
-	p.Input = "select"
-	known := p.Entered == ""
-	for _, v := range values {
-		p.Choices = append(p.Choices, pageChoice{v, v == p.Entered})
-		known = known || v == p.Entered
-	}
-	if !known {
-		p.Choices = append(p.Choices, pageChoice{p.Entered, true})
-	}
-}
-
 // submitted returns what a form's control sent as a value to save.
 func submitted(f *Field, sent string) any {
-	sent = strings.ReplaceAll(sent, "\r\n", "\n")
 	switch {
 	case f.Type == TypeBoolean:
 		return sent == "true"

@@ -222,17 +222,3 @@ func TestPagePaths(t *testing.T) {
 		t.Errorf("the pages count as %d API calls", calls)
 	}
 }
-
-func TestMoney(t *testing.T) {
-	for _, c := range []struct {
-		amount float64
-		want   string
-	}{{0, "EUR 0"}, {999, "EUR 999"}, {48000, "EUR 48,000"}, {1234567.5, "EUR 1,234,567.5"}, {-1000, "EUR -1,000"}} {
-		if got := money(c.amount, "EUR"); got != c.want {
-			t.Errorf("%v: %q, want %q", c.amount, got, c.want)
-		}
-	}
-	if got := money(5, ""); got != "5" {
-		t.Errorf("without a currency: %q, want 5", got)
-	}
-}

@@ -271,8 +271,8 @@ func TestQueryAll(t *testing.T) {
 	}
 }
 
-// pages reads all pages of an answer: how many rows each has, and how many rows their child lists hold together.
-func pages(t *testing.T, o *Org, first *queryResult) (sizes []int, children int) {
+// readPages reads all pages of an answer: how many rows each has, and how many rows their child lists hold together.
+func readPages(t *testing.T, o *Org, first *queryResult) (sizes []int, children int) {
 	t.Helper()
 	for page := first; ; {
 		sizes = append(sizes, len(page.Rows))
@@ -287,7 +287,7 @@ func pages(t *testing.T, o *Org, first *queryResult) (sizes []int, children int)
 					if apiErr != nil {
 						t.Fatal(apiErr)
 					}
-					moreSizes, _ := pages(t, o, more)
+					moreSizes, _ := readPages(t, o, more)
 					for _, n := range moreSizes {
 						children += n
 					}
@@ -353,7 +353,7 @@ func TestPaging(t *testing.T) {
 			if apiErr != nil {
 				t.Fatal(apiErr)
 			}
-			sizes, children := pages(t, o, first)
+			sizes, children := readPages(t, o, first)
 			if diff := cmp.Diff(tt.sizes, sizes); diff != "" || children != tt.children {
 				t.Errorf("%d child rows, want %d; pages (-want +got):\n%s", children, tt.children, diff)
 			}

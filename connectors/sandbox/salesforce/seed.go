@@ -4,6 +4,8 @@ package salesforce
 const (
 	orgName     = "Sandbox"
 	orgUsername = "revops@sandbox.example"
+
+	adminFirstName, adminLastName = "Casey", "CSM"
 )
 
 var (
@@ -37,7 +39,7 @@ func seed(insert insertFunc) error {
 			"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US", "DefaultLocaleSidKey": "en_GB", "FiscalYearStartMonth": 1,
 		}},
 		{"User", map[string]any{"FirstName": "RevOps", "LastName": "Integration", "Username": orgUsername, "Email": orgUsername, "Alias": "revops"}},
-		{"User", map[string]any{"FirstName": "Casey", "LastName": "CSM", "Username": "casey@sandbox.example", "Email": "casey@sandbox.example", "Alias": "casey"}},
+		{"User", map[string]any{"FirstName": adminFirstName, "LastName": adminLastName, "Username": "casey@sandbox.example", "Email": "casey@sandbox.example", "Alias": "casey"}},
 	}
 	for i, s := range standardStages {
 		records = append(records, entry{"OpportunityStage", s.row(i + 1)})
