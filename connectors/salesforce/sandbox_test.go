@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"handoff/connectors"
 	"handoff/connectors/connectortest"
 	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox"
@@ -25,6 +26,7 @@ func TestConnector(t *testing.T) {
 // lab is a sandbox with a client on it.
 type lab struct {
 	client *salesforce.Client
+	cfg    salesforce.Config
 	clock  *connectortest.Clock
 	url    string
 	token  string // of somebody who adds records by hand
@@ -53,10 +55,40 @@ func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*salesforce.Conf
 	for _, c := range change {
 		c(&cfg)
 	}
-	if l.client, err = salesforce.New(cfg); err != nil {
+	l.cfg, l.client = cfg, newClient(t, cfg)
+	return l
+}
+
+func newClient(t *testing.T, cfg salesforce.Config) *salesforce.Client {
+	t.Helper()
+	c, err := salesforce.New(cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return c
+}
+
+// apply carries out a plan.
+func apply(t *testing.T, c *salesforce.Client, plan connectors.Plan, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Steps {
+		if err := c.Apply(t.Context(), s); err != nil {
+			t.Fatalf("%s %s: %v", s.What, s.Target, err)
+		}
+	}
+}
+
+// setup makes the fields of specs, on the named layouts, as an administrator would.
+func (l *lab) setup(t *testing.T, specs []crm.FieldSpec, layouts ...string) {
+	t.Helper()
+	cfg := l.cfg
+	cfg.Specs = specs
+	c := newClient(t, cfg)
+	plan, err := c.Plan(t.Context(), connectors.SetupOptions{Layouts: layouts})
+	apply(t, c, plan, err)
 }
 
 func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
@@ -94,6 +126,10 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 	f.Edit = func(deal, field, value string) error {
 		names := map[string]string{"item_1_1": "Handoff_Item_1_1__c", "score": "Handoff_Score__c"}
 		return f.EditRecord(t, "Opportunity", deal, map[string]any{names[field]: json.Number(value)})
+	}
+	f.CreateField = func(t *testing.T, spec crm.FieldSpec) error {
+		l.setup(t, []crm.FieldSpec{spec})
+		return nil
 	}
 	f.LoseDeal = func(deal string) error {
 		return f.EditRecord(t, "Opportunity", deal, map[string]any{"StageName": "Closed Lost"})
