@@ -92,12 +92,12 @@ func bearer(r *http.Request) string {
 	return ""
 }
 
-// writeJSON answers with v.
+// writeJSON answers with v, equal values in equal bytes, so that what an org holds can be compared by what it answers.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
 	// A failure here is the client's hanging up, or it would have failed before: nobody is left to tell.
-	_ = jsonv2.MarshalWrite(w, v, jsontext.AllowInvalidUTF8(true))
+	_ = jsonv2.MarshalWrite(w, v, jsontext.AllowInvalidUTF8(true), jsonv2.Deterministic(true))
 }
 
 // writeError answers with an array of the errors, in the status of the first.
