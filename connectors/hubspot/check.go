@@ -68,7 +68,7 @@ func (k *checking) fail(severity connectors.Severity, place string, err error) {
 		text = "HubSpot does not accept the token"
 	case e.Status == 0:
 		text = "HubSpot does not answer: " + text
-	default:
+	case e.Setting != "url" && e.Setting != "api_version":
 		text = fmt.Sprintf("HubSpot refuses to %s: %s", e.Op, text)
 	}
 	k.add(severity, cmp.Or(e.Setting, place), text, e.Remedy)

@@ -43,6 +43,7 @@ type verdict struct {
 const (
 	serviceKeys = "Development > Keys > Service keys"
 	seeProperty = "Run `handoff setup --apply`, which creates the property, or correct its name under handoff_fields"
+	seeAddress  = "Set url to " + DefaultURL + ", or leave it out"
 	seeQuota    = "All integrations of the account share its API calls of the day: wait until midnight in the account's time zone, let the others use fewer, or buy more"
 	seeToken    = "Correct the token, or create a new service key under " + serviceKeys
 )
@@ -81,21 +82,22 @@ func judge(status int, code string) verdict {
 		status == statusMigrating, status >= 500, status == http.StatusMultiStatus:
 		return verdict{connectors.ErrRetry, "", ""}
 	case status < 400:
-		return verdict{connectors.ErrConfig, "url", "The address leads elsewhere: it must be " + DefaultURL}
+		return verdict{connectors.ErrConfig, "url", seeAddress}
 	}
 	return verdict{connectors.ErrConfig, "", ""}
 }
 
-// misled says of a 404 which key of the configuration led to a path that does not exist: HubSpot drops all paths of a version
+// astray says of a 404 which key of the configuration led to a path that does not exist: HubSpot drops all paths of a version
 // at once, and a server that is not HubSpot's has none of them, nor HubSpot's words.
-func (c *Client) misled(e *connectors.Error, inItsWords bool) {
-	switch version := c.cfg.APIVersion; {
-	case c.cfg.URL != DefaultURL && !inItsWords:
-		e.Setting, e.Remedy = "url", "HubSpot's API is not at this address: it must be "+DefaultURL
-	case version != DefaultAPIVersion:
-		e.Setting, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API: leave api_version out, so that it is %s", version, DefaultAPIVersion)
-	default:
-		e.Setting, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API, which may have ended: install a newer handoff", version)
+func (c *Client) astray(e *connectors.Error, inItsWords bool) {
+	version := c.cfg.APIVersion
+	if c.cfg.URL != DefaultURL && !inItsWords {
+		e.Setting, e.Message, e.Remedy = "url", "this is not the address of HubSpot's API", seeAddress
+		return
+	}
+	e.Setting, e.Message, e.Remedy = "api_version", fmt.Sprintf("HubSpot does not know version %s of its API, which may have ended", version), "Install a newer handoff"
+	if version != DefaultAPIVersion {
+		e.Remedy = "Leave api_version out, so that it is " + DefaultAPIVersion
 	}
 }
 
@@ -192,6 +194,9 @@ func refusal(op string, status int, header http.Header, body []byte) (*connector
 		r = reported{Message: fmt.Sprintf("%s, with %d bytes of %s that are no answer of the API", http.StatusText(status), len(body), kind)}
 		if len(bytes.TrimSpace(body)) == 0 {
 			r.Message = http.StatusText(status) + ", without a word why"
+		}
+		if status < 400 {
+			r.Message = "the address leads elsewhere, as a page for logging in does"
 		}
 	}
 	e := r.at(op, status)

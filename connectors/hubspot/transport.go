@@ -105,7 +105,7 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
 		if refused.Status == http.StatusNotFound {
-			c.misled(refused, correlation != "")
+			c.astray(refused, correlation != "")
 		}
 		c.cfg.Log.InfoContext(ctx, "HubSpot refused a call", "op", r.op, "status", refused.Status, "code", refused.Code, "correlation_id", correlation)
 		return nil, nil, refused

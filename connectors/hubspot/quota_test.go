@@ -1,0 +1,64 @@
+package hubspot
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"handoff/connectors"
+)
+
+// TestQuota: headers tell what is used of the day's calls; where there are none, the account does.
+func TestQuota(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		daily, left    string // headers; "": none
+		usage          string // results
+		severity       connectors.Severity
+		text           string // "": nothing is said
+		asked, refused bool
+	}{
+		{"little", "1000", "200", "", connectors.Fine, "800 of the account's 1000 API calls of today are used", false, false},
+		{"much", "1000", "199", "", connectors.Warning, "801 of the account's 1000 API calls of today are used", false, false},
+		{"all", "1000", "0", "", connectors.Problem, "1000 of the account's 1000 API calls of today are used", false, false},
+		{"no headers", "", "", `{"name":"private-apps-api-calls-daily","usageLimit":500,"currentUsage":450}`, connectors.Warning, "450 of the account's 500 API calls of today are used", true, false},
+		{"nobody knows", "", "", "", connectors.Fine, "", true, false},
+		{"nobody says", "", "", "", connectors.Fine, "", true, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newStub(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+				if tc.daily != "" {
+					w.Header().Set("X-HubSpot-RateLimit-Daily", tc.daily)
+					w.Header().Set("X-HubSpot-RateLimit-Daily-Remaining", tc.left)
+				}
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/details"):
+					say(w, 200, `{"portalId":1,"accountType":"STANDARD","timeZone":"US/Eastern"}`)
+				case tc.refused:
+					say(w, 403, noScope)
+				default:
+					say(w, 200, `{"results":[`+tc.usage+`]}`)
+				}
+			})
+			k := &checking{Client: s.client(t)}
+			if !k.account(t.Context()) {
+				t.Fatal("no account")
+			}
+			k.quota(t.Context())
+			var found []connectors.Finding
+			for _, f := range k.found.Findings {
+				if f.Place == "API calls" {
+					found = append(found, f)
+				}
+			}
+			switch {
+			case tc.text == "" && len(found) == 0:
+			case len(found) != 1 || found[0].Severity != tc.severity || found[0].Text != tc.text || (found[0].Remedy == "") != (tc.severity == connectors.Fine):
+				t.Errorf("found %+v", found)
+			}
+			if asked := strings.Contains(strings.Join(s.calls(), "\n"), "/account-info/2026-09/api-usage/daily/private-apps"); asked != tc.asked {
+				t.Errorf("asked for the usage: %v", asked)
+			}
+		})
+	}
+}
