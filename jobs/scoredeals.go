@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -48,16 +49,17 @@ type ScoreDeals struct {
 
 	Clock    func() time.Time
 	Log      *slog.Logger
-	Progress func(done, total int)        // total is 0 while unknown; may be nil
-	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
-	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
+	Progress func(done, total int)             // total is 0 while unknown; may be nil
+	Diff     func(h *Handoff, w *Write)        // told of each write that is intended on a deal; may be nil
+	Parked   func(ref crm.Ref, why error)      // told of each row that the CRM refused; may be nil
+	NotRead  func(deals int, parts []crm.Part) // told at the end how many of the scored deals lack points because parts of them could not be read, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}}
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, unread: unread{parts: map[crm.Part]bool{}}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
@@ -78,6 +80,9 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		r.sum.Interrupted = true
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
+	}
+	if r.NotRead != nil && r.unread.deals > 0 {
+		r.NotRead(r.unread.deals, slices.Sorted(maps.Keys(r.unread.parts)))
 	}
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
@@ -112,7 +117,15 @@ type scoring struct {
 	seen     map[string]bool // deals handled by id
 	readAt   time.Time       // no value at hand was read before
 	adopted  adoption
+	refused  error // why nothing can be written
+	unread   unread
 	sum      Summary
+}
+
+// unread counts the scored deals that could not be read whole, and what could not be read of them.
+type unread struct {
+	deals int
+	parts map[crm.Part]bool
 }
 
 // run does the work. ctx says whether to go on; work outlives it for what is at hand.
@@ -140,7 +153,7 @@ func (r *scoring) run(ctx, work context.Context) error {
 		return err
 	}
 	if r.DryRun || !r.WriteBack {
-		return nil // accounts follow from cards that are saved
+		return r.refused // accounts follow from cards that are saved
 	}
 	return r.accounts(ctx, work)
 }

@@ -56,6 +56,12 @@ func (r *scoring) rescore(h *Handoff) {
 	r.sum.Scored++
 	h.AsOf = r.AsOf(h.Snapshot)
 	h.Card = r.Engine.Score(h.Snapshot, h.AsOf)
+	if h.Card.Unread() {
+		r.unread.deals++
+		for _, part := range h.Snapshot.Unread {
+			r.unread.parts[part] = true
+		}
+	}
 	h.DueAt = h.Card.DueAt
 	h.Rulebook = r.rulebook
 }

@@ -44,6 +44,9 @@ func (r *scoring) send(ctx context.Context, writes []*Write) (done []Write, err 
 		updates[i] = crm.Update{Ref: w.Ref, Values: w.After}
 	}
 	outcomes, err := r.CRM.Write(ctx, updates)
+	if errors.Is(err, connectors.ErrConfig) { // nothing can be written until a person helps: what is left is scored, and waits
+		r.WriteBack, r.refused, err = false, err, nil
+	}
 	byRef := make(map[crm.Ref]connectors.Outcome, len(outcomes))
 	for _, o := range outcomes {
 		byRef[o.Ref] = o

@@ -42,21 +42,21 @@ func Next(spec, timeZone string, after time.Time) time.Time {
 func parse(spec, timeZone string) (cron.Schedule, error) {
 	// "Local" would mean another time on another machine.
 	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "Local" {
-		return nil, fmt.Errorf(`%q is not a time zone; write one like "Europe/London" or "America/New_York"`, timeZone)
+		return nil, fmt.Errorf(`%q is not a time zone. Write one like "Europe/London" or "America/New_York"`, timeZone)
 	}
 	if timeZone == "" {
 		timeZone = "UTC"
 	}
 	if strings.Contains(spec, "TZ=") {
-		return nil, fmt.Errorf("schedule %q holds a time zone; write that under time_zone", spec)
+		return nil, fmt.Errorf("schedule %q holds a time zone. Write that under time_zone", spec)
 	}
 	schedule, err := cron.ParseStandard("CRON_TZ=" + timeZone + " " + strings.TrimSpace(spec))
 	if err != nil {
-		return nil, fmt.Errorf(`schedule %q cannot be read (%w); write five fields "minute hour day month weekday" such as "0 7 * * 1-5", or "@every 15m"`, spec, err)
+		return nil, fmt.Errorf(`schedule %q cannot be read (%w). Write five fields, minute hour day month weekday, such as "0 7 * * 1-5", or "@every 15m"`, spec, err)
 	}
 	anyDay := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 	if schedule.Next(anyDay).IsZero() {
-		return nil, fmt.Errorf("schedule %q names a day that never comes; check its day and month", spec)
+		return nil, fmt.Errorf("schedule %q names a day that never comes. Correct its day or its month", spec)
 	}
 	return schedule, nil
 }

@@ -27,13 +27,13 @@ func TestValidate(t *testing.T) {
 		{name: "29 February comes", spec: "0 0 29 2 *"},
 		{name: "space around", spec: " 0 7 * * * "},
 		{name: "empty", spec: "", wrong: `schedule "" cannot be read`},
-		{name: "six fields", spec: "0 0 7 * * *", wrong: `write five fields`},
+		{name: "six fields", spec: "0 0 7 * * *", wrong: `Write five fields`},
 		{name: "minute 60", spec: "60 * * * *", wrong: "above maximum"},
 		{name: "30 February", spec: "0 0 30 2 *", wrong: "never comes"},
-		{name: "unknown zone", spec: "@daily", zone: "Mars/Base", wrong: `"Mars/Base" is not a time zone; write one like`},
+		{name: "unknown zone", spec: "@daily", zone: "Mars/Base", wrong: `"Mars/Base" is not a time zone. Write one like`},
 		{name: "the machine's own zone", spec: "@daily", zone: "Local", wrong: `"Local" is not a time zone`},
-		{name: "zone in the schedule", spec: "CRON_TZ=Asia/Tokyo 0 7 * * *", wrong: "write that under time_zone"},
-		{name: "zone without a schedule", spec: "TZ=UTC", wrong: "write that under time_zone"},
+		{name: "zone in the schedule", spec: "CRON_TZ=Asia/Tokyo 0 7 * * *", wrong: "Write that under time_zone"},
+		{name: "zone without a schedule", spec: "TZ=UTC", wrong: "Write that under time_zone"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -166,10 +166,11 @@ func (c *configReader) config(top *section) *Config {
 	cfg := &Config{StoreURL: c.store(top.sub("store"))}
 
 	server := top.sub("server")
-	var ok bool
-	if cfg.Listen, ok = server.text("listen", exampleListen); ok && !isListenAddress(cfg.Listen) {
-		server.problem("listen", "%q is not an address to listen at. Write listen = %q", cfg.Listen, exampleListen)
+	listen, ok := server.text("listen", exampleListen)
+	if ok && !isListenAddress(listen) {
+		server.problem("listen", "%q is not an address to listen at. Write listen = %q", listen, exampleListen)
 	}
+	cfg.Listen = listen
 	server.done()
 
 	slack := top.sub("slack")

@@ -11,17 +11,14 @@ import (
 	"handoff/connectors"
 )
 
-// settings are the keys of a connection's section that a finding or an error may point at.
-var settings = []string{
-	"url", "auth", "client_id", "client_secret", "username", "password", "token", "api_version",
-	"schedule", "time_zone", "since", "overlap", "pipelines", "deal_types", "min_amount", "write_back",
-}
+// settings are the keys of every connection that a finding or an error may point at, beside those of the CRM's login.
+var settings = []string{"url", "schedule", "time_zone", "since", "overlap", "pipelines", "deal_types", "min_amount", "write_back"}
 
 // place says where to look, as a person knows it: a key of the connection with its path in the configuration file, anything
 // else as the CRM calls it.
 func (conn *Connection) place(where string) string {
 	section, _, _ := strings.Cut(where, ".")
-	if slices.Contains(settings, where) || section == "fields" || section == "handoff_fields" {
+	if slices.Contains(settings, where) || slices.Contains(crms[conn.CRM].loginKeys, where) || section == "fields" || section == "handoff_fields" {
 		return "connections." + conn.Name + "." + where
 	}
 	return where

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,75 +85,78 @@ func (a asOf) of(clock func() time.Time) func(*crm.Snapshot) time.Time {
 }
 
 // once runs each connection, whatever becomes of the others, then sends what the outbox holds. Its error is errReported
-// when something needs a person.
+// when all is done but a person is needed.
 func (s *service) once(ctx context.Context, asJSON bool) error {
 	var failed []error
 	var summaries []jobs.Summary
+	needed := false
 	for i := range s.crms {
 		job := s.job(i)
-		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, left, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
-		if sum.Parked > 0 {
-			failed = append(failed, errReported)
-		}
-		failed = append(failed, s.tell(err))
-		if !asJSON && (err == nil || errors.Is(err, errReported)) {
+		needed = needed || left || sum.Parked > 0
+		if err != nil {
+			failed = append(failed, err)
+		} else if !asJSON {
 			s.report(i, sum)
 		}
 	}
-	failed = append(failed, s.tell(s.notify(ctx)))
+	failed = append(failed, s.notify(ctx))
 	if asJSON {
 		failed = append(failed, printJSON(s.stdout, summaries...))
 	}
-	return errors.Join(failed...)
-}
-
-// tell prints an error that has not been reported yet; from then on it is.
-func (s *service) tell(err error) error {
-	if err == nil || errors.Is(err, errReported) {
+	if err := errors.Join(failed...); err != nil || !needed {
 		return err
 	}
-	fmt.Fprintln(s.stderr, plainLines(err.Error()))
 	return errReported
 }
 
-// runJob runs a score job and shows its progress on bar. Fields of ours that could not be written are printed, and make
-// the error errReported.
+// runJob runs a score job and shows its progress on bar. What is left for a person, although the run did its work, is
+// printed: deals that cannot be read whole, fields that cannot be written.
 // Of two processes that run the same connection, the second waits, and gives up after a while.
-func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
+func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, left bool, err error) {
 	sum.Connection = job.Connection
 	if !job.DryRun {
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
 		if lockErr != nil {
-			return sum, lockErr
+			return sum, false, lockErr
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
 	job.Progress = bar.set
+	job.NotRead = func(deals int, parts []crm.Part) {
+		left = true
+		names := make([]string, len(parts))
+		for i, p := range parts {
+			names[i] = string(p)
+		}
+		fmt.Fprintf(s.stderr, "%s: %s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do\n",
+			job.Connection, count(deals, "deal"), strings.Join(names, ", "))
+	}
 	sum, err = job.Run(ctx)
 	bar.done()
 	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
 		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
 	if err == nil && (job.WriteBack || job.DryRun) {
-		return sum, s.reportUnusable(ctx, i)
+		var unusable []connectors.Finding
+		unusable, err = s.crms[i].Unusable(ctx)
+		left = left || len(unusable) > 0
+		s.reportUnusable(i, unusable)
 	}
-	return sum, placed(&s.cfg.Connections[i], err)
+	return sum, left, placed(&s.cfg.Connections[i], err)
 }
 
-// reportUnusable prints which fields of ours a connection cannot write, and why. Its error is errReported if there are any.
-func (s *service) reportUnusable(ctx context.Context, i int) error {
-	conn := &s.cfg.Connections[i]
-	unusable, err := s.crms[i].Unusable(ctx)
-	if err != nil || len(unusable) == 0 {
-		return placed(conn, err)
+// reportUnusable prints which fields of ours a connection cannot write, and why.
+func (s *service) reportUnusable(i int, unusable []connectors.Finding) {
+	if len(unusable) == 0 {
+		return
 	}
 	what := fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), len(s.fields))
 	if len(unusable) >= len(s.fields) {
 		what = "no field of handoff can be written"
 	}
-	fmt.Fprintf(s.stderr, "%s: %s\n", conn.Name, what)
+	fmt.Fprintf(s.stderr, "%s: %s\n", s.cfg.Connections[i].Name, what)
 	printNotices(s.stderr, fold(unusable))
-	return errReported
 }
 
 // report says in a few lines what a run did.
@@ -182,10 +186,11 @@ type dealDiff struct {
 	After      crm.Values `json:"after"`
 }
 
-// dryRun prints what a run would write to each connection.
+// dryRun prints what a run would write to each connection. Its error is errReported when all is done but a person is needed.
 func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 	var failed []error
 	var summaries []jobs.Summary
+	needed := false
 	for i := range s.crms {
 		job := s.job(i)
 		job.DryRun = true
@@ -201,11 +206,13 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
 			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
-		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, left, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
-		failed = append(failed, s.tell(err))
+		needed = needed || left
 		switch {
-		case err != nil && !errors.Is(err, errReported), asJSON:
+		case err != nil:
+			failed = append(failed, err)
+		case asJSON:
 		case deals == 0:
 			fmt.Fprintf(s.stdout, "%s: nothing would change.\n", job.Connection)
 		default:
@@ -215,7 +222,10 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 	if asJSON {
 		failed = append(failed, printJSON(s.stdout, summaries...))
 	}
-	return errors.Join(failed...)
+	if err := errors.Join(failed...); err != nil || !needed {
+		return err
+	}
+	return errReported
 }
 
 // serve runs each connection on its schedule until ctx ends, and tells whoever asks how it is doing.
@@ -233,10 +243,7 @@ func (s *service) serve(ctx context.Context) error {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
-				sum, err := s.runJob(ctx, i, s.job(i), &progress{})
-				if errors.Is(err, errReported) {
-					err = nil
-				}
+				sum, _, err := s.runJob(ctx, i, s.job(i), &progress{})
 				if err == nil {
 					s.report(i, sum)
 				}

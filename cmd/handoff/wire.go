@@ -47,11 +47,12 @@ func openHistory(ctx context.Context, url string) (*history, error) {
 
 // crms are the CRMs that this version knows, by their name in the configuration.
 var crms = map[string]struct {
-	name    string                                     // as people write it
-	account string                                     // what a customer has there
-	login   func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
-	connect func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
-	fields  func() []string // neutral names of the deal fields that a connection can map
+	name      string                                     // as people write it
+	account   string                                     // what a customer has there
+	login     func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
+	loginKeys []string                                   // what it reads beside url
+	connect   func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
+	fields    func() []string // neutral names of the deal fields that a connection can map
 
 	// export returns what setup creates as files for an admin to deploy, by path; nil: this CRM takes none.
 	export func(*app, *Connection, []crm.FieldSpec) (map[string][]byte, error)
@@ -61,13 +62,16 @@ var crms = map[string]struct {
 }{
 	"hubspot": {
 		name: "HubSpot", account: "HubSpot account",
-		login: (*configReader).hubspotLogin, connect: (*app).connectHubSpot,
+		login: (*configReader).hubspotLogin, loginKeys: []string{"token", "api_version"},
+		connect: (*app).connectHubSpot,
 		fields:  func() []string { return slices.Sorted(maps.Keys(hubspot.DefaultFields)) },
 		example: "use_case", ownExample: "handoff_score",
 	},
 	"salesforce": {
 		name: "Salesforce", account: "org",
-		login: (*configReader).salesforceLogin, connect: (*app).connectSalesforce, export: (*app).exportSalesforce,
+		login:     (*configReader).salesforceLogin,
+		loginKeys: []string{"auth", "client_id", "client_secret", "username", "password", "api_version"},
+		connect:   (*app).connectSalesforce, export: (*app).exportSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
 		example: "Use_Case__c", ownExample: "Handoff_Score__c", ownSuffix: "__c",
 	},

@@ -1,0 +1,464 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write testdata/messages.golden anew")
+
+// says is what a command has to say: its exit code and parts of its text, literally.
+type says struct {
+	exit  int
+	parts []string
+}
+
+// mishap is something that goes wrong in the first hour, and what `handoff check` and `handoff run` say about it.
+type mishap struct {
+	name       string
+	connection string
+	happens    func(*scene)
+	check, run says
+	service    bool // it is the service that meets it, not a run
+}
+
+// TestMessages lets everything happen that goes wrong in the first hour. Each message names place, cause and remedy; all of
+// them stand on one page, testdata/messages.golden, to be read aloud.
+func TestMessages(t *testing.T) {
+	pages := make([]string, len(mishaps))
+	t.Run("each", func(t *testing.T) {
+		for i, m := range mishaps {
+			t.Run(m.name+"/"+m.connection, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t, m.connection)
+				m.happens(s)
+				runArgs := []string{"run", "--once", "--connection", m.connection}
+				if m.service {
+					runArgs = []string{"run"}
+				}
+				pages[i] = fmt.Sprintf("%s (%s)\n%s\n\n", m.name, m.connection, strings.Repeat("=", len(m.name+m.connection)+3)) +
+					s.hears(m.check, "check", "--connection", m.connection) + s.hears(m.run, runArgs...)
+			})
+		}
+	})
+	if t.Failed() && !*update {
+		return
+	}
+	page := strings.Join(pages, "\n")
+	golden := filepath.Join("testdata", "messages.golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), page); diff != "" {
+		t.Errorf("-want +got (go test -run TestMessages -update writes it anew):\n%s", diff)
+	}
+}
+
+var (
+	wrongSecret = func(s *scene) {
+		for _, file := range s.files(s.config + ".secrets/*") {
+			s.write(file, "not-the-secret\n")
+		}
+	}
+	unreachable = func(s *scene) { s.configure("url", `"http://127.0.0.1:1"`) }
+	noFolder    = func(s *scene) { s.runsAsNobody(); s.configureStore(s.closedFolder() + "/handoff.db") }
+)
+
+var mishaps = []mishap{
+	{"wrong secret", "salesforce", wrongSecret,
+		says{1, []string{"✗ connections.salesforce.client_secret: Salesforce: log in: ", "→ Correct client_secret: copy the consumer secret again"}},
+		says{1, []string{"connections.salesforce.client_secret: Salesforce: log in: ", "Correct client_secret: copy the consumer secret again"}}, false},
+	{"wrong secret", "hubspot", wrongSecret,
+		says{1, []string{"✗ connections.hubspot.token: HubSpot does not accept the token", "→ Correct the token, or create a new service key"}},
+		says{1, []string{"connections.hubspot.token: HubSpot: ", "Correct the token, or create a new service key"}}, false},
+	{"unreachable host", "salesforce", unreachable,
+		says{1, []string{"✗ connections.salesforce.url: Salesforce: log in: ", "connection refused", "→ Check the address, and that this machine reaches it"}},
+		says{1, []string{"connections.salesforce.url: Salesforce: log in: ", "connection refused", "Check the address, and that this machine reaches it"}}, false},
+	{"unreachable host", "hubspot", unreachable,
+		says{1, []string{"✗ connections.hubspot.url: HubSpot does not answer", "connection refused", "→ Check the address, and that this machine reaches it"}},
+		says{1, []string{"connections.hubspot.url: HubSpot: ", "connection refused", "Check the address, and that this machine reaches it"}}, false},
+	{"missing scopes of deals", "hubspot", func(s *scene) { s.write(s.files(s.config + ".secrets/hubspot*")[0], "sandbox-token-noscope\n") },
+		says{1, []string{"✗ connections.hubspot.token: the scope crm.objects.deals.read is missing", "to the service key, under Development > Keys > Service keys"}},
+		says{1, []string{"connections.hubspot.token: HubSpot: ", "Add to the service key, under Development > Keys > Service keys", "deals.read"}}, false},
+	{"missing scope of owners", "hubspot", func(s *scene) { s.revoke("crm.objects.owners.read") },
+		says{1, []string{"✗ connections.hubspot.token: the scope crm.objects.owners.read is missing", "to the service key, under Development > Keys > Service keys"}},
+		says{1, []string{"hubspot: 3 deals not scored in full, because handoff could not read: fields. `handoff check` says why"}}, false},
+	{"user without API access", "salesforce", func(s *scene) {
+		s.call("POST", "/_sandbox/faults", "", "application/json", `{"path": "/services/data/.*", "status": 403, "code": "API_CURRENTLY_DISABLED"}`, nil)
+	},
+		says{1, []string{"✗ ", `→ Grant the integration user the permission "API Enabled"`}},
+		says{1, []string{"connections.salesforce: Salesforce: ", `Grant the integration user the permission "API Enabled"`}}, false},
+	{"may not read deals", "salesforce", func(s *scene) { s.forgetGrants("Opportunity"); s.revoke("Opportunity.read") },
+		says{1, []string{"✗ Opportunity: the integration user may not read opportunities", "→ Grant the integration user Read"}},
+		says{1, []string{"connections.salesforce: Salesforce: ", "Grant the integration user"}}, false},
+	{"may not read deals", "hubspot", func(s *scene) { s.revoke("crm.objects.deals.read") },
+		says{1, []string{"✗ ", "crm.objects.deals.read"}},
+		says{1, []string{"connections.hubspot.token: HubSpot: ", "crm.objects.deals.read"}}, false},
+	{"may not edit deals", "salesforce", func(s *scene) { s.forgetGrants("Opportunity"); s.revoke("Opportunity.edit") },
+		says{1, []string{"✗ Opportunity: the integration user may not edit opportunities", "→ Grant the integration user Edit on opportunities"}},
+		says{1, []string{"the integration user may not edit opportunities", "→ Grant the integration user Edit on opportunities"}}, false},
+	{"may not edit deals", "hubspot", func(s *scene) { s.revoke("crm.objects.deals.write") },
+		says{1, []string{"✗ ", "crm.objects.deals.write"}},
+		says{1, []string{"crm.objects.deals.write"}}, false},
+	{"missing field", "salesforce", func(s *scene) { s.deleteField("Handoff_Gaps__c") },
+		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}},
+		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}}, false},
+	{"missing field", "hubspot", func(s *scene) { s.configure("handoff_fields", `{ gaps = "handoff_holes" }`) },
+		says{1, []string{"✗ deals.handoff_holes: the property does not exist", "→ Run `handoff setup"}},
+		says{1, []string{"✗ deals.handoff_holes: the property does not exist", "→ Run `handoff setup"}}, false},
+	{"archived field", "hubspot", func(s *scene) { s.property("DELETE", "/handoff_gaps", "") },
+		says{1, []string{"✗ deals.handoff_gaps: the property is archived", "→ Restore it under Settings > Properties"}},
+		says{1, []string{"✗ deals.handoff_gaps: the property ", "→ "}}, false},
+	{"invisible field", "salesforce", func(s *scene) { s.hide("Handoff_Gaps__c") },
+		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field exists, but the integration user cannot see it", "→ Run `handoff setup --apply`"}},
+		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist, or the integration user cannot see it", "→ Run `handoff setup --apply`"}}, false},
+	{"wrong field type", "salesforce", func(s *scene) {
+		s.deleteField("Handoff_Score__c")
+		s.createField("Handoff_Score__c", `{"label": "Score", "type": "Text", "length": 20}`)
+	},
+		says{1, []string{"✗ Opportunity.Handoff_Score__c: the field's type is Text; Number(3,0) is needed", "→ "}},
+		says{1, []string{"✗ Opportunity.Handoff_Score__c: the field's type is Text; Number(3,0) is needed", "→ "}}, false},
+	{"wrong field type", "hubspot", func(s *scene) {
+		s.property("DELETE", "/handoff_score", "")
+		s.property("POST", "", `{"name": "handoff_score", "label": "Score", "groupName": "dealinformation", "type": "string", "fieldType": "text"}`)
+	},
+		says{1, []string{"✗ deals.handoff_score: ", "→ "}},
+		says{1, []string{"✗ deals.handoff_score: ", "→ "}}, false},
+	{"missing picklist value", "salesforce", func(s *scene) {
+		s.deleteField("Handoff_Rating__c")
+		s.createField("Handoff_Rating__c", `{"label": "Rating", "type": "Picklist", "valueSet": {"restricted": true, "valueSetDefinition": {"sorted": false,
+			"value": [{"fullName": "Excellent", "label": "Excellent", "default": false}, {"fullName": "Acceptable", "label": "Acceptable", "default": false}]}}}`)
+	},
+		says{1, []string{"✗ Opportunity.Handoff_Rating__c: ", "Below Standard, Incomplete", "→ Add these values"}},
+		says{1, []string{"✗ Opportunity.Handoff_Rating__c: ", "Below Standard, Incomplete", "→ Add these values"}}, false},
+	{"missing picklist value", "hubspot", func(s *scene) {
+		s.property("PATCH", "/handoff_rating", `{"options": [{"label": "Excellent", "value": "Excellent", "displayOrder": 0, "hidden": false},
+			{"label": "Acceptable", "value": "Acceptable", "displayOrder": 1, "hidden": false}]}`)
+	},
+		says{1, []string{"✗ deals.handoff_rating: ", "Below Standard, Incomplete", "→ "}},
+		says{1, []string{"✗ deals.handoff_rating: ", "Below Standard, Incomplete", "→ "}}, false},
+	{"unknown key", "salesforce", func(s *scene) { s.configure("shedule", `"0 7 * * *"`) },
+		says{2, []string{`config.toml:`, `: connections.salesforce.shedule: unknown key. Did you mean "schedule"?`}},
+		says{2, []string{`config.toml:`, `: connections.salesforce.shedule: unknown key. Did you mean "schedule"?`}}, false},
+	{"wrong type in TOML", "hubspot", func(s *scene) { s.configure("write_back", `"yes"`) },
+		says{2, []string{`: connections.hubspot.write_back: text stands where true or false belongs. Write write_back = true`}},
+		says{2, []string{`: connections.hubspot.write_back: text stands where true or false belongs. Write write_back = true`}}, false},
+	{"bad cron line", "salesforce", func(s *scene) { s.configure("schedule", `"7 o'clock"`) },
+		says{2, []string{`: connections.salesforce.schedule: `, `Write five fields, minute hour day month weekday, such as "0 7 * * 1-5"`}},
+		says{2, []string{`: connections.salesforce.schedule: `, `Write five fields, minute hour day month weekday, such as "0 7 * * 1-5"`}}, false},
+	{"bad time zone", "hubspot", func(s *scene) { s.configure("time_zone", `"London"`) },
+		says{2, []string{`: connections.hubspot.time_zone: "London" is not a time zone`, `"Europe/London"`}},
+		says{2, []string{`: connections.hubspot.time_zone: "London" is not a time zone`, `"Europe/London"`}}, false},
+	{"store folder that may not be written", "salesforce", noFolder,
+		says{1, []string{"✗ store.url: ", "/handoff.db cannot be opened: permission denied", "→ Let the user that handoff runs as write the file and its folder"}},
+		says{1, []string{"store.url: ", "/handoff.db cannot be opened: permission denied. Let the user that handoff runs as write the file and its folder"}}, false},
+	{"store in a folder that is a file", "hubspot", func(s *scene) { s.configureStore(s.config + "/handoff.db") },
+		says{1, []string{"✗ store.url: ", "config.toml is not a folder", "→ In url under [store], name a file in a folder that exists"}},
+		says{1, []string{"store.url: ", "config.toml is not a folder. In url under [store], name a file in a folder that exists"}}, false},
+	{"store in a folder that is missing", "hubspot", func(s *scene) { s.configureStore(filepath.Dir(s.config) + "/history/handoff.db") },
+		says{1, []string{"✗ store.url: ", "there is no folder ", "/history\n", "→ Create it, or name another file in url under [store]"}},
+		says{1, []string{"store.url: ", "there is no folder ", "/history. Create it, or name another file in url under [store]"}}, false},
+	{"store that is another kind of file", "salesforce", func(s *scene) { s.configureStore(s.config) },
+		says{1, []string{"✗ store.url: ", "config.toml cannot be opened: file is not a database", "→ Restore a backup, or name another file in url under [store]"}},
+		says{1, []string{"store.url: ", "config.toml cannot be opened: file is not a database. Restore a backup, or name another file in url under [store]"}}, false},
+	{"port in use", "salesforce", func(s *scene) { s.occupyPort() },
+		says{1, []string{"✗ server.listen: 127.0.0.1:", " is in use by another program", "→ End that program, or write another port"}},
+		says{1, []string{"server.listen: 127.0.0.1:", " is in use by another program. End that program, or write another port"}}, true},
+	{"API version that the org does not know", "salesforce", func(s *scene) { s.configure("api_version", `"99.0"`) },
+		says{1, []string{"✗ connections.salesforce.api_version: ", "99.0", "→ Set api_version to "}},
+		says{1, []string{"connections.salesforce.api_version: ", "99.0", "Set api_version to "}}, false},
+	{"API version that is no more", "hubspot", func(s *scene) { s.configure("api_version", `"2019-03"`) },
+		says{1, []string{"✗ connections.hubspot.api_version: ", "2019-03", "→ "}},
+		says{1, []string{"connections.hubspot.api_version: ", "2019-03", "api_version"}}, false},
+}
+
+// scene is a sandbox in this process, set up, with a few deals and a configuration of its own.
+type scene struct {
+	*lab
+	nobody bool // commands run as an ordinary user of no name
+}
+
+func newScene(t *testing.T, connection string) *scene {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "handoff-scene-") // t.TempDir's parents are closed to other users
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &scene{lab: &lab{t: t, config: filepath.Join(dir, "config.toml")}}
+	stop, err := startTestSandbox(s.config, "--cases", fewCases(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.look(connection)
+	if exit, text := s.exec("setup", "--apply", "--connection", connection); exit != exitDone {
+		t.Fatalf("setup: exit %d: %s", exit, text)
+	}
+	return s
+}
+
+// fewCases writes the first cases of the demo to a file.
+func fewCases(t *testing.T, dir string) string {
+	t.Helper()
+	all, err := os.ReadFile(demoCases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := slices.Collect(strings.Lines(string(all)))[:4]
+	path := filepath.Join(dir, "cases.jsonl")
+	if err := os.WriteFile(path, []byte(strings.Join(few, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// exec runs a command and returns its exit code and what a person reads.
+func (s *scene) exec(args ...string) (int, string) {
+	s.t.Helper()
+	args = append([]string{"--config", s.config}, args...)
+	var text bytes.Buffer
+	if !s.nobody {
+		ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+		defer cancel()
+		var mu sync.Mutex
+		out := &locked{&mu, &text}
+		return run(ctx, args, strings.NewReader(""), out, out, env(), time.Now), text.String()
+	}
+	bin, err := binary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command(bin, args...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = &text, &text, "/"
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		s.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), text.String()
+}
+
+// locked is a writer for several goroutines.
+type locked struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// hears runs a command, fails the test unless it says what it should, and returns it for the page.
+func (s *scene) hears(want says, args ...string) string {
+	s.t.Helper()
+	exit, text := s.exec(args...)
+	if exit != want.exit {
+		s.t.Errorf("%s: exit %d, want %d", args[0], exit, want.exit)
+	}
+	for _, part := range want.parts {
+		if !strings.Contains(text, part) {
+			s.t.Errorf("%s does not say %q", args[0], part)
+		}
+	}
+	if s.t.Failed() {
+		s.t.Logf("%s:\n%s", strings.Join(args, " "), text)
+	}
+	return fmt.Sprintf("$ handoff %s\n%s(exit %d)\n\n", strings.Join(args, " "), s.normal(text), exit)
+}
+
+var differs = []struct {
+	what *regexp.Regexp
+	as   string
+}{
+	{regexp.MustCompile(`(?m)^(time=\S+ level=INFO|  ✓ |$).*\n`), ""}, // what a terminal does not show, what is in order, and empty lines
+	{regexp.MustCompile(`(?m)^time=\S+ `), ""},
+	{regexp.MustCompile(`127\.0\.0\.1:[0-9]{4,5}`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`handoff-(scene|closed)-[0-9]+`), "DIR"},
+	{regexp.MustCompile(`\b(00[0-9A-Za-z]{13}|00[0-9A-Za-z]{16})\b`), "ID"},
+}
+
+// normal leaves out what differs from run to run, and what is in order.
+func (*scene) normal(text string) string {
+	text = strings.ReplaceAll(text, os.TempDir(), "/tmp")
+	for _, d := range differs {
+		text = d.what.ReplaceAllString(text, d.as)
+	}
+	return text
+}
+
+func (s *scene) files(pattern string) []string {
+	s.t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		s.t.Fatalf("no file %s: %v", pattern, err)
+	}
+	return files
+}
+
+func (s *scene) write(path, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// configure sets a key of the connection to a TOML value.
+func (s *scene) configure(key, value string) { s.set("connections."+s.connection, key, value) }
+
+func (s *scene) configureStore(path string) { s.set("store", "url", `"sqlite:`+path+`"`) }
+
+// set sets a key in a section of the configuration, which it adds where there is none.
+func (s *scene) set(section, key, value string) {
+	s.t.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	header := "[" + section + "]\n"
+	before, after, found := strings.Cut(string(text), header)
+	if !found {
+		after = "\n"
+	}
+	own, rest, _ := strings.Cut(after, "\n[")
+	if rest != "" {
+		rest = "\n[" + rest
+	}
+	own = regexp.MustCompile(`(?m)^`+key+` = .*\n?`).ReplaceAllString(own, "")
+	s.write(s.config, before+header+key+" = "+value+"\n"+own+rest)
+}
+
+// runsAsNobody makes the commands run as an ordinary user, who may read the configuration.
+func (s *scene) runsAsNobody() {
+	s.t.Helper()
+	s.nobody = true
+	bin, err := binary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	dir := filepath.Dir(s.config)
+	for _, path := range append(s.files(s.config+".secrets/*"), filepath.Dir(bin), dir, s.config, s.config+".secrets") {
+		if err := os.Chmod(path, 0o755); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// closedFolder returns a folder that nobody may write.
+func (s *scene) closedFolder() string {
+	s.t.Helper()
+	dir := filepath.Join(filepath.Dir(s.config), "closed")
+	if err := os.Mkdir(dir, 0o555); err != nil {
+		s.t.Fatal(err)
+	}
+	return dir
+}
+
+// occupyPort lets another program listen where the service should.
+func (s *scene) occupyPort() {
+	s.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { l.Close() })
+	s.set("server", "listen", `"`+l.Addr().String()+`"`)
+}
+
+// revoke takes a permission away from the integration's user.
+func (s *scene) revoke(permission string) {
+	s.t.Helper()
+	s.call("POST", "/_sandbox/revoked", "", "application/json", fmt.Sprintf(`{"permission": %q}`, permission), nil)
+}
+
+// property calls HubSpot's API of deal properties.
+func (s *scene) property(method, below, body string) {
+	s.t.Helper()
+	s.call(method, "/crm/properties/2026-09/deals"+below, hubspotToken, "application/json", body, nil)
+}
+
+const salesforceAPI = "/services/data/v62.0"
+
+// salesforce calls Salesforce's API as an administrator.
+func (s *scene) salesforce(method, path, body string, into any) {
+	s.t.Helper()
+	s.call(method, salesforceAPI+path, s.crm.(*salesforceView).token, "application/json", body, into)
+}
+
+// ids returns the ids of the records of a query.
+func (s *scene) ids(api, soql string) []string {
+	s.t.Helper()
+	var page struct{ Records []struct{ ID string } }
+	s.salesforce("GET", api+"/query?q="+url.QueryEscape(soql), "", &page)
+	var ids []string
+	for _, r := range page.Records {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func (s *scene) deleteField(name string) {
+	s.t.Helper()
+	for _, id := range s.ids("/tooling", fmt.Sprintf("SELECT Id FROM CustomField WHERE TableEnumOrId = 'Opportunity' AND DeveloperName = '%s'", strings.TrimSuffix(name, "__c"))) {
+		s.salesforce("DELETE", "/tooling/sobjects/CustomField/"+id, "", nil)
+	}
+}
+
+// createField makes a field of the opportunity that the integration user sees.
+func (s *scene) createField(name, metadata string) {
+	s.t.Helper()
+	s.salesforce("POST", "/tooling/sobjects/CustomField", fmt.Sprintf(`{"FullName": "Opportunity.%s", "Metadata": %s}`, name, metadata), nil)
+	for _, set := range s.ids("", "SELECT Id FROM PermissionSet WHERE Name = 'Handoff_Integration'") {
+		s.salesforce("POST", "/sobjects/FieldPermissions", fmt.Sprintf(`{"ParentId": %q, "SobjectType": "Opportunity", "Field": "Opportunity.%s", "PermissionsRead": true, "PermissionsEdit": true}`, set, name), nil)
+	}
+}
+
+// hide takes a field of the opportunity from the integration user's sight.
+func (s *scene) hide(name string) {
+	s.t.Helper()
+	for _, id := range s.ids("", "SELECT Id FROM FieldPermissions WHERE Field = 'Opportunity."+name+"'") {
+		s.salesforce("DELETE", "/sobjects/FieldPermissions/"+id, "", nil)
+	}
+}
+
+// forgetGrants deletes what permission sets grant on an object.
+func (s *scene) forgetGrants(object string) {
+	s.t.Helper()
+	for _, id := range s.ids("", "SELECT Id FROM ObjectPermissions WHERE SobjectType = '"+object+"'") {
+		s.salesforce("DELETE", "/sobjects/ObjectPermissions/"+id, "", nil)
+	}
+}
