@@ -1,0 +1,315 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"handoff/connectors"
+)
+
+// TestSetupIsResumed kills setup again and again, each time while a change that it asked for is made and not yet
+// answered, and checks that it ends like an undisturbed one.
+func TestSetupIsResumed(t *testing.T) { overBoth(t, testSetupIsResumed) }
+
+func testSetupIsResumed(t *testing.T, connection string) {
+	setup := append([]string{"setup", "--apply", "--connection", connection}, everyOption[connection]...)
+	calm := newLab(t, connection)
+	calm.handoff(0, setup...)
+
+	l := newLab(t, connection)
+	for _, after := range []int{0, 1, 5, 25, 0, 1} {
+		if !l.killWhileWriting(after, setup...) {
+			t.Fatalf("setup ended before it had made %d changes", after+1)
+		}
+	}
+	l.handoff(0, setup...)
+	if diff := cmp.Diff(inventories[connection](calm), inventories[connection](l)); diff != "" {
+		t.Errorf("the CRM differs from that of an undisturbed setup (-calm +disturbed):\n%s", diff)
+	}
+	l.resetRequests()
+	if out := l.handoff(0, setup...); !strings.Contains(out, "everything is in place.") {
+		t.Errorf("the next setup does not say that everything is in place:\n%s", out)
+	}
+	if n := l.writing(); n != 0 {
+		t.Errorf("the next setup sent %d changes, want none", n)
+	}
+}
+
+// TestRemoveLeavesNothing checks that --remove leaves the CRM as it was before setup, as far as its API shows.
+func TestRemoveLeavesNothing(t *testing.T) { overBoth(t, testRemoveLeavesNothing) }
+
+func testRemoveLeavesNothing(t *testing.T, connection string) {
+	l := newLab(t, connection)
+	before := inventories[connection](l)
+	l.handoff(0, append([]string{"setup", "--apply", "--connection", connection}, everyOption[connection]...)...)
+	if diff := cmp.Diff(changedBySetup[connection], changedKinds(before, inventories[connection](l))); diff != "" {
+		t.Fatalf("the test does not see all that setup changes (-want +got):\n%s", diff)
+	}
+	l.run()
+
+	for _, after := range []int{0, 3} {
+		if !l.killWhileWriting(after, "setup", "--remove", "--connection", connection) {
+			t.Fatalf("remove ended before it had made %d changes", after+1)
+		}
+	}
+	out := l.handoff(0, "setup", "--remove", "--connection", connection)
+	if want := "The values in the fields are lost with them."; !strings.Contains(out, want) {
+		t.Errorf("%q is not in\n%s", want, out)
+	}
+	if diff := cmp.Diff(before, inventories[connection](l)); diff != "" {
+		t.Errorf("the CRM is not as before (-before setup +after remove):\n%s", diff)
+	}
+	l.resetRequests()
+	if out := l.handoff(0, "setup", "--remove", "--connection", connection); !strings.Contains(out, "nothing of handoff's is left there.") {
+		t.Errorf("removing again does not say that nothing is left:\n%s", out)
+	}
+	if n := l.writing(); n != 0 {
+		t.Errorf("removing again sent %d changes, want none", n)
+	}
+}
+
+// TestRemoveSparesOthers checks that a field which an admin made by hand outlives --remove, though it has our name.
+func TestRemoveSparesOthers(t *testing.T) { overBoth(t, testRemoveSparesOthers) }
+
+func testRemoveSparesOthers(t *testing.T, connection string) {
+	l := newLab(t, connection)
+	switch connection {
+	case "salesforce":
+		l.call("POST", "/services/data/v62.0/tooling/sobjects/CustomField", l.crm.(*salesforceView).token, "application/json",
+			`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"label":"Our own score","type":"Number","precision":3,"scale":0}}`, nil)
+	case "hubspot":
+		l.call("POST", "/crm/properties/2026-09/deals", hubspotToken, "application/json",
+			`{"name":"handoff_score","label":"Our own score","groupName":"dealinformation","type":"number","fieldType":"number"}`, nil)
+	}
+	before := inventories[connection](l)
+	l.handoff(0, "setup", "--apply", "--connection", connection)
+	l.handoff(0, "setup", "--remove", "--connection", connection)
+	if diff := cmp.Diff(before, inventories[connection](l)); diff != "" {
+		t.Errorf("the CRM is not as before (-before setup +after remove):\n%s", diff)
+	}
+}
+
+func TestRemoveAsks(t *testing.T) {
+	tests := []struct {
+		name, typed string
+		want        bool
+	}{
+		{"the word", "remove\n", true},
+		{"with blanks", " remove \r\n", true},
+		{"another", "yes\n", false},
+		{"in capitals", "REMOVE\n", false},
+		{"nothing", "\n", false},
+		{"end of input", "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked bytes.Buffer
+			s := &setup{app: &app{stdin: strings.NewReader(tt.typed), stderr: &asked}, conn: &Connection{Name: "acme"}}
+			if got := s.confirmed(t.Context()); got != tt.want {
+				t.Errorf("got %t, want %t", got, tt.want)
+			}
+			if want := "Type remove to delete all of this in acme, or anything else to leave it: "; asked.String() != want {
+				t.Errorf("asked %q, want %q", asked.String(), want)
+			}
+		})
+	}
+	t.Run("interrupted", func(t *testing.T) {
+		stdin, _ := io.Pipe()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s := &setup{app: &app{stdin: stdin, stderr: io.Discard}, conn: &Connection{Name: "acme"}}
+		if s.confirmed(ctx) {
+			t.Error("an interrupt counts as yes")
+		}
+	})
+}
+
+// fullOrg is a CRM in which nothing is to be done, with fields of Sales.
+type fullOrg struct {
+	connectors.Connector
+	profile connectors.Profile
+}
+
+func (o fullOrg) Profile(context.Context) (connectors.Profile, error) { return o.profile, nil }
+
+// TestShowUse checks which fields are shown to RevOps before the plan.
+func TestShowUse(t *testing.T) {
+	profile := connectors.Profile{Deals: 500, Fields: []connectors.FieldUse{
+		{Name: "Champion__c", Label: "Champion", Filled: 301, Feeds: "champion"},
+		{Name: "Color__c", Label: "Favourite colour", Filled: 500},
+		{Name: "Competitors__c", Label: "Competitors", Filled: 3, Feeds: "competitors"},
+		{Name: "Next_Step_Owner__c", Label: "Next step owner", Filled: 480},
+		{Name: "Pain__c", Label: "Pain \x1bpoints", Filled: 250},
+		{Name: "Rivals__c", Label: "Main rivals", Filled: 412},
+	}}
+	var out bytes.Buffer
+	s := &setup{app: &app{stdout: &out}, conn: &Connection{Name: "acme", CRM: "salesforce"}, crm: fullOrg{profile: profile}}
+	if err := s.showUse(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := `acme: where Sales records what handoff looks for, on the newest 500 won deals:
+
+FACT           FIELD           LABEL        FILLED
+champion       Champion__c     Champion     301 of 500  read
+competitors    Competitors__c  Competitors  3 of 500    read, but hardly ever filled in
+competitors    Rivals__c       Main rivals  412 of 500  proposed
+identify_pain  Pain__c         Pain points  250 of 500  proposed
+
+To have what is proposed read, paste this below [connections.acme.fields] in the configuration:
+
+competitors = "Rivals__c"
+identify_pain = "Pain__c"
+
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// everyOption makes setup do all that it can in a CRM.
+var everyOption = map[string][]string{"salesforce": {"--layout", "Opportunity Layout"}}
+
+// changedBySetup are the kinds of things that setup makes or changes.
+var changedBySetup = map[string][]string{
+	"salesforce": {"assignment", "field", "field permissions", "layout", "list view", "object permissions", "permission set", "visible field"},
+	"hubspot":    {"group", "property"},
+}
+
+// changedKinds returns the kinds of the things that differ between two inventories.
+func changedKinds(before, after map[string]any) []string {
+	kinds := map[string]bool{}
+	for name := range after {
+		if !cmp.Equal(before[name], after[name]) {
+			kind, _, _ := strings.Cut(name, ": ")
+			kinds[kind] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(kinds))
+}
+
+// inventories read all that setup could change in a CRM, through its API: kind and name of a thing to what the CRM says
+// of it.
+var inventories = map[string]func(*lab) map[string]any{"salesforce": salesforceInventory, "hubspot": hubspotInventory}
+
+func salesforceInventory(l *lab) map[string]any {
+	l.t.Helper()
+	token := l.crm.(*salesforceView).token
+	things := map[string]any{}
+	for _, object := range []string{"Opportunity", "Account"} {
+		var describe struct{ Fields []map[string]any }
+		l.call("GET", "/services/data/v62.0/sobjects/"+object+"/describe", token, "", "", &describe)
+		for _, f := range describe.Fields {
+			things["visible field: "+object+"."+f["name"].(string)] = f
+		}
+	}
+	query := func(api, soql string, each func(row map[string]any)) {
+		var page struct{ Records []map[string]any }
+		l.call("GET", "/services/data/v62.0"+api+"/query?q="+url.QueryEscape(soql), token, "", "", &page)
+		for _, row := range page.Records {
+			delete(row, "attributes")
+			each(row)
+		}
+	}
+	for what, soql := range map[string]string{
+		"permission set":     "SELECT Name, Label, Description FROM PermissionSet",
+		"object permissions": "SELECT Parent.Name, SobjectType, PermissionsRead, PermissionsEdit FROM ObjectPermissions",
+		"field permissions":  "SELECT Parent.Name, Field, PermissionsRead, PermissionsEdit FROM FieldPermissions",
+		"assignment":         "SELECT PermissionSet.Name, AssigneeId FROM PermissionSetAssignment",
+		"list view":          "SELECT Name, DeveloperName, SobjectType FROM ListView",
+	} {
+		query("", soql, func(row map[string]any) { things[fmt.Sprint(what, ": ", row)] = true })
+	}
+	for what, soql := range map[string]string{
+		"field":  "SELECT Id, DeveloperName, TableEnumOrId FROM CustomField",
+		"layout": "SELECT Id, Name, TableEnumOrId FROM Layout",
+	} {
+		query("/tooling", soql, func(row map[string]any) {
+			sobject := map[string]string{"field": "CustomField", "layout": "Layout"}[what]
+			var thing struct{ Metadata any }
+			l.call("GET", "/services/data/v62.0/tooling/sobjects/"+sobject+"/"+row["Id"].(string), token, "", "", &thing)
+			delete(row, "Id")
+			things[fmt.Sprint(what, ": ", row)] = thing.Metadata
+		})
+	}
+	return things
+}
+
+func hubspotInventory(l *lab) map[string]any {
+	l.t.Helper()
+	things := map[string]any{}
+	for _, object := range []string{"deals", "companies"} {
+		for what, path := range map[string]string{"property": "", "group": "/groups"} {
+			var answer struct{ Results []map[string]any }
+			l.call("GET", "/crm/properties/2026-09/"+object+path, hubspotToken, "", "", &answer)
+			for _, thing := range answer.Results {
+				for _, stamp := range []string{"createdAt", "updatedAt"} {
+					delete(thing, stamp)
+				}
+				things[fmt.Sprint(what, ": ", object, ".", thing["name"])] = thing
+			}
+		}
+	}
+	return things
+}
+
+// fault makes calls to the CRM go wrong.
+func (l *lab) fault(f map[string]any) {
+	l.t.Helper()
+	body, err := json.Marshal(f)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.call("POST", "/_sandbox/faults", "", "application/json", string(body), nil)
+}
+
+// writing counts the calls that reached the CRM to change something.
+func (l *lab) writing() int {
+	l.t.Helper()
+	n := 0
+	for route, calls := range l.requests() {
+		if !l.crm.reads(route) {
+			n += calls
+		}
+	}
+	return n
+}
+
+// killWhileWriting runs a command and kills it while a change waits for its answer, after so many others. It returns
+// false if the command ended before that.
+func (l *lab) killWhileWriting(after int, args ...string) bool {
+	l.t.Helper()
+	l.resetRequests()
+	l.fault(map[string]any{"method": "POST|PUT|PATCH|DELETE", "path": ".*/(sobjects|properties|tooling|ui-api)/.*", "after": after, "times": 1, "delay_ms": 600_000})
+	defer l.call("DELETE", "/_sandbox/faults", "", "", "", nil)
+	cmd := l.command(args...)
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for l.writing() <= after {
+		select {
+		case err := <-ended:
+			if err != nil {
+				l.t.Fatalf("setup ended by itself: %v", err)
+			}
+			return false
+		default:
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		l.t.Fatal(err)
+	}
+	<-ended
+	return true
+}
