@@ -1,5 +1,5 @@
-// Package hubspot emulates a HubSpot portal over HTTP: CRM records, searches, associations, owners, pipelines and
-// properties, on the v3 and v4 paths and on the dated ones.
+// Package hubspot emulates a HubSpot portal over HTTP: CRM records, searches, associations, owners, pipelines, properties
+// and the account's own details, on the v3 and v4 paths and on the dated ones, and pages on which people look at deals.
 //
 // The records live in an SQLite database in memory, a table for each kind of object and a column for each property;
 // searches are translated to SQL.
