@@ -30,6 +30,7 @@ type lab struct {
 	client *hubspot.Client
 	clock  *connectortest.Clock
 	url    string
+	cfg    hubspot.Config
 }
 
 func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*hubspot.Config)) *lab {
@@ -66,7 +67,20 @@ func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*hubspot.Config)
 	if l.client, err = hubspot.New(cfg); err != nil {
 		t.Fatal(err)
 	}
+	l.cfg = cfg
 	return l
+}
+
+// again returns a client on the same sandbox, with another configuration.
+func (l *lab) again(t *testing.T, change func(*hubspot.Config)) *hubspot.Client {
+	t.Helper()
+	cfg := l.cfg
+	change(&cfg)
+	c, err := hubspot.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
@@ -100,7 +114,23 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 	f.LoseDeal = func(deal string) error {
 		return f.EditRecord(t, "deals", deal, map[string]any{"dealstage": "closedlost", "pipeline": "default"})
 	}
+	f.CreateField = l.createProperty
 	return f
+}
+
+// createProperty makes a property of a deal as an administrator does.
+func (l *lab) createProperty(t *testing.T, spec crm.FieldSpec) error {
+	form := map[crm.FieldType][2]string{crm.Number: {"number", "number"}, crm.Text: {"string", "text"}, crm.Picklist: {"enumeration", "select"}}[spec.Type]
+	body := map[string]any{"name": "handoff_" + spec.Name, "label": spec.Label, "groupName": "dealinformation", "type": form[0], "fieldType": form[1]}
+	var options []any
+	for i, o := range spec.Options {
+		options = append(options, map[string]any{"label": o, "value": o, "displayOrder": i, "hidden": false})
+	}
+	if options != nil {
+		body["options"] = options
+	}
+	_, err := l.call(t, http.MethodPost, "/crm/properties/2026-09/deals", body)
+	return err
 }
 
 // loseWhatHubSpotLoses: the first line of a note is its title where it is bold. Neither the labels of an association nor the

@@ -1,0 +1,108 @@
+package hubspot_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"handoff/connectors/connectortest"
+	"handoff/connectors/hubspot"
+	"handoff/connectors/sandbox/deals"
+	"handoff/crm"
+)
+
+var l0 = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+
+// TestReadAgain: where the configuration reads something else of the deals, or other deals, all of them are news; what has
+// left since is still told.
+func TestReadAgain(t *testing.T) {
+	least := 1.0
+	for _, tc := range []struct {
+		name   string
+		change func(*hubspot.Config)
+		want   int // deals; all are 4
+	}{
+		{"nothing", func(*hubspot.Config) {}, 0},
+		{"names only", func(c *hubspot.Config) { c.Fields = map[string]string{"use_case": "use_case"} }, 0},
+		{"mapping", func(c *hubspot.Config) { c.Fields = map[string]string{"use_case": "metrics"} }, 3},
+		{"least amount", func(c *hubspot.Config) { c.MinAmount = &least }, 3},
+		{"pipelines", func(c *hubspot.Config) { c.Pipelines = []string{"New business"} }, 3},
+		{"deal types", func(c *hubspot.Config) { c.DealTypes = []string{"newbusiness"} }, 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:4])
+			n := pull(t, l.client, nil)
+			if len(n.records) != 4 {
+				t.Fatalf("%d deals", len(n.records))
+			}
+			l.clock.Advance(time.Hour)
+			gone := n.records[0].Snapshot.ID
+			if err := l.fixture(t).LoseDeal(gone); err != nil {
+				t.Fatal(err)
+			}
+			l.clock.Advance(time.Minute)
+			changed := l.again(t, tc.change)
+			n = pull(t, changed, n.marks)
+			if len(n.records) != tc.want {
+				t.Errorf("%d deals, want %d", len(n.records), tc.want)
+			}
+			left := n.left
+			l.clock.Advance(time.Minute)
+			n = pull(t, changed, n.marks)
+			if left = append(left, n.left...); !slices.Contains(left, gone) {
+				t.Errorf("left %v, want %s", left, gone)
+			}
+			l.clock.Advance(time.Hour)
+			n = pull(t, changed, n.marks)
+			l.clock.Advance(time.Hour)
+			if n = pull(t, changed, n.marks); len(n.records) != 0 {
+				t.Errorf("%d deals come again and again", len(n.records))
+			}
+		})
+	}
+}
+
+// TestOwnersGranted: once a scope is there, what it hid is read of all deals.
+func TestOwnersGranted(t *testing.T) {
+	l := newLab(t, deals.Demo()[:3])
+	l.must(t, http.MethodPost, "/_sandbox/revoked", map[string]string{"permission": "crm.objects.owners.read"})
+	n := pull(t, l.client, nil)
+	if !slices.Equal(n.records[0].Snapshot.Unread, []crm.Part{crm.PartFields}) {
+		t.Fatalf("unread: %v", n.records[0].Snapshot.Unread)
+	}
+	l.clock.Advance(time.Hour)
+	l.must(t, http.MethodDelete, "/_sandbox/revoked", nil)
+	if n = pull(t, l.client, n.marks); len(n.records) != 3 || len(n.records[0].Snapshot.Unread) > 0 {
+		t.Errorf("%d deals", len(n.records))
+	}
+}
+
+// TestCompaniesMatter: companies that cannot be read leave the facts open that may be kept there, and only those.
+func TestCompaniesMatter(t *testing.T) {
+	fields := []crm.Part{crm.PartFields}
+	for _, tc := range []struct {
+		name   string
+		hide   connectortest.Fault
+		change func(*hubspot.Config)
+		want   []crm.Part
+	}{
+		{"records, and every fact is on the deal", connectortest.Fault{Path: "/crm/objects/2026-09/companies/.*"}, func(*hubspot.Config) {}, nil},
+		{"records, and a fact is there", connectortest.Fault{Path: "/crm/objects/2026-09/companies/.*"},
+			func(c *hubspot.Config) { c.Fields = map[string]string{"use_case": "company.description"} }, fields},
+		{"definitions, and every fact is on the deal", connectortest.Fault{Path: "/crm/properties/2026-09/companies"}, func(*hubspot.Config) {}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:2], tc.change)
+			tc.hide.Status, tc.hide.Code = http.StatusForbidden, "MISSING_SCOPES"
+			if err := l.fixture(t).AddFault(t, tc.hide); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range pull(t, l.client, nil).records {
+				if !slices.Equal(r.Snapshot.Unread, tc.want) {
+					t.Errorf("unread: %v, want %v", r.Snapshot.Unread, tc.want)
+				}
+			}
+		})
+	}
+}
