@@ -175,24 +175,51 @@ func (l *lab) insert(t *testing.T, object string, fields map[string]any) (string
 // remove deletes a record as an administrator would.
 func (l *lab) remove(t *testing.T, object, id string) {
 	t.Helper()
+	l.call(t, http.MethodDelete, "/services/data/v62.0/sobjects/"+object+"/"+id, nil)
+}
+
+// ids returns the ids that a query finds.
+func (l *lab) ids(t *testing.T, soql string) []string {
+	t.Helper()
+	var page struct{ Records []struct{ ID string } }
+	if err := json.Unmarshal(l.call(t, http.MethodGet, "/services/data/v62.0/query?q="+url.QueryEscape(soql), nil), &page); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, r := range page.Records {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+// call sends a request as the integration user and returns what is answered, which must be a success.
+func (l *lab) call(t *testing.T, method, path string, body any) []byte {
+	t.Helper()
 	if l.token == "" { // insert logs in
 		if _, err := l.insert(t, "Task", map[string]any{"Subject": "Of no deal"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, l.url+"/services/data/v62.0/sobjects/"+object+"/"+id, nil)
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, l.url+path, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+l.token)
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		t.Fatalf("DELETE %s: %s", object, resp.Status)
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s, %v: %s", method, path, resp.Status, err, answer)
 	}
+	return answer
 }
 
 func (l *lab) post(t *testing.T, path, contentType string, body []byte, into any) error {

@@ -1,0 +1,140 @@
+package salesforce_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"handoff/connectors"
+	"handoff/connectors/connectortest"
+	"handoff/connectors/salesforce"
+	"handoff/connectors/sandbox/deals"
+	"handoff/crm"
+)
+
+// revoke takes a permission from the profile of the integration user.
+func (l *lab) revoke(t *testing.T, permission string) {
+	t.Helper()
+	l.call(t, http.MethodPost, "/_sandbox/revoked", map[string]any{"permission": permission})
+}
+
+func TestCheckFinds(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*salesforce.Config)
+		spoil  func(*testing.T, *lab)
+		want   []string // severity, place and a part of the text of each finding that is not Fine
+	}{
+		{name: "a sound org"},
+		{name: "wrong secret", change: func(c *salesforce.Config) { c.ClientSecret = "wrong" },
+			want: []string{"2 client_secret: Salesforce: log in: "}},
+		{name: "wrong client id", change: func(c *salesforce.Config) { c.ClientID = "wrong" },
+			want: []string{"2 client_id: Salesforce: log in: "}},
+		{name: "wrong password", change: func(c *salesforce.Config) {
+			c.Auth, c.Username, c.Password = salesforce.Password, "revops@sandbox.example", "wrong"
+		}, want: []string{"2 password: Salesforce: log in: "}},
+		{name: "unreachable", change: func(c *salesforce.Config) { c.URL = "http://127.0.0.1:1" },
+			want: []string{"2 url: Salesforce: log in: "}},
+		{name: "not Salesforce", change: func(c *salesforce.Config) { c.URL += "/elsewhere" },
+			want: []string{"2 url: Salesforce: log in: "}},
+		{name: "version that the org lacks", change: func(c *salesforce.Config) { c.APIVersion = "99.0" },
+			want: []string{"2 api_version: the org does not know version 99.0 of the API; it has 31.0 to 68.0"}},
+		{name: "clock ahead", change: func(c *salesforce.Config) { c.Now = ahead(c.Now, 5*time.Minute) },
+			want: []string{"1 clock: this machine's clock is 5m0s ahead of Salesforce's"}},
+		{name: "clock behind", change: func(c *salesforce.Config) { c.Now = ahead(c.Now, -2*time.Minute) },
+			want: []string{"1 clock: this machine's clock is 2m0s behind Salesforce's"}},
+		{name: "clock nearly right", change: func(c *salesforce.Config) { c.Now = ahead(c.Now, 59*time.Second) }},
+		{name: "mapping", change: func(c *salesforce.Config) {
+			c.Fields = map[string]string{"use_case": "Usecase__c", "champion": "Champion__c"}
+			c.Pipelines, c.DealTypes = []string{"Services"}, []string{"new business", "Gift"}
+		}, want: []string{
+			"2 fields.use_case: there is no field Usecase__c, which the configuration names for use_case",
+			`2 pipelines: there is no record type "Services" of opportunities`,
+			`2 deal_types: the field Type of opportunities has no value "Gift"`,
+		}},
+		{name: "no permission set", spoil: func(t *testing.T, l *lab) { l.unassign(t) }, want: each(connectors.Problem, "the field exists, but the integration user cannot see it")},
+		{name: "opportunities hidden", spoil: func(t *testing.T, l *lab) { l.unassign(t); l.revoke(t, "Opportunity.read") },
+			want: []string{"2 Opportunity: the integration user may not read opportunities: no deal can be read", "2 Account.Handoff_Health__c: the field exists"}},
+		{name: "opportunities read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Opportunity.edit") },
+			want: []string{"2 Opportunity: the integration user may not edit opportunities: no deal can be written to"}},
+		{name: "accounts read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Account.edit") },
+			want: []string{"1 Account: the integration user may not edit accounts: the health of accounts is not written"}},
+		{name: "notes hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Note.read") },
+			want: []string{"1 Note: the integration user may not read Note: every item but 5.3 stays open"}},
+		{name: "a feature off", spoil: func(t *testing.T, l *lab) { l.revoke(t, "EmailMessage.read") },
+			want: []string{"1 EmailMessage: there are no records of EmailMessage: the feature is off in this org, or the integration user may not use it"}},
+		{name: "tasks and contact roles hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Task.read"); l.revoke(t, "OpportunityContactRole.read") },
+			want: []string{"1 OpportunityContactRole: the integration user may not read OpportunityContactRole: items 2.1 to 2.4 and 5.1 stay open", "1 Task: the integration user may not read Task"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, deals.Demo()[:1])
+			l.setup(t, connectortest.Specs, "Opportunity Layout", "Account Layout")
+			if tc.spoil != nil {
+				tc.spoil(t, l)
+			}
+			cfg := l.cfg
+			if tc.change != nil {
+				tc.change(&cfg)
+			}
+			c, err := newClient(t, cfg).Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range c.Findings {
+				if f.Severity != connectors.Fine {
+					got = append(got, fmt.Sprintf("%d %s: %s", f.Severity, f.Place, f.Text))
+				}
+				if f.Severity == connectors.Problem && f.Remedy == "" || strings.Contains(f.Text+f.Remedy, "wrong") {
+					t.Errorf("no remedy, or a secret: %+v", f)
+				}
+			}
+			if !slices.EqualFunc(got, tc.want, strings.HasPrefix) {
+				t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+			}
+		})
+	}
+}
+
+func ahead(now func() time.Time, by time.Duration) func() time.Time {
+	return func() time.Time { return now().Add(by) }
+}
+
+// each is the same finding for each of Specs.
+func each(severity connectors.Severity, text string) []string {
+	var want []string
+	for _, f := range connectortest.Specs {
+		object := map[crm.Object]string{crm.DealObject: "Opportunity", crm.AccountObject: "Account"}[f.Object]
+		want = append(want, fmt.Sprintf("%d %s.%s: %s", severity, object, "Handoff_"+title(f.Name)+"__c", text))
+	}
+	return want
+}
+
+// unassign takes our permission set from the integration user.
+func (l *lab) unassign(t *testing.T) {
+	t.Helper()
+	for _, id := range l.ids(t, "SELECT Id FROM PermissionSetAssignment") {
+		l.remove(t, "PermissionSetAssignment", id)
+	}
+}
+
+// limit leaves the integration user what its profile lets it do with objects.
+func (l *lab) limit(t *testing.T) {
+	t.Helper()
+	for _, id := range l.ids(t, "SELECT Id FROM ObjectPermissions") {
+		l.remove(t, "ObjectPermissions", id)
+	}
+}
+
+// title makes "Item_1_1" of "item_1_1".
+func title(name string) string {
+	words := strings.Split(name, "_")
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, "_")
+}
