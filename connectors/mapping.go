@@ -57,10 +57,10 @@ func factOf(f FieldUse) string {
 // synonyms are what sales teams call the facts of a deal. A field holds a fact where one of these is all that it is
 // called, but for fillers; the order of words and the plural do not matter.
 var synonyms = map[string][]string{
-	"arr": {"ARR", "annual recurring revenue", "ACV", "annual contract value", "annual value"},
+	"arr": {"ARR", "annual recurring revenue", "annual recurring revenue ARR", "ACV", "annual contract value", "annual contract value ACV"},
 	"term_months": {"term months", "contract term", "contract term months", "contract length", "contract length months", "contract duration",
 		"contract duration months", "subscription term", "subscription term months", "initial term", "initial term months"},
-	"csm": {"CSM", "CSM owner", "CSM name", "success manager", "success owner", "onboarding manager", "onboarding owner", "implementation manager"},
+	"csm": {"CSM", "CSM owner", "success manager", "success manager CSM", "success owner"},
 	"csm_assigned_at": {"CSM assigned date", "CSM assigned on", "CSM assignment date", "date CSM assigned", "success manager assigned date",
 		"success manager assigned on"},
 
@@ -71,8 +71,8 @@ var synonyms = map[string][]string{
 	"competitors": {"competitors", "competitors considered", "competitors evaluated", "competing vendors", "competing products", "alternatives",
 		"alternatives considered", "incumbent", "incumbent vendor", "rivals", "vendors evaluated", "vendors considered"},
 
-	"champion":           {"champion", "internal champion", "champion name", "coach", "internal sponsor"},
-	"executive_sponsor":  {"executive sponsor", "exec sponsor", "sponsor", "senior sponsor", "executive sponsor name"},
+	"champion":           {"champion", "internal champion", "coach", "internal sponsor"},
+	"executive_sponsor":  {"executive sponsor", "exec sponsor", "sponsor", "senior sponsor"},
 	"day_to_day_contact": {"day to day contact", "daily contact", "project contact", "working contact", "operational contact", "implementation contact", "onboarding contact"},
 	"detractors":         {"detractors", "objectors", "opponents", "internal opponents", "sceptics", "skeptics"},
 
@@ -95,7 +95,7 @@ var synonyms = map[string][]string{
 	"next_step":   {"next step", "next action"},
 
 	"metrics":           {"metrics", "quantified impact", "value metrics", "business metrics"},
-	"economic_buyer":    {"economic buyer", "economic buyer name", "budget holder", "budget owner", "financial buyer"},
+	"economic_buyer":    {"economic buyer", "economic buyer EB", "decision maker", "budget holder", "budget owner", "financial buyer"},
 	"decision_criteria": {"decision criteria", "buying criteria", "evaluation criteria", "selection criteria", "purchase criteria"},
 	"decision_process":  {"decision process", "decision making process", "buying process", "evaluation process", "approval process"},
 	"paper_process":     {"paper process", "procurement", "procurement process", "legal process", "contracting process", "signature process"},

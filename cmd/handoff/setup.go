@@ -270,7 +270,7 @@ func (s *setup) printByHand() error {
 	for _, sentence := range s.plan.ByHand {
 		sentence = plain(sentence)
 		if width := terminalWidth(s.stdout); width > 0 {
-			sentence = strings.ReplaceAll(text.WrapSoft(sentence, width-len("  - ")), "\n", "\n    ")
+			sentence = strings.ReplaceAll(plainLines(text.WrapSoft(sentence, width-len("  - "))), "\n", "\n    ")
 		}
 		fmt.Fprintf(s.stdout, "  - %s\n", sentence)
 	}

@@ -177,7 +177,7 @@ identify_pain = "Pain__c"
 }
 
 // everyOption makes setup do all that it can in a CRM.
-var everyOption = map[string][]string{"salesforce": {"--layout", "Opportunity Layout"}}
+var everyOption = map[string][]string{"salesforce": {"--layout", "Opportunity Layout", "--layout", "Renewal Layout"}}
 
 // changedBySetup are the kinds of things that setup makes or changes.
 var changedBySetup = map[string][]string{
