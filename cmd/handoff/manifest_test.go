@@ -31,7 +31,7 @@ func TestManifest(t *testing.T) {
 	}
 
 	w.handoff("setup", "setup")
-	w.handoff("setup", "setup", "--apply", "--layout", "Opportunity Layout")
+	w.handoff("setup", "setup", "--apply", "--layout", "Opportunity Layout", "--layout", "Account Layout")
 	w.handoff("check", "check")
 	w.handoff("run", "run", "--once", "--dry-run")
 	first := w.run()
@@ -160,7 +160,7 @@ func (tr *traffic) take(l *lab, connection, command string, e logged) {
 
 var (
 	apiRoot      = regexp.MustCompile(`^/services/data/v[0-9]+\.0(/|$)`)
-	describePath = regexp.MustCompile(`^…/sobjects/(\w+)/describe$`)
+	describePath = regexp.MustCompile(`^…/sobjects/(\w+)/describe(/layouts)?$`)
 	salesforceID = regexp.MustCompile(`/[0-9][0-9A-Za-z]{14}(?:[0-9A-Za-z]{3})?(/|$)`)
 )
 
@@ -173,7 +173,7 @@ func (tr *traffic) takeSalesforce(l *lab, command string, e logged) {
 	path := salesforceID.ReplaceAllString(apiRoot.ReplaceAllString(e.Path, "…$1"), "/{id}$1")
 	if found := describePath.FindStringSubmatch(path); found != nil {
 		tr.links[pair{"describe", found[1]}] = true
-		path = "…/sobjects/{object}/describe"
+		path = "…/sobjects/{object}/describe" + found[2]
 	}
 	tr.calls[pair{e.Method + " " + path, command}] = true
 	if strings.HasSuffix(path, "/ContentVersion/{id}/VersionData") {
