@@ -65,6 +65,8 @@ type Config struct {
 
 	CaseAsOf bool // Case_As_Of__c of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
+	Patience time.Duration // how long one answer may take to its last byte; 0: three minutes
+
 	Now   func() time.Time                           // this machine's clock; nil: time.Now
 	Sleep func(context.Context, time.Duration) error // waits between attempts; nil: by a timer
 	Log   *slog.Logger                               // nil: slog.Default()
@@ -114,6 +116,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = slowest
+	}
 	if cfg.Sleep == nil {
 		cfg.Sleep = connectors.Sleep
 	}
@@ -141,7 +146,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
-		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log),
+		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})
 	return c, nil

@@ -44,9 +44,9 @@ func (c *Client) Profile(ctx context.Context) (connectors.Profile, error) {
 		return connectors.Profile{}, err
 	}
 	feeds := map[string]string{}
-	for name, places := range s.facts {
-		for _, place := range places {
-			if len(place.path) == 1 {
+	for _, name := range sortedKeys(s.facts) {
+		for _, place := range s.facts[name] {
+			if len(place.path) == 1 && feeds[place.path[0]] == "" {
 				feeds[place.path[0]] = name
 			}
 		}

@@ -38,10 +38,10 @@ type transport struct {
 
 type quota struct{ used, limit int }
 
-func newTransport(log *slog.Logger) *transport {
+func newTransport(log *slog.Logger, patience time.Duration) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.MaxIdleConnsPerHost = blobsAtOnce
-	return &transport{next: next, log: log, patience: slowest}
+	return &transport{next: next, log: log, patience: patience}
 }
 
 // RoundTrip implements http.RoundTripper. Requests are ours: their headers are set in place.
