@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,8 +76,12 @@ func Unreachable(ctx context.Context, crm, op string, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err
 	}
-	return &Error{Op: op, CRM: crm, Class: ErrRetry, Setting: "url", Err: err,
+	e := &Error{Op: op, CRM: crm, Class: ErrRetry, Setting: "url", Err: err,
 		Remedy: "Check the address, and that this machine reaches it: name resolution, proxy, firewall"}
+	if n := (net.Error)(nil); errors.As(err, &n) && n.Timeout() {
+		e.Message = "no answer in time"
+	}
+	return e
 }
 
 // Garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may

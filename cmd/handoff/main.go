@@ -36,20 +36,24 @@ func main() {
 // run is the whole program: it carries out args and returns the exit code. Cancelling ctx ends it cleanly.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env lookupEnv, clock func() time.Time) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: env, clock: clock}
+	return a.main(ctx, args)
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return exitDone
 	case !a.started:
-		fmt.Fprintf(stderr, "%s: %v\n`%s --help` shows examples.\n", cmd.CommandPath(), err, cmd.CommandPath())
+		fmt.Fprintf(a.stderr, "%s: %v\n`%s --help` shows examples.\n", cmd.CommandPath(), err, cmd.CommandPath())
 		return exitUse
 	case !errors.Is(err, errReported):
-		fmt.Fprintln(stderr, plainLines(err.Error()))
+		fmt.Fprintln(a.stderr, plainLines(err.Error()))
 	}
 	if use := (useError{}); errors.As(err, &use) {
 		return exitUse
@@ -66,6 +70,7 @@ type app struct {
 	stdout, stderr io.Writer
 	env            lookupEnv
 	clock          func() time.Time
+	patience       time.Duration // with one answer of a CRM; 0: what its connector thinks right
 
 	started    bool // a command's own code has begun: arguments and flags were in order
 	configPath string

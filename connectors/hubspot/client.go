@@ -62,6 +62,8 @@ type Config struct {
 
 	CaseAsOf bool // case_as_of of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
+	Patience time.Duration // how long one answer may take to its last byte; 0: a minute
+
 	Now   func() time.Time                           // paces searches; nil: time.Now
 	Sleep func(context.Context, time.Duration) error // waits between attempts and searches; nil: by a timer
 	Log   *slog.Logger                               // nil: slog.Default()
@@ -113,6 +115,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Overlap == 0 {
 		cfg.Overlap = DefaultOverlap
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = slowest
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -123,7 +128,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Log = slog.Default()
 	}
 	c := &Client{cfg: cfg, specs: ownFields(cfg), transport: newTransport(cfg.Log), searches: rate.NewLimiter(searchesPerSecond, 1)}
-	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{}).
+	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect, Timeout: cfg.Patience}).SetLogger(connectors.Silence{}).
 		SetBaseURL(cfg.URL).SetAuthToken(cfg.Token).SetHeader("Accept", "application/json").SetResponseBodyLimit(maxAnswer)
 	return c, nil
 }

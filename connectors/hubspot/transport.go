@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	maxAnswer = 64 << 20 // bytes of one answer; fifty wide deals with their history stay well below
-	slowest   = time.Minute
+	maxAnswer = 64 << 20    // bytes of one answer; fifty wide deals with their history stay well below
+	slowest   = time.Minute // one answer to its last byte
 )
 
 // searchesPerSecond is what an account has, for all its integrations; searches carry no headers that would tell what is left.
@@ -36,7 +36,6 @@ type transport struct {
 
 func newTransport(log *slog.Logger) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
-	next.ResponseHeaderTimeout = slowest
 	next.MaxIdleConnsPerHost = len(kinds)
 	return &transport{next: next, log: log}
 }
