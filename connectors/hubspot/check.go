@@ -66,12 +66,12 @@ func (k *checking) fail(severity connectors.Severity, place string, err error) {
 	switch {
 	case e.Status == http.StatusUnauthorized:
 		text = "HubSpot does not accept the token"
-	case e.Status == 0:
+	case e.Status == 0 && e.Setting == "url":
 		text = "HubSpot does not answer: " + text
 	case e.Setting != "url" && e.Setting != "api_version":
 		text = fmt.Sprintf("HubSpot refuses to %s: %s", e.Op, text)
 	}
-	k.add(severity, cmp.Or(e.Setting, place), text, e.Remedy)
+	k.add(severity, cmp.Or(e.Setting, place), text, cmp.Or(e.Remedy, "Try again in a few minutes; https://status.hubspot.com tells of disturbances"))
 }
 
 // account finds out whether the portal lets us in, which one it is, and what time it is there. It reports whether there is
@@ -94,7 +94,7 @@ func (k *checking) account(ctx context.Context) bool {
 		return nil
 	})
 	switch {
-	case forbidden(err) != nil:
+	case forbidden(err) != nil: // the rest may be open all the same
 		k.add(connectors.Warning, "token", "HubSpot does not tell the service key which account it belongs to, so that two connections to one account go unnoticed", forbidden(err).Remedy)
 	case err != nil:
 		k.fail(connectors.Problem, "url", err)
@@ -102,8 +102,8 @@ func (k *checking) account(ctx context.Context) bool {
 	default:
 		k.found.Account = string(portal.ID)
 		k.add(connectors.Fine, "token", fmt.Sprintf("opens portal %s (%s, time zone %s)", portal.ID, strings.ToLower(strings.ReplaceAll(string(portal.Type), "_", " ")), portal.Zone), "")
+		k.clock(answered)
 	}
-	k.clock(answered)
 	return true
 }
 

@@ -62,3 +62,69 @@ func TestQuota(t *testing.T) {
 		})
 	}
 }
+
+// TestAccountRefused: what else there is can be looked at all the same, and no clock is blamed.
+func TestAccountRefused(t *testing.T) {
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		if strings.HasPrefix(r.URL.Path, "/account-info/") {
+			say(w, 403, noScope)
+			return
+		}
+		say(w, 200, `{"results":[]}`)
+	})
+	found, err := s.client(t).Check(t.Context())
+	if err != nil || found.Account != "" {
+		t.Errorf("account %q, %v", found.Account, err)
+	}
+	for i, f := range found.Findings {
+		if f.Place == "clock" || (f.Severity == connectors.Fine) == (i == 0) {
+			t.Errorf("found %+v", f)
+		}
+	}
+	if len(found.Findings) < 4 {
+		t.Errorf("nothing else is looked at: %+v", found.Findings)
+	}
+}
+
+// TestCheckFailsHalfway: whatever HubSpot answers, a problem says what to do, and the check comes to its end.
+func TestCheckFailsHalfway(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"down":    func(w http.ResponseWriter) { say(w, 503, "<html>") },
+		"garbled": func(w http.ResponseWriter) { say(w, 200, "<html>") },
+		"spent": func(w http.ResponseWriter) {
+			say(w, 429, `{"message":"You have reached your daily limit.","policyName":"DAILY"}`)
+		},
+		"cut": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		for _, part := range []string{"/account-info/", "/crm/"} {
+			t.Run(name+part, func(t *testing.T) {
+				s := newStub(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+					switch {
+					case strings.HasPrefix(r.URL.Path, part):
+						answer(w)
+					case strings.HasSuffix(r.URL.Path, "/details"):
+						say(w, 200, `{"portalId":1}`)
+					default:
+						say(w, 200, `{"results":[]}`)
+					}
+				})
+				found, err := s.client(t).Check(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				bad := 0
+				for _, f := range found.Findings {
+					if f.Severity == connectors.Fine {
+						continue
+					}
+					if bad++; f.Place == "" || f.Text == "" || f.Remedy == "" {
+						t.Errorf("a finding does not say where, what and what to do: %+v", f)
+					}
+				}
+				if bad == 0 {
+					t.Error("nothing is wrong")
+				}
+			})
+		}
+	}
+}

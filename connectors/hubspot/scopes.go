@@ -66,7 +66,8 @@ type gap struct {
 	unread   []string // objects
 }
 
-// scopes finds out which scopes the service key lacks.
+// scopes finds out which scopes the service key lacks. An answer that something else is wrong with the call (400) comes only
+// where the scope is there.
 func (k *checking) scopes(ctx context.Context) {
 	var gaps []*gap
 	whole := true
@@ -85,6 +86,9 @@ func (k *checking) scopes(ctx context.Context) {
 		case refused != nil: // such as a feature that the plan lacks
 			k.fail(n.severity, "token", err)
 			whole = false
+		case errors.Is(err, connectors.ErrQuota): // and so would all others
+			k.fail(connectors.Problem, "API calls", err)
+			return
 		case err != nil && status(err) != http.StatusBadRequest:
 			k.fail(connectors.Warning, n.object, err)
 			whole = false

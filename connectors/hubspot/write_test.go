@@ -182,3 +182,29 @@ func TestCompaniesHidden(t *testing.T) {
 		t.Errorf("%+v, %v", outcomes, err)
 	}
 }
+
+// TestUnwritableProperty: a property that HubSpot refuses, or that cannot hold what we write, is told with the key that names it.
+func TestUnwritableProperty(t *testing.T) {
+	s := portal(t, func(w http.ResponseWriter, _ []string, _ string) {
+		say(w, 400, strings.NewReplacer("INVALID_OPTION", "READ_ONLY_VALUE", "handoff_health", "own_score").Replace(badOption))
+	})
+	answer := s.answer
+	s.answer = func(w http.ResponseWriter, r *http.Request, body string) {
+		if strings.HasSuffix(r.URL.Path, "/properties/2026-09/deals") {
+			say(w, 200, `{"results":[{"name":"own_score","type":"number","fieldType":"number"},{"name":"handoff_rating","type":"string","fieldType":"text"}]}`)
+			return
+		}
+		answer(w, r, body)
+	}
+	updates := append(scores(1), crm.Update{Ref: crm.Ref{Object: crm.DealObject, ID: "2"}, Values: crm.Values{"rating": "Excellent"}})
+	c := s.client(t, func(c *Config) { c.Specs, c.HandoffFields = testSpecs, map[string]string{"score": "own_score"} })
+	outcomes, err := c.Write(t.Context(), updates)
+	if err != nil || len(outcomes) != 2 {
+		t.Fatalf("%+v, %v", outcomes, err)
+	}
+	for i, setting := range []string{"handoff_fields.score", "handoff_fields.rating"} {
+		if e := outcomes[i].Err; e == nil || e.Setting != setting || !errors.Is(e, connectors.ErrConfig) || e.Remedy == "" {
+			t.Errorf("outcome %d: %+v, want one at %s", i, e, setting)
+		}
+	}
+}
