@@ -198,7 +198,8 @@ var mishaps = []mishap{
 // scene is a sandbox in this process, set up, with a few deals and a configuration of its own.
 type scene struct {
 	*lab
-	nobody bool // commands run as an ordinary user of no name
+	nobody   bool          // commands run as an ordinary user of no name
+	patience time.Duration // with one answer of a CRM
 }
 
 func newScene(t *testing.T, connection string) *scene {
@@ -254,7 +255,8 @@ func (s *scene) exec(args ...string) (int, string) {
 		defer cancel()
 		var mu sync.Mutex
 		out := &locked{&mu, &text}
-		return run(ctx, args, strings.NewReader(""), out, out, env(), time.Now), text.String()
+		a := &app{stdin: strings.NewReader(""), stdout: out, stderr: out, env: env(), clock: time.Now, patience: s.patience}
+		return a.main(ctx, args), text.String()
 	}
 	bin, err := binary()
 	if err != nil {
