@@ -202,8 +202,8 @@ func (s *setup) confirmed(ctx context.Context) bool {
 func (s *setup) carryOut(ctx context.Context) error {
 	for i, step := range s.plan.Steps {
 		if err := s.crm.Apply(ctx, step); err != nil {
-			return fmt.Errorf("%s %s: %w. %d of %s done, which stays as it is; the same command goes on from there",
-				step.What, plain(step.Target), err, i, count(len(s.plan.Steps), "step"))
+			return fmt.Errorf("%s %s: %w\n%d of %d steps are done and stay so; the same command goes on from there",
+				step.What, plain(step.Target), err, i, len(s.plan.Steps))
 		}
 		if err := s.printStep(i, true); err != nil {
 			return err

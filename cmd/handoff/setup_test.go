@@ -99,6 +99,24 @@ func testRemoveSparesOthers(t *testing.T, connection string) {
 	}
 }
 
+// TestSetupWithoutCustomize checks what is said to somebody who may not customise Salesforce.
+func TestSetupWithoutCustomize(t *testing.T) {
+	l := newLab(t, "salesforce")
+	l.fault(map[string]any{"method": "POST|PATCH", "path": ".*/tooling/sobjects/.*", "code": "INSUFFICIENT_ACCESS"})
+	var stderr bytes.Buffer
+	cmd := l.command("setup", "--apply", "--connection", "salesforce")
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err == nil {
+		t.Fatal("setup did not fail")
+	}
+	for _, want := range []string{"connections.salesforce: field Opportunity.Handoff_Score__c: Salesforce: ", `"Customize Application"`, "`handoff setup --export FOLDER`",
+		"\n0 of 48 steps are done"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("%q is not in\n%s", want, stderr.String())
+		}
+	}
+}
+
 func TestRemoveAsks(t *testing.T) {
 	tests := []struct {
 		name, typed string

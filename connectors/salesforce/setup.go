@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -140,7 +141,7 @@ func (c *Client) tooling(ctx context.Context, soql string) ([]row, error) {
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, maySetUp(err)
 		}
 	}
 	return found.rows, nil
@@ -185,7 +186,16 @@ func (c *Client) change(ctx context.Context, method, path string, record any) er
 		}
 		send.body = body
 	}
-	return c.do(ctx, send, func(http.Header, []byte) error { return nil })
+	return maySetUp(c.do(ctx, send, func(http.Header, []byte) error { return nil }))
+}
+
+// maySetUp says of a refusal what whoever sets up needs and runs do not.
+func maySetUp(err error) error {
+	if e := (*connectors.Error)(nil); errors.As(err, &e) && (strings.HasPrefix(e.Code, "INSUFFICIENT_ACCESS") || e.Code == "INVALID_TYPE") {
+		e.Remedy = "For as long as setup takes, grant the integration user the permissions \"Customize Application\", \"Manage Profiles and Permission Sets\" and \"Assign Permission Sets\", " +
+			"or leave it to an admin: `handoff setup --export FOLDER` writes a project to deploy"
+	}
+	return err
 }
 
 // exists reports whether an error says that what was to be made is there already.
