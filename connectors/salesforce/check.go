@@ -179,6 +179,7 @@ func (k *checkup) org(ctx context.Context) {
 	}
 	k.own(ctx, s)
 	k.pages(ctx, s)
+	k.tracking(ctx, s)
 	if !s.objects["Opportunity"].off() { // told of already
 		for _, fault := range s.faults {
 			k.add(connectors.Problem, fault.Setting, fault.Message, fault.Remedy)
@@ -232,56 +233,30 @@ var effects = map[crm.Part]string{
 
 const openItems = "every item but 5.3 stays open where the rest of the record does not answer it, and such a deal gets no total, rating or flag"
 
+// called are the kinds of records around a deal as people call them.
+var called = map[string]string{
+	"OpportunityContactRole": "contact roles", "Note": "classic notes", "ContentNote": "notes", "Task": "tasks and calls", "Event": "events",
+	"EventRelation": "invitees of events", "EmailMessage": "e-mails", "OpportunityFieldHistory": "tracked changes of fields",
+}
+
 // source looks at one kind of record around a deal.
 func (k *checkup) source(s *schema, src source) {
-	d := s.objects[src.object]
+	d, what := s.objects[src.object], called[src.object]
 	if d.off() {
 		switch {
 		case !absent(d.err):
-			k.add(connectors.Warning, src.object, d.err.Message+": "+effects[src.part], d.err.Remedy)
+			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s (%s): %s", what, d.err.Message, effects[src.part]), d.err.Remedy)
 		case src.feature:
-			k.add(connectors.Warning, src.object, fmt.Sprintf("there are no records of %s: the feature is off in this org, or the integration user may not use it. What people keep there is not read", src.object),
-				"Nothing to do if your teams do not use it. Otherwise switch it on, and let the integration user read it")
+			k.add(connectors.Warning, src.object, fmt.Sprintf("%s are not read: the feature is off in this org, or the integration user may not use it", what),
+				"Nothing to do where your teams do not use it. Otherwise switch it on in Setup, and let the integration user use it")
 		default:
-			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s: %s", src.object, effects[src.part]),
-				"Grant the integration user Read on it in a permission set (Setup > Permission Sets > the user's set)")
+			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s: %s", what, effects[src.part]),
+				"Grant the integration user Read on it (Setup > Permission Sets > the user's set > Object Settings, or App Permissions for activities)")
 		}
 		return
 	}
 	if _, lost := s.choose(src.object, src.columns); len(lost) > 0 {
 		k.add(connectors.Warning, src.object, "the integration user cannot see "+strings.Join(lost, ", ")+": "+effects[src.part],
 			"Grant read access to these fields in a permission set (Setup > Permission Sets > the user's set > Object Settings > Field Permissions)")
-	}
-}
-
-// own looks at our fields. Where an object keeps us from all of them, that is told already.
-func (k *checkup) own(ctx context.Context, s *schema) {
-	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
-		d := s.objects[sobjects[object]]
-		if text, _ := objectTrouble(d); text != "" {
-			continue
-		}
-		var unseen []ownField
-		var found []connectors.Finding
-		for _, f := range k.specs[object] {
-			if u := unusable(f, d); u != nil {
-				found = append(found, *u)
-				if u.Text == missingField {
-					unseen = append(unseen, f)
-				}
-			}
-		}
-		exist, err := k.existing(ctx, sobjects[object], unseen)
-		for _, u := range found {
-			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
-			switch {
-			case err != nil || u.Text != missingField: // who may not customise the org is not told either
-			case there:
-				u.Text = "the field exists, but the integration user cannot see it"
-			default:
-				u.Text = "the field does not exist"
-			}
-			k.Findings = append(k.Findings, u)
-		}
 	}
 }

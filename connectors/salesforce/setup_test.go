@@ -253,7 +253,9 @@ func TestByHand(t *testing.T) {
 
 func TestProfile(t *testing.T) {
 	cases := deals.Demo()
-	l := newLab(t, cases, func(c *salesforce.Config) { c.Fields = map[string]string{"use_case": "Description", "champion": "No_Such_Field__c"} })
+	l := newLab(t, cases, func(c *salesforce.Config) {
+		c.Fields = map[string]string{"use_case": "Description", "champion": "No_Such_Field__c"}
+	})
 	profile, err := l.client.Profile(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -297,3 +297,23 @@ func TestBodyRefused(t *testing.T) {
 		t.Errorf("notes %v, gaps %v", got, missing)
 	}
 }
+
+// TestReadsTellsOrgsApart: watermarks of one org are none of another's.
+func TestReadsTellsOrgsApart(t *testing.T) {
+	s := newStub(t)
+	s.login = func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"access_token":"t","instance_url":%q,"id":"https://login.example/id/00D%d/005"}`, s.URL, s.logins.Load())
+	}
+	s.api = limitedOrg(t, nil, nil).api
+	var reads []string
+	for range 2 {
+		r, _, err := s.client(t).open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads = append(reads, r.reads())
+	}
+	if reads[0] == reads[1] {
+		t.Error("two orgs are read as one")
+	}
+}

@@ -10,6 +10,66 @@ import (
 	"handoff/crm"
 )
 
+// own looks at our fields. Where an object keeps us from all of them, that is told already.
+func (k *checkup) own(ctx context.Context, s *schema) {
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		d := s.objects[sobjects[object]]
+		if text, _ := objectTrouble(d); text != "" {
+			continue
+		}
+		var unseen []ownField
+		var found []connectors.Finding
+		for _, f := range k.specs[object] {
+			if u := unusable(f, d); u != nil {
+				found = append(found, *u)
+				if u.Text == missingField {
+					unseen = append(unseen, f)
+				}
+			}
+		}
+		exist, err := k.existing(ctx, sobjects[object], unseen)
+		for _, u := range found {
+			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
+			switch {
+			case err != nil || u.Text != missingField: // who may not customise the org is not told either
+			case there:
+				u.Text = "the field exists, but the integration user cannot see it"
+			default:
+				u.Text = "the field does not exist"
+			}
+			k.Findings = append(k.Findings, u)
+		}
+	}
+}
+
+// tracking warns of fields that people edit and whose history is not kept. Who may not look into Setup is not warned.
+func (k *checkup) tracking(ctx context.Context, s *schema) {
+	var edited []string
+	for _, f := range k.specs[crm.DealObject] {
+		if api, usable := s.own[crm.DealObject][f.Name]; usable && peopleEdit(f) {
+			edited = append(edited, api)
+		}
+	}
+	if len(edited) == 0 {
+		return
+	}
+	found, err := k.tooling(ctx, selectFrom("FieldDefinition", []string{"QualifiedApiName", "IsFieldHistoryTracked"},
+		all("EntityDefinition.QualifiedApiName = 'Opportunity'", anyOf("QualifiedApiName", edited)), ""))
+	if err != nil {
+		return
+	}
+	var untracked []string
+	for _, f := range found {
+		if !f.flag("IsFieldHistoryTracked") {
+			untracked = append(untracked, f.text("QualifiedApiName"))
+		}
+	}
+	if over := len(edited) - maxTracked; len(untracked) > max(over, 0) { // an object tracks no more
+		k.add(connectors.Warning, "Opportunity", "Salesforce does not keep the history of "+strings.Join(untracked, ", ")+": who edited them is known only roughly",
+			"Tick them under Setup > Object Manager > Opportunity > Fields & Relationships > Set History Tracking")
+	}
+}
+
 // pages warns of our fields that stand on none of the page layouts that the integration user is given: those of other
 // profiles, only who may customise the org sees.
 func (k *checkup) pages(ctx context.Context, s *schema) {
