@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"io"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -18,7 +20,8 @@ import (
 )
 
 // TestManifest compares docs/MANIFEST.md with what reaches both CRMs: nothing may occur that is not in it, and what is in it
-// occurs, except where its row says only when.
+// occurs, except where its row says only when. All of it with no other scopes than those that it names, and, on Salesforce, by
+// a user who sees records by the permission set of setup alone.
 func TestManifest(t *testing.T) {
 	t.Parallel()
 	m := readManifest(t)
@@ -30,8 +33,10 @@ func TestManifest(t *testing.T) {
 		w.traffic[connection] = newTraffic()
 	}
 
-	w.handoff("setup", "setup")
+	w.revokeAllBut(m)
+
 	w.handoff("setup", "setup", "--apply", "--layout", "Opportunity Layout", "--layout", "Account Layout")
+	w.handoff("setup", "setup")
 	w.handoff("check", "check")
 	w.handoff("run", "run", "--once", "--dry-run")
 	first := w.run()
@@ -62,6 +67,44 @@ type watch struct {
 	traffic map[string]*traffic
 	calls   map[string]int // that were looked at, by connection
 	checked map[string]int // calls of the check
+}
+
+// revokeAllBut takes away what setup grants itself on Salesforce, and on HubSpot the scopes that the manifest does not name.
+func (w *watch) revokeAllBut(m manifest) {
+	w.t.Helper()
+	revoke := func(connection, permission string) {
+		w.url = w.base[connection]
+		w.call("POST", "/_sandbox/revoked", "", "application/json", `{"permission":"`+permission+`"}`, nil)
+	}
+	for _, object := range []string{"Account", "Opportunity", "Contact", "Contract"} {
+		revoke("salesforce", object+".read")
+		revoke("salesforce", object+".edit")
+	}
+	var named []string
+	for _, row := range m["HubSpot"] {
+		named = append(named, row.codes("Scope")...)
+	}
+	for _, scope := range w.scopes() {
+		if !slices.Contains(named, scope) {
+			revoke("hubspot", scope)
+		}
+	}
+}
+
+// scopes are those that the portal knows, which it tells whoever names another.
+func (w *watch) scopes() []string {
+	w.t.Helper()
+	res, err := http.Post(w.base["hubspot"]+"/_sandbox/revoked", "application/json", strings.NewReader(`{"permission":"none"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	_, known, found := strings.Cut(strings.TrimSpace(string(text)), "knows ")
+	if err != nil || !found {
+		w.t.Fatalf("the portal does not list its scopes: %v: %s", err, text)
+	}
+	return strings.Split(known, ", ")
 }
 
 // logged is a call in the log of a CRM.
