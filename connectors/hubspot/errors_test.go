@@ -59,6 +59,9 @@ func TestRefusal(t *testing.T) {
 			if !errors.Is(e, tc.class) || e.Code != tc.code || !strings.Contains(e.Error(), tc.says) || e.RetryAfter != tc.after {
 				t.Errorf("%v: %v, code %q, after %v", e.Class, e, e.Code, e.RetryAfter)
 			}
+			if setting := map[int]string{302: "url", 401: "token", 403: "token"}[tc.status]; e.Setting != setting {
+				t.Errorf("at %q, want %q", e.Setting, setting)
+			}
 			if diff := cmp.Diff(tc.fields, e.Fields); diff != "" {
 				t.Errorf("fields, -want +got:\n%s", diff)
 			}

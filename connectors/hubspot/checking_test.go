@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"handoff/connectors"
 )
 
@@ -83,6 +85,27 @@ func TestAccountRefused(t *testing.T) {
 	}
 	if len(found.Findings) < 4 {
 		t.Errorf("nothing else is looked at: %+v", found.Findings)
+	}
+}
+
+// TestProbesNameNoRecord: what tries whether something may be written or created names nothing to write or to create.
+func TestProbesNameNoRecord(t *testing.T) {
+	s := newStub(t, func(w http.ResponseWriter, _ *http.Request, _ string) { say(w, 200, `{"results":[]}`) })
+	if _, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	for _, asked := range s.calls() {
+		if !strings.HasPrefix(asked, "GET ") && !strings.Contains(asked, "/search ") {
+			sent = append(sent, asked)
+		}
+	}
+	want := []string{
+		`POST /crm/objects/2026-09/deals/batch/update {"inputs":[]}`, `POST /crm/objects/2026-09/companies/batch/update {"inputs":[]}`,
+		`POST /crm/properties/2026-09/deals/batch/create {"inputs":[]}`, `POST /crm/properties/2026-09/companies/batch/create {"inputs":[]}`,
+	}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
