@@ -50,6 +50,7 @@ func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
 	k := &checkup{Client: c}
 	known, at, err := c.versions(ctx)
 	login, refused := c.session(ctx)
+	k.Account = login.org
 	understood := err != nil || slices.Contains(known, c.cfg.APIVersion)
 	reachable := false
 	switch {
@@ -87,7 +88,6 @@ func (k *checkup) failed(err error) {
 
 // login says who we are, and where. It reports whether the API answers at all.
 func (k *checkup) login(ctx context.Context, login session) bool {
-	k.Account = login.org
 	me, err := k.me(ctx)
 	if err != nil {
 		k.failed(err)

@@ -112,9 +112,11 @@ func judge(status int, code, message string) verdict {
 	case status == 0:
 		return verdict{connectors.ErrPark, ""}
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
-		return verdict{connectors.ErrRetry, ""}
+		return verdict{connectors.ErrRetry, "The trouble is on Salesforce's side, and the next run tries again: status.salesforce.com tells more"}
 	case status < 400:
 		return verdict{connectors.ErrConfig, "The address leads elsewhere: set url to the org's My Domain address, which Setup > My Domain shows"}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return verdict{connectors.ErrConfig, "Look at " + seeApp + "Policies, and whether a proxy on the way refuses the call"}
 	}
 	return verdict{connectors.ErrConfig, ""}
 }

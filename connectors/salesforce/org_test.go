@@ -468,38 +468,3 @@ func TestAnotherMappingReadsAgain(t *testing.T) {
 		t.Errorf("left %v, want %s", left, lost)
 	}
 }
-
-// TestMisconfigured: what a key of the configuration causes names the key.
-func TestMisconfigured(t *testing.T) {
-	l := newLab(t, deals.Demo()[:1])
-	for _, tc := range []struct {
-		setting string
-		change  func(*salesforce.Config)
-		text    string
-	}{
-		{"client_secret", func(c *salesforce.Config) { c.ClientSecret = "wrong" }, "Correct client_secret: "},
-		{"client_id", func(c *salesforce.Config) { c.ClientID = "wrong" }, "Correct client_id: "},
-		{"password", func(c *salesforce.Config) {
-			c.Auth, c.Username, c.Password = salesforce.Password, "revops@sandbox.example", "wrong"
-		}, "Correct user name or password"},
-		{"password", func(c *salesforce.Config) {
-			c.Auth, c.Username, c.Password = salesforce.SOAP, "revops@sandbox.example", "wrong"
-		}, "Correct user name or password"},
-		{"url", func(c *salesforce.Config) { c.URL = "http://127.0.0.1:1" }, "Check the address"},
-		{"url", func(c *salesforce.Config) { c.URL += "/elsewhere" }, "set url to the org's My Domain address"},
-		{"api_version", func(c *salesforce.Config) { c.APIVersion = "99.0" }, "version 99.0 of the API; it has 31.0 to 68.0 (NOT_FOUND). Set api_version to one of these"},
-		{"pipelines", func(c *salesforce.Config) { c.Pipelines = []string{"Services"} }, "The org has: none that the integration user can see"},
-		{"deal_types", func(c *salesforce.Config) { c.DealTypes = []string{"Gift"} }, "The org has: New Business, "},
-		{"fields.use_case", func(c *salesforce.Config) { c.Fields = map[string]string{"use_case": "Usecase__c"} }, "Correct its API name"},
-	} {
-		t.Run(tc.setting, func(t *testing.T) {
-			cfg := l.cfg
-			tc.change(&cfg)
-			_, _, err := tryPull(t, newClient(t, cfg), nil)
-			e := (*connectors.Error)(nil)
-			if !errors.As(err, &e) || e.Setting != tc.setting || !strings.Contains(err.Error(), tc.text) {
-				t.Errorf("got %v, want setting %s and %q", err, tc.setting, tc.text)
-			}
-		})
-	}
-}
