@@ -228,6 +228,7 @@ func (tr *traffic) takeSalesforce(l *lab, command string, e logged) {
 	if len(e.RequestBody) == 0 || e.Method == "GET" {
 		return
 	}
+	_, created, _ := strings.Cut(path, "/sobjects/")
 	switch {
 	case path == "…/composite":
 		var composite struct {
@@ -252,10 +253,10 @@ func (tr *traffic) takeSalesforce(l *lab, command string, e logged) {
 				}
 			}
 		}
-	case strings.Contains(path, "/sobjects/"):
+	case created != "":
+		object, _, _ := strings.Cut(created, "/")
 		var fields map[string]json.RawMessage
 		l.unwrap(e.RequestBody, &fields)
-		object := strings.Split(path[strings.Index(path, "/sobjects/"):], "/")[2]
 		for field := range fields {
 			tr.writes[pair{object, field}] = true
 		}
