@@ -91,13 +91,13 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	if err := s.once(ctx, false); err != nil {
 		return err
 	}
-	d := &demoView{service: s, url: crms.SalesforceURL(), config: filepath.Join(dir, "config.toml")}
+	d := &demoView{service: s, config: filepath.Join(dir, "config.toml")}
 	worst, err := d.results(ctx, hook)
 	if err != nil {
 		return err
 	}
 	if pause == 0 {
-		d.farewell(worst)
+		d.farewell(worst[0])
 		return nil
 	}
 	d.welcome(worst)
@@ -147,18 +147,17 @@ func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
 // demoView shows what runs made of the demo's deals.
 type demoView struct {
 	*service
-	url    string // of Salesforce
 	config string // path of a configuration that works while the demo is up
 }
 
-// results shows the flagged deals and what a manager is told, and returns the deal that needs most, as Salesforce has it.
-func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealRow, err error) {
+// results shows the flagged deals and what a manager is told, and returns the deal that needs most, as each CRM has it.
+func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst []dealRow, err error) {
 	flagged, err := d.db.List(ctx, jobs.Filter{Flagged: true})
 	if err != nil {
-		return worst, err
+		return nil, err
 	}
 	if len(flagged) == 0 {
-		return worst, errors.New("demo: no deal is flagged, which the demo's deals should be")
+		return nil, errors.New("demo: no deal is flagged, which the demo's deals should be")
 	}
 	rows := make([]dealRow, len(flagged))
 	for i := range flagged {
@@ -174,12 +173,13 @@ func (d *demoView) results(ctx context.Context, hook *slackStandIn) (worst dealR
 			fmt.Fprintf(d.stdout, "  | %s\n", plain(line))
 		}
 	}
-	worst = rows[slices.IndexFunc(rows, func(r dealRow) bool { return r.Name == rows[0].Name && r.Connection == salesforceConnection })]
+	for _, r := range rows {
+		if r.Name == rows[0].Name && r.Account == rows[0].Account {
+			worst = append(worst, r)
+		}
+	}
 	return worst, nil
 }
-
-// salesforceConnection is the name of the connection to the Salesforce sandbox.
-const salesforceConnection = "salesforce"
 
 // sideBySide makes one row of those that tell the same of one deal in several CRMs.
 func sideBySide(rows []dealRow) []dealRow {
@@ -198,14 +198,16 @@ func sideBySide(rows []dealRow) []dealRow {
 }
 
 // welcome says where to look while the demo stays up.
-func (d *demoView) welcome(worst dealRow) {
-	fmt.Fprintf(d.stdout, `
-Where to look next
-  the worst deal in Salesforce %s/%s
-  why it scores as it does     %s --config %s explain %s:%[2]s
-  score deals from a file      %[3]s score FILE      (docs/cases.md says what goes into it)
+func (d *demoView) welcome(worst []dealRow) {
+	fmt.Fprintln(d.stdout, "\nWhere to look next")
+	for _, r := range worst {
+		i := slices.IndexFunc(d.cfg.Connections, func(c Connection) bool { return c.Name == r.Connection })
+		fmt.Fprintf(d.stdout, "  %-28s %s/%s\n", "the worst deal in "+r.Connection, d.cfg.Connections[i].URL, r.ID)
+	}
+	fmt.Fprintf(d.stdout, `  why it scores as it does     %s --config %s explain %s:%s
+  score deals from a file      %[1]s score FILE      (docs/cases.md says what goes into it)
   your own CRM                 README.md, "Against your own CRM"
-`, d.url, worst.ID, program(), d.config, worst.Connection)
+`, program(), d.config, worst[0].Connection, worst[0].ID)
 }
 
 // farewell says where to look once the demo has left nothing behind.

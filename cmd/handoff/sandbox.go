@@ -70,7 +70,7 @@ func (a *app) sandbox(ctx context.Context, opts sandboxOptions, config string) (
 			fmt.Fprintf(a.stderr, "%s holds the history of other runs, so a run against this sandbox would find no news: delete it if it is a sandbox's, or write the configuration into another folder\n", db)
 		}
 	}
-	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s (a browser shows its deals)\nHubSpot sandbox:    %s\n", s.SalesforceURL(), s.HubSpotURL())
+	fmt.Fprintf(a.stderr, "Salesforce sandbox: %s\nHubSpot sandbox:    %s\n(a browser shows their deals)\n", s.SalesforceURL(), s.HubSpotURL())
 	fmt.Fprintln(a.stdout, "ready")
 	<-ctx.Done()
 	return nil
