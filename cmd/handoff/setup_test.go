@@ -8,6 +8,8 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"handoff/connectors"
+	"handoff/crm"
 )
 
 // TestSetupIsResumed kills setup again and again, each time while a change that it asked for is made and not yet
@@ -197,6 +200,84 @@ identify_pain = "Pain__c"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestSetupProposesMapping maps a fact to a field that nobody fills in, and follows setup's proposal to read it from one
+// that Sales does fill in.
+func TestSetupProposesMapping(t *testing.T) { overBoth(t, testSetupProposesMapping) }
+
+func testSetupProposesMapping(t *testing.T, connection string) {
+	l := newLab(t, connection)
+	empty, full := l.crm.(fieldMaker).makeField("nobodys_field", "Rivals, long version"), l.crm.(fieldMaker).makeField("rivals", "Main rivals")
+	for _, d := range l.crm.records(crm.DealObject) {
+		l.editRecord(dealObjects[connection], d.id, map[string]any{full: "Gong"})
+	}
+	config, err := os.ReadFile(l.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapped := func(field string) string {
+		text := fmt.Sprintf("%s\n[connections.%s.fields]\ncompetitors = %q\n", config, connection, field)
+		if err := os.WriteFile(l.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return l.handoff(0, "setup", "--connection", connection)
+	}
+
+	out := mapped(empty)
+	for _, want := range []string{
+		`(?m)^competitors +` + empty + ` +Rivals, long version +0 of 57 +read, but hardly ever filled in$`,
+		`(?m)^competitors +` + full + ` +Main rivals +57 of 57 +proposed$`,
+		`(?m)^To have what is proposed read, paste this below \[connections.` + connection + `.fields\] in the configuration:\n\ncompetitors = "` + full + `"\n\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("%s is not in\n%s", want, out)
+		}
+	}
+	out = mapped(full)
+	if want := `(?m)^competitors +` + full + ` +Main rivals +57 of 57 +read$`; !regexp.MustCompile(want).MatchString(out) {
+		t.Errorf("%s is not in\n%s", want, out)
+	}
+	if strings.Contains(out, "proposed") {
+		t.Errorf("something is still proposed:\n%s", out)
+	}
+}
+
+// fieldMaker makes a text field on deals that the integration's user sees, and returns its name in the CRM.
+type fieldMaker interface {
+	makeField(name, label string) string
+}
+
+// dealObjects are what deals are called in the CRMs.
+var dealObjects = map[string]string{"salesforce": "Opportunity", "hubspot": "deals"}
+
+func (v *salesforceView) makeField(name, label string) string {
+	v.t.Helper()
+	name = strings.ToUpper(name[:1]) + name[1:] + "__c"
+	create := func(path string, record map[string]any) string {
+		v.t.Helper()
+		body, err := json.Marshal(record)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		var made struct{ ID string }
+		v.call("POST", "/services/data/v62.0"+path, v.token, "application/json", string(body), &made)
+		return made.ID
+	}
+	create("/tooling/sobjects/CustomField", map[string]any{"FullName": "Opportunity." + name, "Metadata": map[string]any{"label": label, "type": "Text", "length": 80}})
+	set := create("/sobjects/PermissionSet", map[string]any{"Name": "Sees_" + strings.TrimSuffix(name, "__c"), "Label": label})
+	create("/sobjects/FieldPermissions", map[string]any{"ParentId": set, "SobjectType": "Opportunity", "Field": "Opportunity." + name, "PermissionsRead": true})
+	var users struct{ Records []struct{ ID string } }
+	v.call("GET", "/services/data/v62.0/query?q="+url.QueryEscape("SELECT Id FROM User WHERE Username = 'revops@sandbox.example'"), v.token, "", "", &users)
+	create("/sobjects/PermissionSetAssignment", map[string]any{"PermissionSetId": set, "AssigneeId": users.Records[0].ID})
+	return name
+}
+
+func (v *hubspotView) makeField(name, label string) string {
+	v.t.Helper()
+	v.call("POST", "/crm/properties/2026-09/deals", hubspotToken, "application/json",
+		fmt.Sprintf(`{"name":%q,"label":%q,"groupName":"dealinformation","type":"string","fieldType":"text"}`, name, label), nil)
+	return name
 }
 
 // everyOption makes setup do all that it can in a CRM.
