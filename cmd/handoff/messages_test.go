@@ -390,6 +390,17 @@ func (s *scene) closedFolder() string {
 	return dir
 }
 
+// freePort returns an address where nobody listened a moment ago.
+func (s *scene) freePort() string {
+	s.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 // occupyPort lets another program listen where the service should.
 func (s *scene) occupyPort() {
 	s.t.Helper()

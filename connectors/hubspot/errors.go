@@ -78,8 +78,10 @@ func judge(status int, code string) verdict {
 		return verdict{connectors.ErrConfig, "token", seeToken}
 	case status == http.StatusForbidden:
 		return verdict{connectors.ErrConfig, "token", "Look at the scopes of the service key under " + serviceKeys + ", and whether the account's plan has what was asked for"}
+	case status >= 500:
+		return verdict{connectors.ErrRetry, "", "The trouble is on HubSpot's side, and the next run tries again: status.hubspot.com tells more"}
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status == http.StatusLocked,
-		status == statusMigrating, status >= 500, status == http.StatusMultiStatus:
+		status == statusMigrating, status == http.StatusMultiStatus:
 		return verdict{connectors.ErrRetry, "", ""}
 	case status < 400:
 		return verdict{connectors.ErrConfig, "url", seeAddress}
