@@ -101,7 +101,7 @@ func TestMissingScope(t *testing.T) {
 func TestMissingScopeOfDeals(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1], func(c *hubspot.Config) { c.Token = sandbox.TokenNoScope })
 	_, err := tryPull(t, l.client, nil)
-	if !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "deals.read") || !strings.Contains(err.Error(), "Development > Keys > Service keys") {
+	if !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), ": crm.objects.deals.read") || !strings.Contains(err.Error(), "Development > Keys > Service keys") {
 		t.Errorf("got %v", err)
 	}
 	l = newLab(t, deals.Demo()[:1], func(c *hubspot.Config) { c.Token = "wrong-token" })

@@ -150,9 +150,14 @@ func (c *Client) survey(ctx context.Context) (*schema, time.Time, error) {
 	var answered time.Time
 	for _, kind := range []string{deals, companies} {
 		p, err := fetch[property](ctx, c, call{op: opDescribe, method: http.MethodGet, path: c.api("properties", kind), repeatable: true})
-		if refused := forbidden(err); refused != nil && kind == companies {
-			s.hidden = refused
-			continue
+		if refused := forbidden(err); refused != nil {
+			if refused.Code == missingScopes { // HubSpot names one that is for definitions alone; that of the records opens these, too
+				refused.Remedy = fmt.Sprintf("Add to the service key, under %s: crm.objects.%s.read", serviceKeys, kind)
+			}
+			if kind == companies {
+				s.hidden = refused
+				continue
+			}
 		}
 		if err != nil {
 			return nil, answered, err

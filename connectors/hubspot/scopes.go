@@ -32,7 +32,7 @@ var needs = []need{
 	{meetings, contactsScope, connectors.Warning, "", (*Client).listOne},
 	{tasks, contactsScope, connectors.Warning, "", (*Client).listOne},
 	{emails, "sales-email-read", connectors.Warning, "", (*Client).listOne},
-	{owners.object, "crm.objects.owners.read", connectors.Problem, "owners and CSMs have no name, and no deal gets a total, rating or flag", (*Client).listOwner},
+	{owners.object, "crm.objects.owners.read", connectors.Problem, "owners and CSMs have no name, and most deals get no total, rating or flag", (*Client).listOwner},
 	{companies, "crm.objects.companies.read", connectors.Warning, "deals have no account, Handoff Health is not written to it, and a deal whose facts may be kept there gets no total, rating or flag", (*Client).listOne},
 	{companies, "crm.objects.companies.write", connectors.Warning, "Handoff Health cannot be written to companies", (*Client).writeNone},
 }
