@@ -144,6 +144,8 @@ func (k *checkup) clock(at time.Time) {
 		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of Salesforce's", skew), seeClock)
 	case skew < -maxSkew:
 		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind Salesforce's", -skew), seeClock)
+	default:
+		k.add(connectors.Fine, "clock", "agrees with Salesforce's", "")
 	}
 }
 
@@ -189,10 +191,16 @@ func (k *checkup) org(ctx context.Context) {
 
 // objects looks at the permissions on the records that carry our fields.
 func (k *checkup) objects(s *schema) {
-	if text, remedy := objectTrouble(s.objects["Opportunity"]); text != "" {
-		k.add(connectors.Problem, "Opportunity", text+": no deal can be "+map[bool]string{true: "read", false: "written to"}[s.objects["Opportunity"].off()], remedy)
+	deals, accounts := s.objects["Opportunity"], s.objects["Account"]
+	switch text, remedy := objectTrouble(deals); {
+	case deals.off():
+		k.add(connectors.Problem, "Opportunity", text+": no deal can be read", remedy)
+	case text != "":
+		k.add(connectors.Problem, "Opportunity", text+": no score can be written", remedy)
+	default:
+		k.add(connectors.Fine, "Opportunity", "the integration user may read and edit opportunities", "")
 	}
-	if text, remedy := objectTrouble(s.objects["Account"]); text != "" && len(k.specs[crm.AccountObject]) > 0 {
+	if text, remedy := objectTrouble(accounts); text != "" && len(k.specs[crm.AccountObject]) > 0 {
 		k.add(connectors.Warning, "Account", text+": the health of accounts is not written", remedy)
 	}
 }

@@ -59,7 +59,7 @@ func TestCheckFinds(t *testing.T) {
 		{name: "opportunities hidden", spoil: func(t *testing.T, l *lab) { l.unassign(t); l.revoke(t, "Opportunity.read") },
 			want: []string{"2 Opportunity: the integration user may not read opportunities: no deal can be read", "2 Account.Handoff_Health__c: the field exists"}},
 		{name: "opportunities read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Opportunity.edit") },
-			want: []string{"2 Opportunity: the integration user may not edit opportunities: no deal can be written to"}},
+			want: []string{"2 Opportunity: the integration user may not edit opportunities: no score can be written"}},
 		{name: "accounts read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Account.edit") },
 			want: []string{"1 Account: the integration user may not edit accounts: the health of accounts is not written"}},
 		{name: "notes hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Note.read") },

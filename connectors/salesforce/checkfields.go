@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -27,15 +28,18 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 				}
 			}
 		}
+		if len(found) == 0 && len(k.specs[object]) > 0 {
+			k.add(connectors.Fine, sobjects[object], fmt.Sprintf("has %s of handoff as it should be", countOf(len(k.specs[object]), "field")), "")
+		}
 		exist, err := k.existing(ctx, sobjects[object], unseen)
 		for _, u := range found {
 			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
 			switch {
 			case err != nil || u.Text != missingField: // who may not customise the org is not told either
 			case there:
-				u.Text = "the field exists, but the integration user cannot see it"
+				u.Text, u.Remedy = "the field exists, but the integration user cannot see it", strings.Replace(u.Remedy, createsOrShows, "which lets the integration user see it", 1)
 			default:
-				u.Text = "the field does not exist"
+				u.Text, u.Remedy = "the field does not exist", strings.Replace(u.Remedy, createsOrShows, "which creates it", 1)
 			}
 			k.Findings = append(k.Findings, u)
 		}

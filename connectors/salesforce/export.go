@@ -117,7 +117,8 @@ func document(text []byte) []byte {
 
 const exportReadme = "# Handoff for Salesforce\n" + `
 What ` + "`handoff setup --apply`" + ` would create, for an admin to look at and to deploy: custom fields of Opportunity and Account, the permission set
-` + permissionSet + ` for the integration user, and the list view "` + listViewLabel + `" of opportunities. Nothing in here changes what is there already.
+` + permissionSet + ` for the integration user, and the list view "` + listViewLabel + `" of opportunities. Deployed, it replaces what the org has under these names:
+it is for orgs in which setup has not run.
 
 In this folder, with the Salesforce CLI, first in a sandbox (here called uat):
 
@@ -128,7 +129,7 @@ sf project deploy start --source-dir force-app --target-org uat
 sf org assign permset --name ` + permissionSet + ` --on-behalf-of integration.user@example.com --target-org uat
 ` + "```" + `
 
-Then, once for each object:
+Then:
 
 1. Page layouts are not in here, because one is deployed as a whole: run ` + "`handoff setup --apply --layout \"Opportunity Layout\"`" + `, or drag the fields onto your
    layouts under Setup > Object Manager > Opportunity > Page Layouts.

@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,11 +104,7 @@ func (c *Client) createListView(ctx context.Context) error {
 	if logic := filterLogic(len(filters)); logic != "" {
 		list["filterLogicString"] = logic
 	}
-	err := c.change(ctx, http.MethodPost, listInfo, list)
-	if e := refused(err); e != nil && e.Status == http.StatusForbidden {
-		e.Remedy = "Grant the user that runs setup the permission \"Manage Public List Views\", or create the list view by hand"
-	}
-	return err
+	return c.create(ctx, listInfo, list)
 }
 
 func (c *Client) removeListView(ctx context.Context) error {

@@ -12,6 +12,11 @@ import (
 // PlanRemoval implements connectors.Provisioner. What points at a thing goes before the thing. Nothing here needs the
 // permissions that it takes away.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
+	plan, err := c.planRemoval(ctx)
+	return plan, asAdmin(err)
+}
+
+func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 	var plan connectors.Plan
 	add := func(what, target, detail string, do func(context.Context) error) {
 		plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Delete, What: what, Target: target, Detail: detail, Do: do})

@@ -31,7 +31,7 @@ func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connec
 	} {
 		next, err := steps()
 		if err != nil {
-			return connectors.Plan{}, err
+			return connectors.Plan{}, asAdmin(err)
 		}
 		plan.Steps = append(plan.Steps, next...)
 	}
@@ -44,6 +44,15 @@ func (c *Client) Apply(ctx context.Context, step connectors.Step) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.schema = nil // it may show more now, or less
+	return asAdmin(err)
+}
+
+// asAdmin says of a refusal what setup needs beyond what a run needs.
+func asAdmin(err error) error {
+	if e := refused(err); e != nil && (e.Code == "INVALID_TYPE" || strings.HasPrefix(e.Code, "INSUFFICIENT_ACCESS")) {
+		e.Remedy = "Setup needs a user with the permissions Customize Application, Manage Profiles and Permission Sets, Assign Permission Sets, and Manage Public List Views. " +
+			"Grant them to the integration user while it runs, or let an admin deploy what `handoff setup --export DIR` writes"
+	}
 	return err
 }
 

@@ -16,6 +16,8 @@ const minDigits = 3
 const (
 	missingField  = "the field does not exist, or the integration user cannot see it"
 	readOnlyField = "the integration user may see the field, but not edit it"
+
+	createsOrShows = "which creates it, or lets the integration user see it"
 )
 
 // unusable says why a field of ours cannot hold what we write, as far as the describe of its object tells; nil: it can.
@@ -54,7 +56,7 @@ func objectTrouble(d *description) (text, remedy string) {
 func fieldTrouble(f ownField, d *description) (text, remedy string) {
 	seen, ok := d.field(f.API)
 	if !ok {
-		remedy := "Run `handoff setup --apply`: it creates the field, or lets the integration user see it"
+		remedy := "Run `handoff setup --apply`, " + createsOrShows
 		if f.renamed {
 			remedy += ". Or correct its name under handoff_fields." + f.Name
 		}

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,5 +96,23 @@ func TestHistoryIsFull(t *testing.T) {
 	}
 	if err != nil || strings.Join(bodies, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%v, sent:\n%s", err, strings.Join(bodies, "\n"))
+	}
+}
+
+// TestSetupRefused: who runs setup must be an admin, and is told so.
+func TestSetupRefused(t *testing.T) {
+	for _, code := range []string{"INVALID_TYPE", "INSUFFICIENT_ACCESS"} {
+		s := newStub(t)
+		s.api = func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusForbidden, code) }
+		c := s.client(t)
+		step := connectors.Step{Do: func(ctx context.Context) error {
+			return c.create(ctx, "/tooling/sobjects/CustomField", map[string]any{})
+		}}
+		if err := c.Apply(t.Context(), step); err == nil || !strings.Contains(err.Error(), "permissions Customize Application, ") || !strings.Contains(err.Error(), "--export") {
+			t.Errorf("apply: %v", err)
+		}
+		if _, err := c.PlanRemoval(t.Context()); err == nil || !strings.Contains(err.Error(), "permissions Customize Application, ") {
+			t.Errorf("removal: %v", err)
+		}
 	}
 }
