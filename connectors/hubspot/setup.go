@@ -39,13 +39,13 @@ type propertyGroup struct {
 
 // What a person has to do in HubSpot, because no API does.
 const (
-	addCard = "Show the fields on deals: under Settings > Objects > Deals, on the tab Record Customization, click Default view " +
-		"(and each team's view), add a card to the left sidebar or the middle column, of the type property list, call it Handoff and select the properties of the group Handoff."
-	addView = "Save the list that RevOps works through: under CRM > Deals, in the table, add a view called “Ghost or incomplete handoffs”, with the filters " +
-		"“Ghost Handoff is any of Yes” or, as a second filter group, “Handoff Rating is any of Incomplete”, and share it with everyone."
+	addCard = "Show the fields on deals: go to Settings > Objects > Deals, tab Record Customization, and open Default view, and each team's view if there are any. " +
+		"Add a property list card called Handoff, with the properties of the group Handoff."
+	addView = "Save the list that RevOps works through: go to CRM > Deals and add a view called “Ghost or incomplete handoffs”. " +
+		"Its filters are Ghost Handoff is Yes or, in a second filter group, Handoff Rating is Incomplete. Share it with everyone."
 	hideScores = "Everyone who sees a deal sees its scores. On an Enterprise plan you can keep them from AEs: under Settings > Properties, select the properties of the group Handoff " +
 		"except Handoff Gaps and Handoff Next Action, and let only Customer Success and sales managers view them."
-	removeCard = "Take the card Handoff off deals, under Settings > Objects > Deals > Record Customization, and delete the view “Ghost or incomplete handoffs” under CRM > Deals."
+	removeCard = "Take the card Handoff off deals under Settings > Objects > Deals > Record Customization, and delete the view “Ghost or incomplete handoffs” under CRM > Deals."
 	purge      = "HubSpot only archives what is removed: the values come back with the properties. To delete both for good, go to Settings > Properties, open the tab " +
 		"Archived properties, select the properties and delete them."
 )
