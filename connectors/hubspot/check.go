@@ -243,7 +243,7 @@ func (k *checking) properties(ctx context.Context, s *schema) {
 	}
 	if len(s.own[crm.DealObject]) > 0 {
 		k.add(connectors.Fine, deals, fmt.Sprintf("%d of our %d properties hold what we write", len(s.own[crm.DealObject]), len(k.specs[crm.DealObject])), "")
-		k.add(connectors.Fine, deals, "everyone who sees a deal sees its scores: HubSpot keeps properties from AEs only on an Enterprise plan, by who may view each under Settings > Properties", "")
+		k.add(connectors.Fine, deals, "everyone who sees a deal sees its scores; on an Enterprise plan, Settings > Properties can keep them from AEs", "")
 	}
 }
 
