@@ -380,7 +380,8 @@ func (m manifest) costs(t *testing.T, got map[string]map[string]int) {
 		for column, connection := range map[string]string{"Salesforce": "salesforce", "HubSpot": "hubspot"} {
 			rough, err := strconv.Atoi(row[column])
 			sent := got[row["Run"]][connection]
-			if err != nil || sent > rough || sent < rough*2/3 {
+			t.Logf("%s, %s: %d calls", column, row["Run"], sent)
+			if off := max(sent, rough) - min(sent, rough); err != nil || off > 2+rough/3 { // searches at a limit are sent again
 				t.Errorf("%s, %s: %s calls are documented, %d were sent", column, row["Run"], row[column], sent)
 			}
 		}
