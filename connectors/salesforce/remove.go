@@ -13,7 +13,7 @@ import (
 // permissions that it takes away.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 	plan, err := c.planRemoval(ctx)
-	return plan, asAdmin(err)
+	return plan, maySetUp(err)
 }
 
 func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {

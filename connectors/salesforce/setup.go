@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,7 +30,7 @@ func (c *Client) Plan(ctx context.Context, opts connectors.SetupOptions) (connec
 	} {
 		next, err := steps()
 		if err != nil {
-			return connectors.Plan{}, asAdmin(err)
+			return connectors.Plan{}, maySetUp(err)
 		}
 		plan.Steps = append(plan.Steps, next...)
 	}
@@ -44,14 +43,14 @@ func (c *Client) Apply(ctx context.Context, step connectors.Step) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.schema = nil // it may show more now, or less
-	return asAdmin(err)
+	return maySetUp(err)
 }
 
-// asAdmin says of a refusal what setup needs beyond what a run needs.
-func asAdmin(err error) error {
+// maySetUp says of a refusal what whoever sets up needs and runs do not.
+func maySetUp(err error) error {
 	if e := refused(err); e != nil && (e.Code == "INVALID_TYPE" || strings.HasPrefix(e.Code, "INSUFFICIENT_ACCESS")) {
-		e.Remedy = "Setup needs a user with the permissions Customize Application, Manage Profiles and Permission Sets, Assign Permission Sets, and Manage Public List Views. " +
-			"Grant them to the integration user while it runs, or let an admin deploy what `handoff setup --export DIR` writes"
+		e.Remedy = "For as long as setup takes, grant the integration user the permissions \"Customize Application\", \"Manage Profiles and Permission Sets\", \"Assign Permission Sets\" and " +
+			"\"Manage Public List Views\", or leave it to an admin: `handoff setup --export FOLDER` writes a project to deploy"
 	}
 	return err
 }
@@ -195,16 +194,7 @@ func (c *Client) change(ctx context.Context, method, path string, record any) er
 		}
 		send.body = body
 	}
-	return maySetUp(c.do(ctx, send, func(http.Header, []byte) error { return nil }))
-}
-
-// maySetUp says of a refusal what whoever sets up needs and runs do not.
-func maySetUp(err error) error {
-	if e := (*connectors.Error)(nil); errors.As(err, &e) && (strings.HasPrefix(e.Code, "INSUFFICIENT_ACCESS") || e.Code == "INVALID_TYPE") {
-		e.Remedy = "For as long as setup takes, grant the integration user the permissions \"Customize Application\", \"Manage Profiles and Permission Sets\" and \"Assign Permission Sets\", " +
-			"or leave it to an admin: `handoff setup --export FOLDER` writes a project to deploy"
-	}
-	return err
+	return c.do(ctx, send, func(http.Header, []byte) error { return nil })
 }
 
 // exists reports whether an error says that what was to be made is there already.

@@ -108,10 +108,10 @@ func TestSetupRefused(t *testing.T) {
 		step := connectors.Step{Do: func(ctx context.Context) error {
 			return c.create(ctx, "/tooling/sobjects/CustomField", map[string]any{})
 		}}
-		if err := c.Apply(t.Context(), step); err == nil || !strings.Contains(err.Error(), "permissions Customize Application, ") || !strings.Contains(err.Error(), "--export") {
+		if err := c.Apply(t.Context(), step); err == nil || !strings.Contains(err.Error(), `permissions "Customize Application", `) || !strings.Contains(err.Error(), "--export") {
 			t.Errorf("apply: %v", err)
 		}
-		if _, err := c.PlanRemoval(t.Context()); err == nil || !strings.Contains(err.Error(), "permissions Customize Application, ") {
+		if _, err := c.PlanRemoval(t.Context()); err == nil || !strings.Contains(err.Error(), `permissions "Customize Application", `) {
 			t.Errorf("removal: %v", err)
 		}
 	}
