@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 	"unicode/utf16"
 
@@ -78,7 +79,17 @@ func Unreachable(ctx context.Context, crm, op string, err error) error {
 	}
 	e := &Error{Op: op, CRM: crm, Class: ErrRetry, Setting: "url", Err: err,
 		Remedy: "Check the address, and that this machine reaches it: name resolution, proxy, firewall"}
-	if n := (net.Error)(nil); errors.As(err, &n) && n.Timeout() {
+	var (
+		dns     *net.DNSError
+		dial    *net.OpError
+		timeout net.Error
+	)
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		e.Message = "there is no host " + dns.Name
+	case errors.Is(err, syscall.ECONNREFUSED) && errors.As(err, &dial):
+		e.Message = fmt.Sprintf("connection refused by %s", dial.Addr)
+	case errors.As(err, &timeout) && timeout.Timeout():
 		e.Message = "no answer in time"
 	}
 	return e

@@ -153,7 +153,7 @@ func (r *scoring) run(ctx, work context.Context) error {
 		return err
 	}
 	if r.DryRun || !r.WriteBack {
-		return r.refused // accounts follow from cards that are saved
+		return r.refusal() // accounts follow from cards that are saved
 	}
 	return r.accounts(ctx, work)
 }

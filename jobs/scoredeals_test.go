@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -782,6 +783,36 @@ func (s stopping) Write(ctx context.Context, updates []crm.Update) ([]connectors
 		return nil, err
 	}
 	return s.fakeCRM.Write(ctx, updates)
+}
+
+// TestRunGoesOnWithoutWriting checks that everything is scored where the CRM takes no writes at all, and written by the next
+// run once it does.
+func TestRunGoesOnWithoutWriting(t *testing.T) {
+	w := newWorld(t)
+	for i := range 250 { // more than are settled together
+		w.crm.put(emptyDeal(fmt.Sprintf("d%03d", i)), "")
+	}
+	w.job.CRM = readOnly{w.crm, &connectors.Error{Op: "write", CRM: "Fake", Class: connectors.ErrConfig, Message: "no permission"}}
+	s, err := w.job.Run(t.Context())
+	if !errors.Is(err, connectors.ErrConfig) || err.Error() != "the deals are scored, but cannot be written: Fake: write: no permission" {
+		t.Errorf("run: %v", err)
+	}
+	if s.Pulled != 250 || s.Scored != 250 || s.Written != 0 {
+		t.Errorf("run did %+v, want 250 deals scored and none written", s)
+	}
+	w.job.CRM = w.crm
+	w.wantRun(jobs.Summary{Written: 250, Flagged: 250})
+	w.wantRun(jobs.Summary{Flagged: 250})
+}
+
+// readOnly is a CRM that refuses every write.
+type readOnly struct {
+	*fakeCRM
+	err error
+}
+
+func (r readOnly) Write(context.Context, []crm.Update) ([]connectors.Outcome, error) {
+	return nil, r.err
 }
 
 func TestRunReportsAConnectionThatDoesNotFinish(t *testing.T) {

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -81,6 +82,14 @@ func (r *scoring) send(ctx context.Context, writes []*Write) (done []Write, err 
 		}
 	}
 	return done, err
+}
+
+// refusal says why what was scored is not written; nil: it is, or shall not be.
+func (r *scoring) refusal() error {
+	if r.refused == nil {
+		return nil
+	}
+	return fmt.Errorf("the deals are scored, but cannot be written: %w", r.refused)
 }
 
 // resolve finds out what became of writes whose outcome was lost with the process that sent them. One that did not

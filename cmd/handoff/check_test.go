@@ -95,6 +95,7 @@ func TestPlace(t *testing.T) {
 		{salesforce, "Opportunity.Handoff_Score__c", "Opportunity.Handoff_Score__c"},
 		{hubspot, "deals", "deals"},
 		{hubspot, "", ""},
+		{salesforce, "Salesforce", "connections.acme"},
 	} {
 		if got := tt.conn.place(tt.where); got != tt.want {
 			t.Errorf("%q of %s is %q, want %q", tt.where, tt.conn.Name, got, tt.want)

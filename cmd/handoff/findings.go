@@ -14,9 +14,12 @@ import (
 // settings are the keys of every connection that a finding or an error may point at, beside those of the CRM's login.
 var settings = []string{"url", "schedule", "time_zone", "since", "overlap", "pipelines", "deal_types", "min_amount", "write_back"}
 
-// place says where to look, as a person knows it: a key of the connection with its path in the configuration file, anything
-// else as the CRM calls it.
+// place says where to look, as a person knows it: a key of the connection with its path in the configuration file, the CRM
+// as a whole as the connection to it, anything else as the CRM calls it.
 func (conn *Connection) place(where string) string {
+	if where == crms[conn.CRM].name {
+		return "connections." + conn.Name
+	}
 	section, _, _ := strings.Cut(where, ".")
 	if slices.Contains(settings, where) || slices.Contains(crms[conn.CRM].loginKeys, where) || section == "fields" || section == "handoff_fields" {
 		return "connections." + conn.Name + "." + where

@@ -109,7 +109,7 @@ var mishaps = []mishap{
 	{"user without API access", "salesforce", func(s *scene) {
 		s.call("POST", "/_sandbox/faults", "", "application/json", `{"path": "/services/data/.*", "status": 403, "code": "API_CURRENTLY_DISABLED"}`, nil)
 	},
-		says{1, []string{"✗ ", `→ Grant the integration user the permission "API Enabled"`}},
+		says{1, []string{"✗ connections.salesforce: Salesforce: ", `→ Grant the integration user the permission "API Enabled"`}},
 		says{1, []string{"connections.salesforce: Salesforce: ", `Grant the integration user the permission "API Enabled"`}}, false},
 	{"may not read deals", "salesforce", func(s *scene) { s.forgetGrants("Opportunity"); s.revoke("Opportunity.read") },
 		says{1, []string{"✗ Opportunity: the integration user may not read opportunities", "→ Grant the integration user Read"}},
@@ -122,7 +122,7 @@ var mishaps = []mishap{
 		says{1, []string{"the integration user may not edit opportunities", "→ Grant the integration user Edit on opportunities"}}, false},
 	{"may not edit deals", "hubspot", func(s *scene) { s.revoke("crm.objects.deals.write") },
 		says{1, []string{"✗ ", "crm.objects.deals.write"}},
-		says{1, []string{"crm.objects.deals.write"}}, false},
+		says{1, []string{"connections.hubspot.token: the deals are scored, but cannot be written: HubSpot: ", "Add to the service key", "crm.objects.deals.write"}}, false},
 	{"missing field", "salesforce", func(s *scene) { s.deleteField("Handoff_Gaps__c") },
 		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}},
 		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}}, false},
@@ -224,7 +224,7 @@ func newScene(t *testing.T, connection string) *scene {
 		}
 	})
 	s.look(connection)
-	if exit, text := s.exec("setup", "--apply", "--connection", connection); exit != exitDone {
+	if exit, text := s.exec("setup", "--apply", "--connection", connection, "--layout", "Opportunity Layout", "--layout", "Account Layout"); exit != exitDone {
 		t.Fatalf("setup: exit %d: %s", exit, text)
 	}
 	return s

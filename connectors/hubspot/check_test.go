@@ -234,7 +234,7 @@ func TestCheckShutOut(t *testing.T) {
 		{"redirect", func(c *hubspot.Config) { c.URL = elsewhere.URL + "/moved" },
 			"✗ url: the address leads elsewhere, as a page for logging in does. Set url to https://api.hubapi.com, or leave it out", "the address leads elsewhere"},
 		{"nobody there", func(c *hubspot.Config) { c.URL = "http://127.0.0.1:1" },
-			"✗ url: HubSpot does not answer: dial tcp 127.0.0.1:1: connect: connection refused. Check the address, and that this machine reaches it: name resolution, proxy, firewall",
+			"✗ url: HubSpot does not answer: connection refused by 127.0.0.1:1. Check the address, and that this machine reaches it: name resolution, proxy, firewall",
 			"Check the address"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

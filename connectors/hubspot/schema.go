@@ -126,7 +126,7 @@ type pipeline struct {
 	} `json:"stages"`
 }
 
-const opDescribe = "describe the portal"
+const opDescribe = "read which properties there are"
 
 // describe reads the schema, which has to hold what the configuration names. It returns when HubSpot began to answer, by its
 // own clock.

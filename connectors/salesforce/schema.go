@@ -140,7 +140,7 @@ type fact struct {
 	reference []string // path of the record that the field points at; nil: it is no reference
 }
 
-const opDescribe = "describe opportunities"
+const opDescribe = "read which fields opportunities have"
 
 // describe reads the schema, and more parts in the same call. It returns when that was answered, by Salesforce's clock.
 func (c *Client) describe(ctx context.Context, more ...part) (*schema, time.Time, error) {
@@ -166,7 +166,7 @@ func (c *Client) look(ctx context.Context, more ...part) (*schema, time.Time, er
 		s.objects[name] = &description{object: name}
 		parts = append(parts, s.objects[name])
 	}
-	at, err := c.read(ctx, "describe the org", append(parts, more...)...)
+	at, err := c.read(ctx, "read which fields there are", append(parts, more...)...)
 	if err != nil {
 		return nil, at, err
 	}
