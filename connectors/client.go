@@ -19,6 +19,7 @@ import (
 
 const (
 	attempts     = 5
+	silences     = 2 // attempts at a CRM that does not answer in time: each has taken a minute or more
 	firstBackoff = 500 * time.Millisecond
 	longestWait  = time.Minute // a CRM that asks for more is asked again by the next run
 )
@@ -29,7 +30,7 @@ func Retry(ctx context.Context, sleep func(context.Context, time.Duration) error
 	again func(error) bool, attempt func() error) error {
 	for n := 1; ; n++ {
 		err := attempt()
-		if err == nil || n == attempts || !again(err) {
+		if err == nil || n == attempts || n == silences && timedOut(err) || !again(err) {
 			return err
 		}
 		d := pause(err, n)
@@ -40,6 +41,11 @@ func Retry(ctx context.Context, sleep func(context.Context, time.Duration) error
 			return fmt.Errorf("%w, while waiting after: %w", stopped, err)
 		}
 	}
+}
+
+func timedOut(err error) bool {
+	timeout := (net.Error)(nil)
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // Pause is how long to wait after the n-th attempt: as long as the CRM said, or a Backoff.
@@ -80,16 +86,15 @@ func Unreachable(ctx context.Context, crm, op string, err error) error {
 	e := &Error{Op: op, CRM: crm, Class: ErrRetry, Setting: "url", Err: err,
 		Remedy: "Check the address, and that this machine reaches it: name resolution, proxy, firewall"}
 	var (
-		dns     *net.DNSError
-		dial    *net.OpError
-		timeout net.Error
+		dns  *net.DNSError
+		dial *net.OpError
 	)
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		e.Message = "there is no host " + dns.Name
 	case errors.Is(err, syscall.ECONNREFUSED) && errors.As(err, &dial):
 		e.Message = fmt.Sprintf("connection refused by %s", dial.Addr)
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case timedOut(err):
 		e.Message = "no answer in time"
 	}
 	return e

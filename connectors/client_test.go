@@ -3,9 +3,12 @@ package connectors
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -56,20 +59,22 @@ func FuzzCut(f *testing.F) {
 }
 
 func TestRetry(t *testing.T) {
-	fault := &Error{Class: ErrRetry}
+	fault, silence := &Error{Class: ErrRetry}, &Error{Class: ErrRetry, Err: os.ErrDeadlineExceeded}
 	for _, tc := range []struct {
 		name   string
 		fails  int // attempts that fail
+		fault  error
 		again  bool
 		pause  time.Duration
 		wantOK bool
 		slept  []time.Duration
 	}{
-		{"at once", 0, true, time.Second, true, nil},
-		{"at the third attempt", 2, true, time.Second, true, []time.Duration{time.Second, time.Second}},
-		{"never", 9, true, time.Second, false, []time.Duration{time.Second, time.Second, time.Second, time.Second}},
-		{"hopeless", 9, false, time.Second, false, nil},
-		{"longer than is sensible", 9, true, time.Hour, false, nil},
+		{"at once", 0, fault, true, time.Second, true, nil},
+		{"at the third attempt", 2, fault, true, time.Second, true, []time.Duration{time.Second, time.Second}},
+		{"never", 9, fault, true, time.Second, false, []time.Duration{time.Second, time.Second, time.Second, time.Second}},
+		{"no answer in time", 9, silence, true, time.Second, false, []time.Duration{time.Second}},
+		{"hopeless", 9, fault, false, time.Second, false, nil},
+		{"longer than is sensible", 9, fault, true, time.Hour, false, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +83,7 @@ func TestRetry(t *testing.T) {
 			n := 0
 			err := Retry(t.Context(), sleep, func(error, int) time.Duration { return tc.pause }, func(error) bool { return tc.again }, func() error {
 				if n++; n <= tc.fails {
-					return fault
+					return tc.fault
 				}
 				return nil
 			})
@@ -114,6 +119,19 @@ func TestUnreachable(t *testing.T) {
 	err := Unreachable(t.Context(), "Salesforce", "read", &url.Error{Op: "Get", URL: address, Err: &net.OpError{Op: "dial", Err: errors.New("refused")}})
 	if strings.Contains(err.Error(), "SELECT") || !errors.Is(err, ErrRetry) {
 		t.Errorf("got %v", err)
+	}
+	for _, tc := range []struct {
+		cause error
+		want  string
+	}{
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "acme.example", Server: "127.0.0.53:53", IsNotFound: true}}, "Salesforce: read: there is no host acme.example. Check the address"},
+		{&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "Salesforce: read: connection refused by 127.0.0.1:1. Check the address"},
+		{os.ErrDeadlineExceeded, "Salesforce: read: no answer in time. Check the address"},
+		{io.ErrUnexpectedEOF, "Salesforce: read: unexpected EOF. Check the address"},
+	} {
+		if err := Unreachable(t.Context(), "Salesforce", "read", &url.Error{Op: "Get", URL: address, Err: tc.cause}); !strings.HasPrefix(err.Error(), tc.want) || !errors.Is(err, tc.cause) {
+			t.Errorf("got %v, want %s", err, tc.want)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
