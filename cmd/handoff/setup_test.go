@@ -110,18 +110,32 @@ func testRemoveSparesOthers(t *testing.T, connection string) {
 // TestSetupWithoutCustomize checks what is said to somebody who may not customise Salesforce.
 func TestSetupWithoutCustomize(t *testing.T) {
 	l := newLab(t, "salesforce")
-	l.fault(map[string]any{"method": "POST|PATCH", "path": ".*/tooling/sobjects/.*", "code": "INSUFFICIENT_ACCESS"})
-	var stderr bytes.Buffer
-	cmd := l.command("setup", "--apply", "--connection", "salesforce")
-	cmd.Stderr = &stderr
-	if err := cmd.Run(); err == nil {
-		t.Fatal("setup did not fail")
+	tests := []struct {
+		name  string
+		fault map[string]any
+		want  []string
+	}{
+		{"may look", map[string]any{"method": "POST|PATCH", "path": ".*/tooling/sobjects/.*", "code": "INSUFFICIENT_ACCESS"},
+			[]string{"connections.salesforce: field Opportunity.Handoff_Score__c: Salesforce: set up our fields: insufficient access", "\n0 of 48 steps are done and stay so; the same command goes on from there\n"}},
+		{"may not look", map[string]any{"method": "GET", "path": ".*/tooling/query", "code": "INVALID_TYPE"},
+			[]string{"connections.salesforce: Salesforce: set up our fields: invalid type"}},
 	}
-	for _, want := range []string{"connections.salesforce: field Opportunity.Handoff_Score__c: Salesforce: ", `"Customize Application"`, "`handoff setup --export FOLDER`",
-		"\n0 of 48 steps are done"} {
-		if !strings.Contains(stderr.String(), want) {
-			t.Errorf("%q is not in\n%s", want, stderr.String())
-		}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l.fault(tt.fault)
+			defer l.call("DELETE", "/_sandbox/faults", "", "", "", nil)
+			var stderr bytes.Buffer
+			cmd := l.command("setup", "--apply", "--connection", "salesforce")
+			cmd.Stderr = &stderr
+			if err := cmd.Run(); err == nil {
+				t.Fatal("setup did not fail")
+			}
+			for _, want := range append(tt.want, `grant the integration user the permissions "Customize Application"`, "or leave it to an admin: `handoff setup --export FOLDER`") {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("%q is not in\n%s", want, stderr.String())
+				}
+			}
+		})
 	}
 }
 
