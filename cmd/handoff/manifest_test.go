@@ -25,7 +25,7 @@ func TestManifest(t *testing.T) {
 	t.Parallel()
 	m := readManifest(t)
 	l := newLab(t, "salesforce")
-	w := &watch{lab: l, base: map[string]string{"salesforce": l.url}, traffic: map[string]*traffic{}, calls: map[string]int{}}
+	w := &watch{lab: l, base: map[string]string{"salesforce": l.url}, traffic: map[string]*traffic{}, seen: map[string]int{}}
 	l.look("hubspot")
 	w.base["hubspot"] = l.url
 	for connection := range w.base {
@@ -34,27 +34,27 @@ func TestManifest(t *testing.T) {
 
 	w.revokeAllBut(m)
 
-	w.handoff("setup", "setup", "--apply", "--layout", "Opportunity Layout", "--layout", "Account Layout")
-	w.handoff("setup", "setup")
-	w.handoff("check", "check")
-	w.handoff("run", "run", "--once", "--dry-run")
-	first := w.run()
-	idle := w.run()
+	w.handoff("setup", "--apply", "--layout", "Opportunity Layout", "--layout", "Account Layout")
+	w.handoff("setup")
+	check := w.handoff("check")
+	w.handoff("run", "--once", "--dry-run")
+	first := w.handoff("run", "--once")
+	idle := w.handoff("run", "--once")
 	for tries := 0; idle["hubspot"] >= first["hubspot"] && tries < 30; tries++ {
-		idle = w.run() // a run reads once more what was written in the second before the one before it
+		idle = w.handoff("run", "--once") // a run reads once more what was written in the second before the one before it
 	}
 	w.edit(map[string]any{"description": "Kickoff with the new project lead on Monday."})
-	one := w.run()
+	one := w.handoff("run", "--once")
 	w.edit(map[string]any{"finalised": true})
-	w.run()
-	w.handoff("setup --remove", "setup", "--remove")
+	w.handoff("run", "--once")
+	w.handoff("setup", "--remove")
 
-	t.Run("salesforce", func(t *testing.T) { m.salesforce(t, w.traffic["salesforce"]) })
-	t.Run("hubspot", func(t *testing.T) { m.hubspot(t, w.traffic["hubspot"]) })
-	t.Run("facts", m.facts)
+	t.Run("salesforce", func(t *testing.T) { m.compareSalesforce(t, w.traffic["salesforce"]) })
+	t.Run("hubspot", func(t *testing.T) { m.compareHubSpot(t, w.traffic["hubspot"]) })
+	t.Run("facts", m.compareFacts)
 	t.Run("costs", func(t *testing.T) {
-		m.costs(t, map[string]map[string]int{
-			"the first, over 57 won deals": first, "nothing new": idle, "one deal changed": one, "`handoff check`": w.checked,
+		m.compareCosts(t, map[string]map[string]int{
+			"the first, over 57 won deals": first, "nothing new": idle, "one deal changed": one, "`handoff check`": check,
 		})
 	})
 }
@@ -64,8 +64,7 @@ type watch struct {
 	*lab
 	base    map[string]string // address of a CRM, by connection
 	traffic map[string]*traffic
-	calls   map[string]int // that were looked at, by connection
-	checked map[string]int // calls of the check
+	seen    map[string]int // how many of the calls are noted, by connection
 }
 
 // revokeAllBut takes away what setup grants itself on Salesforce, and on HubSpot the scopes that the manifest does not name.
@@ -126,45 +125,33 @@ func (w *watch) fresh(connection string) []logged {
 		}
 		all = append(all, e)
 	}
-	news := all[w.calls[connection]:]
-	w.calls[connection] = len(all)
+	news := all[w.seen[connection]:]
+	w.seen[connection] = len(all)
 	return news
 }
 
-// handoff runs a command to its end and notes its traffic under a name.
-func (w *watch) handoff(name string, args ...string) string {
+// handoff runs a command to its end, notes its traffic, and returns how many calls it sent to each CRM, those for tokens left
+// out.
+func (w *watch) handoff(args ...string) map[string]int {
 	w.t.Helper()
+	command := args[0]
+	if slices.Contains(args, "--remove") {
+		command += " --remove"
+	}
 	for connection := range w.base {
 		w.fresh(connection) // what the test itself has called
 	}
-	out := w.lab.handoff(0, args...)
-	counts := map[string]int{}
+	w.lab.handoff(0, args...)
+	sent := map[string]int{}
 	for connection, tr := range w.traffic {
 		for _, e := range w.fresh(connection) {
 			if !strings.HasPrefix(e.Path, "/services/oauth2/") {
-				counts[connection]++
+				sent[connection]++
 			}
-			tr.take(w.lab, connection, name, e)
+			tr.take(w.lab, connection, command, e)
 		}
 	}
-	if name == "check" {
-		w.checked = counts
-	}
-	return out
-}
-
-// run runs both connections once and returns how many calls each took.
-func (w *watch) run() map[string]int {
-	w.t.Helper()
-	calls := map[string]int{}
-	for line := range strings.Lines(w.handoff("run", "run", "--once", "--json")) {
-		var s summary
-		if err := json.Unmarshal([]byte(line), &s); err != nil {
-			w.t.Fatal(err)
-		}
-		calls[s.Connection] = s.Calls
-	}
-	return calls
+	return sent
 }
 
 // edit changes one scored deal in each CRM as another user would.
@@ -276,7 +263,8 @@ func compareWithManifest(t *testing.T, what string, manifest, traffic map[pair]b
 	}
 }
 
-func (m manifest) salesforce(t *testing.T, tr *traffic) {
+// compareSalesforce compares the tables on Salesforce with its traffic.
+func (m manifest) compareSalesforce(t *testing.T, tr *traffic) {
 	compareWithManifest(t, "calls", m.pairs(t, "Call", "Command", "Salesforce/Calls"), tr.calls)
 	reads := m.pairs(t, "Object", "Fields", "Salesforce/Read by a run", "Salesforce/Read and written by setup and check")
 	for object, field := range m.mapped("Salesforce", "Opportunity", "Account", "Contract") {
@@ -306,7 +294,8 @@ func folded(pairs map[pair]bool) map[pair]bool {
 	return all
 }
 
-func (m manifest) hubspot(t *testing.T, tr *traffic) {
+// compareHubSpot compares the tables on HubSpot with its traffic.
+func (m manifest) compareHubSpot(t *testing.T, tr *traffic) {
 	compareWithManifest(t, "calls", m.pairs(t, "Call", "Command", "HubSpot/Calls"), tr.calls)
 	compareWithManifest(t, "associations", m.pairs(t, "From", "To", "HubSpot/Associations"), tr.links)
 	reads := m.pairs(t, "Type", "Properties", "HubSpot/Read")
@@ -352,8 +341,8 @@ func (m manifest) mapped(column, deal, account, contract string) func(func(objec
 	}
 }
 
-// facts compares the table of your fields with those that the connectors look for.
-func (m manifest) facts(t *testing.T) {
+// compareFacts compares the table of your fields with those that the connectors look for.
+func (m manifest) compareFacts(t *testing.T) {
 	for column, defaults := range map[string]map[string][]string{"Salesforce": salesforce.DefaultFields, "HubSpot": hubspot.DefaultFields} {
 		manifest, code := map[pair]bool{}, map[pair]bool{}
 		for _, row := range m["Your fields that facts are read from"] {
@@ -370,8 +359,8 @@ func (m manifest) facts(t *testing.T) {
 	}
 }
 
-// costs compares the rough numbers of calls with those that were sent.
-func (m manifest) costs(t *testing.T, got map[string]map[string]int) {
+// compareCosts compares the rough numbers of calls with those that were sent.
+func (m manifest) compareCosts(t *testing.T, got map[string]map[string]int) {
 	rows := m["What it costs"]
 	if len(rows) != len(got) {
 		t.Errorf("%d rows, want %d", len(rows), len(got))
