@@ -164,3 +164,25 @@ func TestUnknownVersion(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDescribe: whatever a describe holds, it is read or refused, and our fields are judged by it.
+func FuzzDescribe(f *testing.F) {
+	f.Add([]byte(describeAll(connectortest.Specs)))
+	f.Add([]byte(`{"fields":[{"name":"Handoff_Health__c","type":"picklist","restrictedPicklist":true,"picklistValues":[{"value":"Red","active":true}]}],"recordTypeInfos":[{"name":"A","active":true}]}`))
+	f.Add([]byte(`{"layouts":null,"recordTypeMappings":[{"recordTypeId":"012","layoutId":"00h"}],"detailLayoutSections":[{"layoutRows":[{"layoutItems":[{"layoutComponents":[{"type":"Field","value":null}]}]}]}]}`))
+	specs := ownFields(Config{Specs: connectortest.Specs})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := &description{object: "Opportunity"}
+		if _, err := d.take(body); err == nil {
+			for _, own := range specs[crm.DealObject] {
+				if u := unusable(own, d); u != nil && (u.Text == "" || u.Remedy == "" || u.Field != own.Name) {
+					t.Errorf("%+v", u)
+				}
+			}
+		}
+		l := &layoutPart{object: "Opportunity", shown: map[string]bool{}}
+		if next, _ := l.take(body); next != "" {
+			t.Errorf("a describe has no next page: %s", next)
+		}
+	})
+}

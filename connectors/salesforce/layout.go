@@ -187,7 +187,7 @@ func (f ownField) place() int {
 	return 1
 }
 
-// show adds what a layout does not show of our fields to our section, which is made if need be.
+// show adds what a layout does not show of our fields to our section.
 func (c *Client) show(ctx context.Context, l pageLayout) error {
 	p, err := c.page(ctx, l)
 	if err != nil {
@@ -197,6 +197,12 @@ func (c *Client) show(ctx context.Context, l pageLayout) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	p.add(missing)
+	return c.savePage(ctx, l, p)
+}
+
+// add puts fields into our section, which is made if need be.
+func (p *page) add(fields []ownField) {
 	at := slices.IndexFunc(p.sections, section.ours)
 	if at < 0 {
 		// Links to elsewhere, if there are any, stand last.
@@ -208,7 +214,10 @@ func (c *Client) show(ctx context.Context, l pageLayout) error {
 			Columns: []column{{Items: []item{}}, {Items: []item{}}}, Rest: jsontext.Value(`{"detailHeading":true,"editHeading":true}`)})
 	}
 	columns := p.sections[at].Columns
-	for n, f := range missing {
+	if len(columns) == 0 { // no layout has such a section
+		return
+	}
+	for n, f := range fields {
 		behavior := "Readonly"
 		if peopleEdit(f) {
 			behavior = "Edit"
@@ -216,7 +225,6 @@ func (c *Client) show(ctx context.Context, l pageLayout) error {
 		col := &columns[n%len(columns)]
 		col.Items = append(col.Items, item{Field: f.API, Behavior: behavior})
 	}
-	return c.savePage(ctx, l, p)
 }
 
 // hide takes our section off a page, or of one to which people added something, our fields. It reports whether there was
