@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"flag"
 	"fmt"
 	"io"
@@ -184,6 +185,9 @@ var mishaps = []mishap{
 	{"store that is another kind of file", "salesforce", func(s *scene) { s.configureStore(s.config) },
 		says{1, []string{"✗ store.url: ", "config.toml cannot be opened: file is not a database", "→ Restore a backup, or name another file in url under [store]"}},
 		says{1, []string{"store.url: ", "config.toml cannot be opened: file is not a database. Restore a backup, or name another file in url under [store]"}}, false},
+	{"store that another program holds", "hubspot", func(s *scene) { s.lockStore() },
+		says{1, []string{"✗ store.url: ", "handoff.db cannot be opened: another program has held it for more than 10s", "→ Look whether a second \"handoff run\" is using it"}},
+		says{1, []string{"store.url: ", "handoff.db cannot be opened: another program has held it for more than 10s", "Look whether a second \"handoff run\" is using it"}}, false},
 	{"port in use", "salesforce", func(s *scene) { s.occupyPort() },
 		says{1, []string{"✗ server.listen: 127.0.0.1:", " is in use by another program", "→ End that program, or write another port"}},
 		says{1, []string{"server.listen: 127.0.0.1:", " is in use by another program. End that program, or write another port"}}, true},
@@ -388,6 +392,21 @@ func (s *scene) closedFolder() string {
 		s.t.Fatal(err)
 	}
 	return dir
+}
+
+// lockStore lets another program hold the store until the test ends.
+func (s *scene) lockStore() {
+	s.t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(filepath.Dir(s.config), "handoff.db")+"?_txlock=exclusive")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { db.Close() })
+	tx, err := db.Begin()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { tx.Rollback() })
 }
 
 // freePort returns an address where nobody listened a moment ago.

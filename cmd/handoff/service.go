@@ -119,7 +119,7 @@ func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *
 	if !job.DryRun {
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
 		if lockErr != nil {
-			return sum, false, lockErr
+			return sum, false, placed(&s.cfg.Connections[i], lockErr)
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
