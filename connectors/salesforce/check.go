@@ -51,7 +51,7 @@ func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
 	known, at, err := c.versions(ctx)
 	login, refused := c.session(ctx)
 	k.Account = login.org
-	understood := err != nil || slices.Contains(known, c.cfg.APIVersion)
+	understood := len(known) == 0 || slices.Contains(known, c.cfg.APIVersion)
 	reachable := false
 	switch {
 	case refused != nil:
