@@ -21,6 +21,9 @@ const opportunity = "Opportunity"
 // are swept again. Its time is that from which on opportunities are news.
 const readsMark = "handoff.reads"
 
+// sweepMark is the watermark whose time is that up to which a sweep reads, also when it goes on after it was killed.
+const sweepMark = "handoff.sweep"
+
 // reads identifies what r reads of a deal, and which deals of which org.
 func (r *reader) reads() string {
 	sum := sha256.New()
@@ -49,32 +52,32 @@ type listed struct {
 }
 
 // sweep yields all won deals of the first window that lie behind since. What changes after it began is left to the pull
-// after it: it would otherwise run after its own write-back.
+// after it: it would otherwise run after its own write-back. So is what left Closed Won since the pull before it.
 func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
 	const op = "list won deals"
 	r, now, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	at, began, reads := since[opportunity], now, r.reads()
+	at, news, until, reads := since[opportunity], now, since[sweepMark].Time, r.reads()
 	if mark, ok := since[readsMark]; ok {
-		began = mark.Time
+		news = mark.Time
 	}
-	if since[readsMark].ID != reads {
-		at = crm.Watermark{}
+	if since[readsMark].ID != reads || until.IsZero() {
+		at, until = crm.Watermark{}, now
 	}
-	marks := crm.Watermarks{readsMark: {Time: began, ID: reads}}
+	marks := crm.Watermarks{readsMark: {Time: news, ID: reads}, sweepMark: {Time: until}}
 	for _, f := range r.feeds() {
 		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
-			marks[f.object] = crm.Watermark{Time: began}
+			marks[f.object] = crm.Watermark{Time: news}
 		}
 	}
 	for object, mark := range since { // news that is still to be listed
-		if _, ok := marks[object]; ok && object != readsMark {
+		if _, ok := marks[object]; ok && object != readsMark && object != sweepMark {
 			marks[object] = mark
 		}
 	}
-	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(began))
+	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(until))
 
 	total := 0
 	count := &selection[struct{}]{soql: selectFrom(opportunity, []string{"COUNT()"}, all(scope, beyond("SystemModstamp", at)), "")}
@@ -106,7 +109,7 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 			}
 		}
 		if last {
-			marks[opportunity] = crm.Watermark{Time: began}
+			marks[opportunity] = crm.Watermark{Time: news}
 			return yield(connectors.Batch{Watermarks: marks, Total: total})
 		}
 	}
@@ -151,6 +154,7 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 		return err
 	}
 	marks[readsMark] = crm.Watermark{Time: marks[opportunity].Time, ID: since[readsMark].ID}
+	marks[sweepMark] = since[sweepMark]
 	changed, err := r.locate(ctx, n)
 	if err != nil {
 		return err

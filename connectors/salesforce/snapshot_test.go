@@ -266,7 +266,7 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", readsMark}
+	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", readsMark, sweepMark}
 	if diff := cmp.Diff(want, sortedKeys(marks)); diff != "" {
 		t.Errorf("watermarks, -want +got:\n%s", diff)
 	}
