@@ -70,7 +70,10 @@ type app struct {
 	stdout, stderr io.Writer
 	env            lookupEnv
 	clock          func() time.Time
-	patience       time.Duration // with one answer of a CRM; 0: what its connector thinks right
+
+	// How connectors wait: for one answer of a CRM, and between attempts. The zero values leave it to them.
+	patience time.Duration
+	sleep    func(context.Context, time.Duration) error
 
 	started    bool // a command's own code has begun: arguments and flags were in order
 	configPath string

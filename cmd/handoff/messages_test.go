@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"handoff/connectors"
 )
 
 var update = flag.Bool("update", false, "write testdata/messages.golden anew")
@@ -259,7 +261,7 @@ func (s *scene) exec(args ...string) (int, string) {
 		defer cancel()
 		var mu sync.Mutex
 		out := &locked{&mu, &text}
-		a := &app{stdin: strings.NewReader(""), stdout: out, stderr: out, env: env(), clock: time.Now, patience: s.patience}
+		a := &app{stdin: strings.NewReader(""), stdout: out, stderr: out, env: env(), clock: time.Now, patience: s.patience, sleep: hasten}
 		return a.main(ctx, args), text.String()
 	}
 	bin, err := binary()
@@ -276,6 +278,9 @@ func (s *scene) exec(args ...string) (int, string) {
 	}
 	return cmd.ProcessState.ExitCode(), text.String()
 }
+
+// hasten waits for a tenth of the time.
+func hasten(ctx context.Context, d time.Duration) error { return connectors.Sleep(ctx, d/10) }
 
 // locked is a writer for several goroutines.
 type locked struct {

@@ -29,7 +29,7 @@ func TestOutage(t *testing.T) {
 			s.configure("url", `"http://127.0.0.1:1"`)
 			return func() { s.configure("url", fmt.Sprintf("%q", s.url)) }
 		}, "connections.%s.url: %s: "},
-		{"slow", fault(`{"delay_ms": 1500}`), "connections.%s.url: %s: "},
+		{"slow", fault(`{"delay_ms": 4000}`), "connections.%s.url: %s: "},
 		{"401 for ever", fault(`{"status": 401}`), "connections.%s"},
 		{"403 for ever", fault(`{"status": 403}`), "connections.%s"},
 		{"500 for ever", fault(`{"status": 500}`), "connections.%s"},
@@ -45,7 +45,7 @@ func TestOutage(t *testing.T) {
 				}
 				s.look(out)
 				stop := tt.start(s)
-				s.patience = time.Second
+				s.patience = 3 * time.Second
 				exit, text := s.exec("run", "--once")
 				if exit != exitIssue {
 					t.Errorf("exit %d, want 1: %s", exit, text)

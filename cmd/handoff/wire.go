@@ -93,7 +93,7 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 		Username: conn.Username, Password: conn.Password.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,
 	}
 }
 
@@ -110,7 +110,7 @@ func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.
 		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,
 	})
 }
 
