@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -134,6 +135,16 @@ func (a *app) checkup(ctx context.Context, conn *Connection, fields []crm.FieldS
 	}
 	checkup, err := c.Check(ctx)
 	return checkup, placed(conn, err)
+}
+
+// check says what a connection will do by its configuration.
+func (conn *Connection) check(now time.Time) []connectors.Finding {
+	findings := []connectors.Finding{{Place: "schedule", Text: "next run: " + conn.nextRun(now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone}}
+	if !conn.WriteBack {
+		findings = append(findings, connectors.Finding{Place: "write_back", Text: "off; handoff reads and scores, and changes no deal",
+			Remedy: "Look at `handoff run --once --dry-run`; when you like what it would write, set write_back = true"})
+	}
+	return findings
 }
 
 // overlaps warns where the i-th connection and another one would handle the same deals.

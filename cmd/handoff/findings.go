@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"handoff/connectors"
 )
@@ -38,16 +37,6 @@ func placed(conn *Connection, err error) error {
 		where = conn.place(e.Setting)
 	}
 	return fmt.Errorf("%s: %w", where, err)
-}
-
-// check says what a connection will do by its configuration.
-func (conn *Connection) check(now time.Time) []connectors.Finding {
-	findings := []connectors.Finding{{Place: "schedule", Text: "next run: " + conn.nextRun(now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone}}
-	if !conn.WriteBack {
-		findings = append(findings, connectors.Finding{Place: "write_back", Text: "off; handoff reads and scores, and changes no deal",
-			Remedy: "Look at `handoff run --once --dry-run`; when you like what it would write, set write_back = true"})
-	}
-	return findings
 }
 
 // chapter is what was found in one place.
