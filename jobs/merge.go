@@ -74,7 +74,7 @@ type merged struct {
 
 // merge decides each field of a record (judge). before holds the fields as they should have stood so far; it fills in
 // what is neither visible nor computed, earlier the edits found so far: one stays a person's also while the computed
-// value agrees with it. edit says who set a field to its present value.
+// value agrees with it, or while we may not see the field. edit says who set a field to its present value.
 func merge(before, written, now, computed crm.Values, earlier map[string]Edit, edit func(field, value string) Edit) merged {
 	m := merged{Values: maps.Clone(before), Written: maps.Clone(written), Send: crm.Values{}, Edits: map[string]Edit{}}
 	if m.Values == nil {
@@ -87,6 +87,11 @@ func merge(before, written, now, computed crm.Values, earlier map[string]Edit, e
 	for field, want := range computed {
 		if _, visible := now[field]; !visible {
 			m.Values[field] = want
+		}
+	}
+	for field, e := range earlier {
+		if _, visible := now[field]; !visible {
+			m.Edits[field], m.Values[field] = e, e.Value
 		}
 	}
 	for field, current := range now {

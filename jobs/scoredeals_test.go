@@ -271,6 +271,26 @@ func TestEditsSurviveCountAndAreHandedBack(t *testing.T) {
 	w.wantRun(jobs.Summary{Flagged: 1})
 }
 
+// TestEditsCountWhileTheirFieldIsHidden: an administrator who takes a field away takes nothing back that a person said.
+func TestEditsCountWhileTheirFieldIsHidden(t *testing.T) {
+	w := newWorld(t)
+	w.crm.put(emptyDeal("d1"), "")
+	w.run()
+	w.crm.edit("d1", "item_1_5", "2")
+	w.run()
+	edited := w.values("d1")["score"]
+	w.crm.hidden["item_1_5"] = true
+	w.crm.put(emptyDeal("d1"), "")
+	w.run()
+	w.wantValues("d1", crm.Values{"score": edited})
+	w.crm.edit("d1", "finalised", "true")
+	w.run()
+	w.wantValues("d1", crm.Values{"final_score": edited})
+	if e := w.handoff("d1").Edits["item_1_5"]; e.Value != "2" || e.By != "Casey Jones" {
+		t.Errorf("the edit is remembered as %+v", e)
+	}
+}
+
 func TestFinalisedCardIsFrozen(t *testing.T) {
 	w := newWorld(t)
 	w.crm.put(emptyDeal("d1"), "")

@@ -119,15 +119,20 @@ func (r *scoring) compute(prev, h *Handoff, now crm.Values) (values crm.Values, 
 		return crm.Values{fieldGhost: "false", fieldReason: ""}, h.Card
 	}
 	values = itemValues(h.Card)
+	seen := crm.Values{}
+	for field, e := range prev.Edits { // what a person set counts, also while we may not see it
+		seen[field] = e.Value
+	}
+	maps.Copy(seen, now)
 	set, shown := map[string]int{}, map[string]int{}
 	for _, it := range h.Card.Items {
 		field := ItemField(it.ID)
-		n, ok := points(now[field])
+		n, ok := points(seen[field])
 		if !ok {
 			continue
 		}
 		shown[it.ID] = n
-		if judge(field, prev.Written, now, values) == theirs {
+		if judge(field, prev.Written, seen, values) == theirs {
 			set[it.ID] = n
 		}
 	}
