@@ -26,14 +26,14 @@ type need struct {
 var needs = []need{
 	{deals, "crm.objects.deals.read", connectors.Problem, "no deal can be read", (*Client).searchOne},
 	{deals, "crm.objects.deals.write", connectors.Problem, "nothing can be written to deals", (*Client).writeNone},
-	{contacts, contactsScope, connectors.Warning, "", (*Client).listOne},
-	{notes, contactsScope, connectors.Warning, "", (*Client).listOne},
-	{calls, contactsScope, connectors.Warning, "", (*Client).listOne},
-	{meetings, contactsScope, connectors.Warning, "", (*Client).listOne},
-	{tasks, contactsScope, connectors.Warning, "", (*Client).listOne},
-	{emails, "sales-email-read", connectors.Warning, "", (*Client).listOne},
+	{contacts, contactsScope, connectors.Problem, "", (*Client).listOne},
+	{notes, contactsScope, connectors.Problem, "", (*Client).listOne},
+	{calls, contactsScope, connectors.Problem, "", (*Client).listOne},
+	{meetings, contactsScope, connectors.Problem, "", (*Client).listOne},
+	{tasks, contactsScope, connectors.Problem, "", (*Client).listOne},
+	{emails, "sales-email-read", connectors.Problem, "", (*Client).listOne},
 	{owners.object, "crm.objects.owners.read", connectors.Problem, "owners and CSMs have no name, and most deals get no total, rating or flag", (*Client).listOwner},
-	{companies, "crm.objects.companies.read", connectors.Warning, "deals have no account, Handoff Health is not written to it, and a deal whose facts may be kept there gets no total, rating or flag", (*Client).listOne},
+	{companies, "crm.objects.companies.read", connectors.Problem, "deals have no account, Handoff Health is not written to it, and a deal whose facts may be kept there gets no total, rating or flag", (*Client).listOne},
 	{companies, "crm.objects.companies.write", connectors.Warning, "Handoff Health cannot be written to companies", (*Client).writeNone},
 }
 

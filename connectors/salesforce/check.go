@@ -250,21 +250,25 @@ var called = map[string]string{
 // source looks at one kind of record around a deal.
 func (k *checkup) source(s *schema, src source) {
 	d, what := s.objects[src.object], called[src.object]
+	severity := connectors.Problem // deals are not scored in full
+	if src.part == crm.PartHistory {
+		severity = connectors.Warning
+	}
 	if d.off() {
 		switch {
 		case !absent(d.err):
-			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s (%s): %s", what, d.err.Message, effects[src.part]), d.err.Remedy)
+			k.add(severity, src.object, fmt.Sprintf("the integration user may not read %s (%s): %s", what, d.err.Message, effects[src.part]), d.err.Remedy)
 		case src.feature:
 			k.add(connectors.Warning, src.object, fmt.Sprintf("%s are not read: the feature is off in this org, or the integration user may not use it", what),
 				"Nothing to do where your teams do not use it. Otherwise switch it on in Setup, and let the integration user use it")
 		default:
-			k.add(connectors.Warning, src.object, fmt.Sprintf("the integration user may not read %s: %s", what, effects[src.part]),
+			k.add(severity, src.object, fmt.Sprintf("the integration user may not read %s: %s", what, effects[src.part]),
 				"Grant the integration user Read on it (Setup > Permission Sets > the user's set > Object Settings, or App Permissions for activities)")
 		}
 		return
 	}
 	if _, lost := s.choose(src.object, src.columns); len(lost) > 0 {
-		k.add(connectors.Warning, src.object, "the integration user cannot see "+strings.Join(lost, ", ")+": "+effects[src.part],
+		k.add(severity, src.object, "the integration user cannot see "+strings.Join(lost, ", ")+": "+effects[src.part],
 			"Grant read access to these fields in a permission set (Setup > Permission Sets > the user's set > Object Settings > Field Permissions)")
 	}
 }

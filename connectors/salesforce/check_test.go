@@ -63,11 +63,11 @@ func TestCheckFinds(t *testing.T) {
 		{name: "accounts read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Account.edit") },
 			want: []string{"1 Account: the integration user may not edit accounts: the health of accounts is not written"}},
 		{name: "notes hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Note.read") },
-			want: []string{"1 Note: the integration user may not read classic notes: every item but 5.3 stays open"}},
+			want: []string{"2 Note: the integration user may not read classic notes: every item but 5.3 stays open"}},
 		{name: "a feature off", spoil: func(t *testing.T, l *lab) { l.revoke(t, "EmailMessage.read") },
 			want: []string{"1 EmailMessage: e-mails are not read: the feature is off in this org, or the integration user may not use it"}},
 		{name: "tasks and contact roles hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Task.read"); l.revoke(t, "OpportunityContactRole.read") },
-			want: []string{"1 OpportunityContactRole: the integration user may not read contact roles: items 2.1 to 2.4 and 5.1 stay open", "1 Task: the integration user may not read tasks and calls"}},
+			want: []string{"2 OpportunityContactRole: the integration user may not read contact roles: items 2.1 to 2.4 and 5.1 stay open", "2 Task: the integration user may not read tasks and calls"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
