@@ -123,6 +123,20 @@ type item struct {
 	Rest     jsontext.Value `json:",embed"`
 }
 
+// blank reports whether an item is a blank space, rather than a field, a link, a page or a component.
+func (i item) blank() bool {
+	var others map[string]jsontext.Value
+	if i.Field != "" || len(i.Rest) > 0 && json.Unmarshal(i.Rest, &others, lenient) != nil {
+		return false
+	}
+	for name, value := range others {
+		if name != "emptySpace" && value.Kind() != 'n' {
+			return false
+		}
+	}
+	return true
+}
+
 // ours reports whether a section is the one that we make.
 func (s section) ours() bool { return s.CustomLabel && s.Label == sectionLabel }
 
@@ -242,7 +256,7 @@ func (c *Client) hide(p *page, object crm.Object) bool {
 			return slices.ContainsFunc(c.specs[object], func(f ownField) bool { return strings.EqualFold(f.API, i.Field) })
 		})
 		taken = taken || len(col.Items) < before
-		foreign = foreign || slices.ContainsFunc(col.Items, func(i item) bool { return i.Field != "" })
+		foreign = foreign || slices.ContainsFunc(col.Items, func(i item) bool { return !i.blank() })
 	}
 	if !foreign {
 		p.sections = slices.Delete(p.sections, at, at+1)
