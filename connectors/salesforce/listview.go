@@ -67,17 +67,20 @@ func filterLogic(n int) string {
 
 const listInfo = "/ui-api/list-info/Opportunity"
 
-// hasListView reports whether our list view is there.
-func (c *Client) hasListView(ctx context.Context) (bool, error) {
-	rows, err := c.lookUp(ctx, selectFrom("ListView", []string{"Id"}, all("SobjectType = 'Opportunity'", "DeveloperName = "+quote(listView)), ""))
-	return len(rows) > 0, err
+// listViewThere reports whether our list view is there, and what it is called.
+func (c *Client) listViewThere(ctx context.Context) (label string, there bool, err error) {
+	rows, err := c.lookUp(ctx, selectFrom("ListView", []string{"Name"}, all("SobjectType = 'Opportunity'", "DeveloperName = "+quote(listView)), ""))
+	if err != nil || len(rows) == 0 {
+		return "", false, err
+	}
+	return rows[0].text("Name"), true, nil
 }
 
 func (c *Client) planListView(ctx context.Context) ([]connectors.Step, error) {
 	if len(listFilters(c.specs[crm.DealObject])) == 0 {
 		return nil, nil
 	}
-	there, err := c.hasListView(ctx)
+	_, there, err := c.listViewThere(ctx)
 	if there || err != nil {
 		return nil, err
 	}
@@ -87,7 +90,7 @@ func (c *Client) planListView(ctx context.Context) ([]connectors.Step, error) {
 // createListView makes the list view, for everyone: one of the integration user alone would be of no use.
 // https://developer.salesforce.com/docs/atlas.en-us.uiapi.meta/uiapi/ui_api_resources_lists_object_post.htm
 func (c *Client) createListView(ctx context.Context) error {
-	if there, err := c.hasListView(ctx); there || err != nil {
+	if _, there, err := c.listViewThere(ctx); there || err != nil {
 		return err
 	}
 	deal := c.specs[crm.DealObject]

@@ -15,8 +15,8 @@ import (
 // What setup makes, in the terms of the Metadata API: in JSON for the Tooling API, in XML for a project in source format.
 // https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm
 
-// fieldMark begins the description of a field that we made: no other is taken away.
-const fieldMark = "Made by handoff."
+// madeMark begins the description of a field or a permission set that we made: no other is taken away.
+const madeMark = "Made by handoff."
 
 // maxTracked is how many fields an object's history keeps.
 const maxTracked = 20
@@ -56,7 +56,7 @@ type optionValue struct {
 // metadataOf describes a field of ours, its history not tracked.
 func metadataOf(f ownField) fieldMetadata {
 	m := fieldMetadata{FullName: f.API, Label: f.Label, Help: f.Help,
-		Description: fieldMark + " `handoff setup --remove` deletes it; without these words it would be kept."}
+		Description: madeMark + " `handoff setup --remove` deletes it; without these words it would be kept."}
 	switch f.Type {
 	case crm.Number:
 		m.Type, m.Precision, m.Scale = "Number", 3, new(int)

@@ -15,7 +15,7 @@ import (
 const (
 	permissionSet      = "Handoff_Integration"
 	permissionSetLabel = "Handoff integration"
-	permissionSetText  = "Lets the integration user of handoff read deals and what is around them, and edit the fields of handoff."
+	permissionSetText  = madeMark + " Lets its integration user read deals and what is around them, and edit the fields of handoff."
 )
 
 // objectGrant is what our permission set allows on an object, beside reading all its records, and why.
@@ -57,14 +57,14 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 	if err != nil {
 		return nil, err
 	}
-	set, err := c.permissionSet(ctx)
+	set, _, err := c.permissionSet(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var steps []connectors.Step
 	add := func(change connectors.Change, what, target, detail string, do func(ctx context.Context, set string) error) {
 		steps = append(steps, connectors.Step{Change: change, What: what, Target: target, Detail: detail, Do: func(ctx context.Context) error {
-			set, err := c.permissionSet(ctx)
+			set, _, err := c.permissionSet(ctx)
 			if err != nil {
 				return err
 			}
@@ -107,13 +107,13 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 	return steps, nil
 }
 
-// permissionSet returns the id of our permission set; "": there is none.
-func (c *Client) permissionSet(ctx context.Context) (string, error) {
-	rows, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id"}, "Name = "+quote(permissionSet), ""))
+// permissionSet returns the id of our permission set, and whether we made it; "": there is none.
+func (c *Client) permissionSet(ctx context.Context) (id string, marked bool, err error) {
+	rows, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id", "Description"}, "Name = "+quote(permissionSet), ""))
 	if err != nil || len(rows) == 0 {
-		return "", err
+		return "", false, err
 	}
-	return rows[0].text("Id"), nil
+	return rows[0].text("Id"), strings.HasPrefix(rows[0].text("Description"), madeMark), nil
 }
 
 // assignments returns the ids of the assignments of a permission set, where a condition holds; "": of all.

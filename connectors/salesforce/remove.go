@@ -21,12 +21,16 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 	add := func(what, target, detail string, do func(context.Context) error) {
 		plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Delete, What: what, Target: target, Detail: detail, Do: do})
 	}
-	there, err := c.hasListView(ctx)
-	if err != nil {
-		return plan, err
+	stays := func(what, sign string) {
+		plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s was not made by handoff, so it stays: %s", what, sign))
 	}
-	if there {
+	switch label, there, err := c.listViewThere(ctx); {
+	case err != nil:
+		return plan, err
+	case there && label == listViewLabel:
 		add("list view", "Opportunity."+listView, listViewLabel, c.removeListView)
+	case there:
+		stays(fmt.Sprintf("The list view Opportunity.%s", listView), fmt.Sprintf("it is called %q. Delete it under Opportunities if nobody needs it.", label))
 	}
 	layouts, err := c.pageLayouts(ctx)
 	if err != nil {
@@ -41,18 +45,21 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 			add("layout section", l.String(), sectionLabel+"; the rest of the layout stays as it is", func(ctx context.Context) error { return c.clear(ctx, l) })
 		}
 	}
-	set, err := c.permissionSet(ctx)
+	set, marked, err := c.permissionSet(ctx)
 	if err != nil {
 		return plan, err
 	}
-	assigned, err := c.assignments(ctx, set, "")
-	if err != nil {
-		return plan, err
+	if set != "" && !marked {
+		stays("The permission set "+permissionSet, fmt.Sprintf("its description does not begin with %q. Take out of it what nobody needs: read, edit and view all of opportunities, accounts, contacts and contracts.", madeMark))
 	}
-	if len(assigned) > 0 {
-		add("assignment", permissionSet, countOf(len(assigned), "user"), c.unassign)
-	}
-	if set != "" {
+	if marked {
+		assigned, err := c.assignments(ctx, set, "")
+		if err != nil {
+			return plan, err
+		}
+		if len(assigned) > 0 {
+			add("assignment", permissionSet, countOf(len(assigned), "user"), c.unassign)
+		}
 		add("permission set", permissionSet, permissionSetLabel+", with its object and field permissions", func(ctx context.Context) error { return c.remove(ctx, "/sobjects/PermissionSet/"+set) })
 	}
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
@@ -66,7 +73,7 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 			case there && found.marked:
 				add("field", full, fieldDetail(f.FieldSpec)+", with its values", func(ctx context.Context) error { return c.remove(ctx, "/tooling/sobjects/CustomField/"+found.id) })
 			case there:
-				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s was not made by handoff, so it stays: its description does not begin with %q. Delete it under Setup > Object Manager if nobody needs it.", full, fieldMark))
+				stays(full, fmt.Sprintf("its description does not begin with %q. Delete it under Setup > Object Manager if nobody needs it.", madeMark))
 			}
 		}
 	}
@@ -87,8 +94,8 @@ func (c *Client) clear(ctx context.Context, l pageLayout) error {
 
 // unassign takes our permission set from whoever has it: Salesforce deletes none that is assigned.
 func (c *Client) unassign(ctx context.Context) error {
-	set, err := c.permissionSet(ctx)
-	if err != nil {
+	set, marked, err := c.permissionSet(ctx)
+	if err != nil || !marked {
 		return err
 	}
 	assigned, err := c.assignments(ctx, set, "")

@@ -132,7 +132,7 @@ func (c *Client) existing(ctx context.Context, object string, fields []ownField)
 	}
 	rows, err := c.tooling(ctx, selectFrom("CustomField", []string{"Id", "DeveloperName", "Description"}, all("TableEnumOrId = "+quote(object), anyOf("DeveloperName", names)), ""))
 	for _, r := range rows {
-		exist[strings.ToLower(r.text("DeveloperName"))+"__c"] = existingField{r.text("Id"), strings.HasPrefix(r.text("Description"), fieldMark)}
+		exist[strings.ToLower(r.text("DeveloperName"))+"__c"] = existingField{r.text("Id"), strings.HasPrefix(r.text("Description"), madeMark)}
 	}
 	return exist, err
 }

@@ -179,6 +179,33 @@ func TestForeignFieldsStay(t *testing.T) {
 	}
 }
 
+// TestForeignGrantsStay: a permission set and a list view that an admin made under our names are used, and not deleted.
+func TestForeignGrantsStay(t *testing.T) {
+	l := newLab(t, deals.Demo()[:1], withSpecs(carded))
+	l.call(t, http.MethodPost, "/services/data/v62.0/sobjects/PermissionSet", map[string]any{"Name": "Handoff_Integration", "Label": "Handoff Integration", "Description": "For the warehouse, too"})
+	l.call(t, http.MethodPost, "/services/data/v62.0/ui-api/list-info/Opportunity", map[string]any{"listViewApiName": "Handoff_Ghost_Or_Incomplete", "label": "Handoff Ghost Or Incomplete",
+		"visibility": "Public", "scope": map[string]any{"apiName": "everything"}, "displayColumns": []string{"Name"}})
+	apply(t, l.client, mustPlan(t, l.client), nil)
+	removal, err := l.client.PlanRemoval(t.Context())
+	apply(t, l.client, removal, err)
+	for _, line := range lines(removal.Steps) {
+		if !strings.HasPrefix(line, "- field ") {
+			t.Errorf("takes away what an admin made: %s", line)
+		}
+	}
+	for _, want := range []string{`The list view Opportunity.Handoff_Ghost_Or_Incomplete was not made by handoff, so it stays: it is called "Handoff Ghost Or Incomplete".`,
+		`The permission set Handoff_Integration was not made by handoff, so it stays: its description does not begin with "Made by handoff.".`} {
+		if !slices.ContainsFunc(removal.ByHand, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("%q is not among %q", want, removal.ByHand)
+		}
+	}
+	for _, soql := range []string{"SELECT Id FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Handoff_Integration'", "SELECT Id FROM ListView WHERE DeveloperName = 'Handoff_Ghost_Or_Incomplete'"} {
+		if len(l.ids(t, soql)) != 1 {
+			t.Errorf("%s finds nothing", soql)
+		}
+	}
+}
+
 func TestListView(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1], withSpecs(carded))
 	plan := mustPlan(t, l.client)

@@ -89,7 +89,7 @@ func TestHistoryIsFull(t *testing.T) {
 			fmt.Fprint(w, `[{"errorCode":"FIELD_INTEGRITY_EXCEPTION","message":"You can track the history of at most 20 fields"}]`)
 		}
 	}
-	err := s.client(t).createField(t.Context(), "Opportunity.Handoff_Score__c", fieldMetadata{Description: fieldMark, Label: "Score", Type: "Number", Precision: 3, Scale: new(int), TrackHistory: true})
+	err := s.client(t).createField(t.Context(), "Opportunity.Handoff_Score__c", fieldMetadata{Description: madeMark, Label: "Score", Type: "Number", Precision: 3, Scale: new(int), TrackHistory: true})
 	want := []string{
 		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"description":"Made by handoff.","label":"Score","precision":3,"scale":0,"trackHistory":true,"type":"Number"}}`,
 		`{"FullName":"Opportunity.Handoff_Score__c","Metadata":{"description":"Made by handoff.","label":"Score","precision":3,"scale":0,"type":"Number"}}`,
