@@ -56,6 +56,7 @@ const caseAsOf = "case_as_of"
 type property struct {
 	Name         string   `json:"name"`
 	Label        string   `json:"label"`
+	Description  string   `json:"description"`
 	Group        string   `json:"groupName"`
 	Type         string   `json:"type"`
 	FieldType    string   `json:"fieldType"`

@@ -12,11 +12,14 @@ import (
 	"handoff/crm"
 )
 
-// The group that our properties stand in on a record. It marks what setup has made.
+// The group that our properties stand in on a record.
 const (
 	groupName  = "handoff"
 	groupLabel = "Handoff"
 )
+
+// madeMark ends the description of a property that we made: no other is taken away.
+const madeMark = "Made by handoff."
 
 const opSetup = "set up our properties"
 
@@ -132,7 +135,8 @@ func (c *Client) create(ctx context.Context, path, name string, body any) error 
 
 const seeArchive = "Restore it, or delete it for good and run `handoff setup --apply`: Settings > Properties, tab Archived properties"
 
-// PlanRemoval implements connectors.Provisioner. Properties outside our group were made by others, whatever their names.
+// PlanRemoval implements connectors.Provisioner. What is marked was made by us, also for an older scorecard; what people
+// made of it by cloning has a name of theirs.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 	var plan connectors.Plan
 	s, _, err := c.survey(ctx)
@@ -153,13 +157,13 @@ func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 			p := s.properties[kind][name]
 			ours := slices.ContainsFunc(c.specs[object], func(f ownField) bool { return f.property == name })
 			switch {
-			case p.Group == groupName && (ours || strings.HasPrefix(name, ownPrefix)):
+			case strings.Contains(p.Description, madeMark) && (ours || strings.HasPrefix(name, ownPrefix)):
 				plan.Steps = append(plan.Steps, c.remove("property", kind+"."+name, p.Label, kind+"/"+url.PathEscape(name)))
 			case p.Group == groupName:
 				emptied = false
-				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, and the group Handoff with it: somebody else put it there.", kind, name))
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, and the group Handoff with it: somebody else put it there, as its description lacks the words %q", kind, name, madeMark))
 			case ours:
-				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, because it is not in the group Handoff: somebody else made it. The values that handoff wrote stay in it.", kind, name))
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays: somebody else made it, as its description lacks the words %q The values that handoff wrote stay in it.", kind, name, madeMark))
 			}
 		}
 		if grouped && emptied {
@@ -185,7 +189,7 @@ func (c *Client) remove(what, target, label, path string) connectors.Step {
 
 // define is a property of ours as it is created.
 func define(f ownField) definition {
-	d := definition{Name: f.property, Label: f.Label, Group: groupName, Description: f.Help, Type: forms[f.Type].types[0], FieldType: forms[f.Type].fieldTypes[0]}
+	d := definition{Name: f.property, Label: f.Label, Group: groupName, Description: strings.TrimSpace(f.Help + " " + madeMark), Type: forms[f.Type].types[0], FieldType: forms[f.Type].fieldTypes[0]}
 	switch f.Type {
 	case crm.Picklist:
 		for i, o := range f.Options {

@@ -98,22 +98,26 @@ func TestRemovalSparesOthers(t *testing.T) {
 	}
 	setUp(t, l)
 	l.must(t, http.MethodPost, "/crm/properties/2026-09/deals", map[string]any{"name": "kickoff_mood", "label": "Mood", "groupName": "handoff", "type": "string", "fieldType": "text"})
-	l.must(t, http.MethodPost, "/crm/properties/2026-09/deals", map[string]any{"name": "handoff_item_9_9", "label": "Of an older scorecard", "groupName": "handoff", "type": "number", "fieldType": "number"})
+	l.must(t, http.MethodPost, "/crm/properties/2026-09/deals", map[string]any{"name": "handoff_item_9_9", "label": "Of an older scorecard", "description": "Made by handoff.", "groupName": "handoff", "type": "number", "fieldType": "number"})
+	l.must(t, http.MethodPost, "/crm/properties/2026-09/deals", map[string]any{"name": "handoff_call_notes", "label": "Handoff call notes", "groupName": "handoff", "type": "string", "fieldType": "textarea"})
+	l.must(t, http.MethodPatch, "/crm/properties/2026-09/deals/handoff_score", map[string]any{"groupName": "handoff"})
+	l.must(t, http.MethodPatch, "/crm/properties/2026-09/deals/handoff_gaps", map[string]any{"groupName": "dealinformation"})
 	steps, byHand := removal(t, l.client)
 	text := strings.Join(steps, "\n")
-	for _, spared := range []string{"handoff_score ", "kickoff_mood", "deals.handoff "} {
+	for _, spared := range []string{"handoff_score ", "handoff_call_notes", "kickoff_mood", "deals.handoff "} {
 		if strings.Contains(text, spared) {
 			t.Errorf("takes away %s:\n%s", spared, text)
 		}
 	}
-	if !strings.Contains(text, "handoff_item_9_9") || !strings.Contains(text, "companies.handoff ") {
+	if !strings.Contains(text, "handoff_item_9_9") || !strings.Contains(text, "handoff_gaps") || !strings.Contains(text, "companies.handoff ") {
 		t.Errorf("leaves something of ours:\n%s", text)
 	}
 	want := []string{
-		"deals.handoff_score stays, because it is not in the group Handoff: somebody else made it. The values that handoff wrote stay in it.",
-		"deals.kickoff_mood stays, and the group Handoff with it: somebody else put it there.",
+		`deals.handoff_call_notes stays, and the group Handoff with it: somebody else put it there, as its description lacks the words "Made by handoff."`,
+		`deals.handoff_score stays, and the group Handoff with it: somebody else put it there, as its description lacks the words "Made by handoff."`,
+		`deals.kickoff_mood stays, and the group Handoff with it: somebody else put it there, as its description lacks the words "Made by handoff."`,
 	}
-	if diff := cmp.Diff(want, byHand[:2]); diff != "" {
+	if diff := cmp.Diff(want, byHand[:3]); diff != "" {
 		t.Errorf("by hand, -want +got:\n%s", diff)
 	}
 }
