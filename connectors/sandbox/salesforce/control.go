@@ -74,15 +74,30 @@ func (o *Org) edit(ctx context.Context, object, id string, fields map[string]any
 
 // revoke takes a permission out of the profile of the integration's user. Permission sets may still give it.
 func (o *Org) revoke(name string) error {
-	object, kind, _ := strings.Cut(name, ".")
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	obj := o.object(object)
-	if obj == nil || kind != "read" && kind != "edit" {
-		return fmt.Errorf("there is no permission %q: it is Object.read or Object.edit, such as Opportunity.edit", name)
+	p, ok := o.permission(strings.Split(name, "."))
+	if !ok {
+		return fmt.Errorf("there is no permission %q: it is Object.read, Object.edit or, of a field that may be hidden, Object.Field.read, such as Opportunity.Amount.read", name)
 	}
-	o.revoked[permission{obj.Name, kind == "edit"}] = true
+	o.revoked[p] = true
 	return nil
+}
+
+// permission finds the permission that is called so; false: there is none.
+func (o *Org) permission(name []string) (permission, bool) {
+	kind := name[len(name)-1]
+	obj := o.object(name[0])
+	switch {
+	case obj == nil:
+	case len(name) == 2 && (kind == "read" || kind == "edit"):
+		return permission{object: obj.Name, edit: kind == "edit"}, true
+	case len(name) == 3 && kind == "read":
+		if f := obj.Field(name[1]); f != nil && obj.permissionable(f) {
+			return permission{object: obj.Name, field: f.Name}, true
+		}
+	}
+	return permission{}, false
 }
 
 func (o *Org) restore() {

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -17,10 +18,29 @@ type grants struct {
 	objects    map[string]access // by name
 }
 
-// permission names a part of what profiles give: that an sObject is read, or edited.
+// permission names a part of what profiles give: that an sObject is read or edited, or that one of its fields is seen.
 type permission struct {
 	object string // in its declared case
+	field  string // the same; "": the sObject itself
 	edit   bool
+}
+
+// secured are the standard fields that field-level security guards. The others come with their sObject: names, owners,
+// currencies, what is required and what the system keeps.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_fieldpermissions.htm
+var secured = map[string][]string{
+	"Account":  {"AccountNumber", "AnnualRevenue", "Description", "Industry", "NumberOfEmployees", "ParentId", "Phone", "Type", "Website"},
+	"Contact":  {"AccountId", "Department", "Description", "Email", "HasOptedOutOfEmail", "MobilePhone", "Phone", "ReportsToId", "Title"},
+	"Contract": {"ContractTerm", "EndDate", "StartDate"},
+	"Event":    {"Description", "Location", "ShowAs", "Type", "WhatId", "WhoId"},
+	"Opportunity": {"AccountId", "Amount", "ContractId", "Description", "ExpectedRevenue", "IsPrivate", "LeadSource", "NextStep", "Probability",
+		"Type"},
+	"Task": {"ActivityDate", "CallDisposition", "CallDurationInSeconds", "CallObject", "CallType", "Description", "Type", "WhatId", "WhoId"},
+}
+
+// permissionable reports whether permission sets can grant f, so that it may be hidden.
+func (o *Object) permissionable(f *Field) bool {
+	return f.Custom() && !f.Required || slices.Contains(secured[o.Name], f.Name)
 }
 
 // view is the org as one user sees it: a guarded field without a grant looks like one that does not exist, and so does an
@@ -120,7 +140,12 @@ func (v view) field(obj *Object, name string) *Field {
 }
 
 func (v view) sees(obj *Object, f *Field) bool {
-	return v.all || !f.Guarded || v.read[strings.ToLower(obj.Name+"."+f.Name)]
+	return v.all || !v.guards(obj, f) || v.read[strings.ToLower(obj.Name+"."+f.Name)]
+}
+
+// guards reports whether only permission sets may open f to the user.
+func (v view) guards(obj *Object, f *Field) bool {
+	return f.Guarded || v.revoked[permission{object: obj.Name, field: f.Name}]
 }
 
 // edits reports whether the user may set f on create, or change it later.
@@ -129,7 +154,7 @@ func (v view) edits(obj *Object, f *Field, create bool) bool {
 	if f.ReadOnly || f.CreateOnly && !create || create && !a.create || !create && !a.edit {
 		return false
 	}
-	return v.all || !f.Guarded || v.edit[strings.ToLower(obj.Name+"."+f.Name)]
+	return v.all || !v.guards(obj, f) || v.edit[strings.ToLower(obj.Name+"."+f.Name)]
 }
 
 // checkPermission refuses rows of the permission objects that Salesforce refuses, whole ones, new or changed. It returns
@@ -174,7 +199,7 @@ func (t *tx) checkFieldPermissions(values map[string]any) *rowError {
 	field, _ := values["Field"].(string)
 	objectName, fieldName, _ := strings.Cut(field, ".")
 	on := t.org.object(objectName)
-	if on == nil || on.Field(fieldName) == nil || !strings.EqualFold(fmt.Sprint(values["SobjectType"]), objectName) {
+	if on == nil || on.Field(fieldName) == nil || !on.permissionable(on.Field(fieldName)) || !strings.EqualFold(fmt.Sprint(values["SobjectType"]), objectName) {
 		return refuse("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Field Name: bad value for restricted picklist field: "+field, "Field")
 	}
 	values["SobjectType"], values["Field"] = on.Name, on.Name+"."+on.Field(fieldName).Name

@@ -3,6 +3,8 @@ package salesforce
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +78,12 @@ func TestRevoked(t *testing.T) {
 		{"Account.edit", "POST", "sobjects/Account", `{"Name":"B"}`, "403 INSUFFICIENT_ACCESS_OR_READONLY"},
 		{"Account.edit", "DELETE", "sobjects/Account/" + account, "", "403 INSUFFICIENT_ACCESS_OR_READONLY"},
 		{"Contact.edit", "PATCH", "composite/sobjects", update, "OK"},
+		{"opportunity.amount.read", "GET", "query?q=SELECT+Amount+FROM+Opportunity", "", "400 INVALID_FIELD"},
+		{"Opportunity.Amount.read", "GET", "query?q=SELECT+Id+FROM+Opportunity+WHERE+Amount+>+1", "", "400 INVALID_FIELD"},
+		{"Opportunity.Amount.read", "GET", "query?q=SELECT+Name,StageName,CloseDate+FROM+Opportunity", "", "OK"},
+		{"Opportunity.AccountId.read", "GET", "query?q=SELECT+Account.Name+FROM+Opportunity", "", "400 INVALID_FIELD"},
+		{"Opportunity.ARR__c.read", "GET", "query?q=SELECT+ARR__c+FROM+Opportunity", "", "400 INVALID_FIELD"},
+		{"Account.Phone.read", "PATCH", "sobjects/Account/" + account, `{"Phone":"1"}`, "400 INVALID_FIELD"},
 	}
 	for _, tt := range tests {
 		a.revoke(tt.revoked)
@@ -89,7 +97,8 @@ func TestRevoked(t *testing.T) {
 			t.Errorf("restored: %s: %s", r, got)
 		}
 	}
-	for _, bad := range []string{"Bogus.read", "Note.delete", "Note", ""} {
+	for _, bad := range []string{"Bogus.read", "Note.delete", "Note", "", "Opportunity.Amount", "Opportunity.Amount.edit", "Opportunity.Bogus.read", "Opportunity.StageName.read",
+		"Opportunity.Amount.x.read"} {
 		if err := a.org.Control().Revoke(bad); err == nil {
 			t.Errorf("%q: no error", bad)
 		}
@@ -230,5 +239,55 @@ func TestDeletePermissions(t *testing.T) {
 	}
 	if got := a.codes("GET", "query?q=SELECT+Health__c+FROM+Account", ""); got != "400 INVALID_FIELD" {
 		t.Errorf("the field is still seen: %s", got)
+	}
+}
+
+// TestFieldPermissionsOfStandardFields: what a profile hides a permission set opens, unless nobody can hide it.
+func TestFieldPermissionsOfStandardFields(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.revoke("Opportunity.Amount.read")
+	a.revoke("Opportunity.AccountId.read")
+	set := a.create("PermissionSet", `{"Name":"Readers","Label":"Readers"}`)
+	a.create("PermissionSetAssignment", fmt.Sprintf(`{"PermissionSetId":%q,"AssigneeId":%q}`, set, integrationUserID))
+	grant := func(field string) string {
+		object, _, _ := strings.Cut(field, ".")
+		return a.codes("POST", "sobjects/FieldPermissions", fmt.Sprintf(`{"ParentId":%q,"SobjectType":%q,"Field":%q,"PermissionsRead":true}`, set, object, field))
+	}
+	for _, field := range []string{"Opportunity.Name", "Opportunity.StageName", "Opportunity.CloseDate", "Opportunity.OwnerId", "Opportunity.IsWon", "Contact.LastName", "Note.Body"} {
+		if got := grant(field); got != "400 INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" {
+			t.Errorf("%s: %s", field, got)
+		}
+	}
+	if got := grant("Opportunity.Amount"); got != "OK" {
+		t.Fatalf("Opportunity.Amount: %s", got)
+	}
+	if got := a.codes("GET", "query?q=SELECT+Amount+FROM+Opportunity", ""); got != "OK" {
+		t.Errorf("granted: %s", got)
+	}
+	var opportunity struct {
+		Fields []struct {
+			Name       string
+			Updateable bool
+		}
+	}
+	a.into(&opportunity, "GET", "sobjects/Opportunity/describe", "")
+	for _, f := range opportunity.Fields {
+		if f.Name == "AccountId" || f.Name == "Amount" && f.Updateable {
+			t.Errorf("describe shows %+v", f)
+		}
+	}
+	var found struct {
+		Records []struct{ QualifiedApiName string }
+	}
+	a.into(&found, "GET", "tooling/query?q="+url.QueryEscape("SELECT QualifiedApiName FROM EntityParticle WHERE EntityDefinition.QualifiedApiName = 'Opportunity' "+
+		"AND IsPermissionable = true AND QualifiedApiName IN ('AccountId','StageName','ARR__c')"), "")
+	var names []string
+	for _, r := range found.Records {
+		names = append(names, r.QualifiedApiName)
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{"ARR__c", "AccountId"}, names); diff != "" {
+		t.Errorf("permissionable, -want +got:\n%s", diff)
 	}
 }

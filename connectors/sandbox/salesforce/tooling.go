@@ -194,6 +194,10 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
 			integer("Length"), integer("Precision"), integer("Scale"), text("InlineHelpText", 510), text("Description", 1_000),
 		}},
+		{Name: "EntityParticle", KeyPrefix: "4pt", NameField: "QualifiedApiName", Fields: []*Field{
+			id(), text("QualifiedApiName", 70), text("Label", 70), boolean("IsPermissionable"),
+			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
+		}},
 		{Name: "Layout", KeyPrefix: "00h", NameField: "Name", Fields: []*Field{
 			id(), text("Name", 80), text("TableEnumOrId", 70), text("LayoutType", 40), text("NamespacePrefix", 15),
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
@@ -212,6 +216,10 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 					return err
 				}
 				for _, f := range obj.Fields {
+					particle := map[string]any{"QualifiedApiName": f.Name, "Label": f.label(), "IsPermissionable": obj.permissionable(f), "EntityDefinitionId": entity}
+					if _, err := insert("EntityParticle", particle, system{}); err != nil {
+						return err
+					}
 					if !f.Custom() {
 						continue
 					}
