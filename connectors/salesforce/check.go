@@ -175,6 +175,7 @@ func (k *checkup) org(ctx context.Context) {
 		return
 	}
 	k.objects(s)
+	k.hidden(s)
 	k.sharing(ctx)
 	for _, src := range sources {
 		k.source(s, src)
@@ -229,6 +230,34 @@ func (k *checkup) sharing(ctx context.Context) {
 		grantOn("Opportunity", "View All"))
 }
 
+// losses say what goes with a standard field of opportunities that holds no fact and that we cannot see.
+var losses = map[string]string{
+	"AccountId":  "the customer's name and the facts that are kept with the account are not read, and accounts get no health",
+	"Amount":     "the amounts of deals are not known",
+	"ContractId": "the facts that are kept with the contract are not read",
+	"Type":       "deals cannot be filtered by it",
+}
+
+func holdsFact(field string) bool { return losses[field] == "" }
+
+const showFields = "Grant the integration user read access in a permission set (Setup > Permission Sets > the user's set > Object Settings > Field Permissions); " +
+	"`handoff setup --apply` does so for fields of deals, contacts, tasks and events"
+
+// hidden looks at the standard fields of opportunities that we cannot see.
+func (k *checkup) hidden(s *schema) {
+	var facts []string
+	for _, name := range s.hidden {
+		if holdsFact(name) {
+			facts = append(facts, name)
+			continue
+		}
+		k.add(connectors.Warning, "Opportunity", "the integration user cannot see "+name+": "+losses[name], showFields)
+	}
+	if len(facts) > 0 {
+		k.add(connectors.Problem, "Opportunity", "the integration user cannot see "+strings.Join(facts, ", ")+": "+openItems, showFields)
+	}
+}
+
 // effects say what an unread part of a deal means for its score.
 var effects = map[crm.Part]string{
 	crm.PartContacts: "items 2.1 to 2.4 and 5.1 stay open where the rest of the record does not answer them, and such a deal gets no total, rating or flag",
@@ -269,6 +298,6 @@ func (k *checkup) source(s *schema, src source) {
 	}
 	if _, lost := s.choose(src.object, src.columns); len(lost) > 0 {
 		k.add(severity, src.object, "the integration user cannot see "+strings.Join(lost, ", ")+": "+effects[src.part],
-			"Grant read access to these fields in a permission set (Setup > Permission Sets > the user's set > Object Settings > Field Permissions)")
+			showFields)
 	}
 }

@@ -76,7 +76,7 @@ func (o checked) findings(t *testing.T, specs []crm.FieldSpec) []string {
 
 // describeAll describes an object with the fields of specs and those that our statements name.
 func describeAll(specs []crm.FieldSpec) string {
-	var fields []string
+	fields := []string{`{"name":"AccountId"}`, `{"name":"Amount"}`, `{"name":"NextStep"}`}
 	for _, f := range ownFields(Config{Specs: specs})[crm.DealObject] {
 		fields = append(fields, fmt.Sprintf(`{"name":%q,"type":"double","precision":3,"updateable":true}`, f.API))
 	}
@@ -125,6 +125,15 @@ func TestCheckup(t *testing.T) {
 		{"View All Data", checked{versions: latest, records: map[string]string{"PermissionSetAssignment": `{"PermissionSetId":"0PS"}`, "PermissionSet": `{"Id":"0PS"}`}}, nil},
 		{"permissions that it may not look at", checked{versions: latest, refused: []string{"ObjectPermissions"},
 			records: map[string]string{"PermissionSetAssignment": `{"PermissionSetId":"0PS"}`}}, nil},
+		{"hidden fields", checked{versions: latest, describes: map[string]string{
+			"Opportunity/describe": strings.NewReplacer(`{"name":"AccountId"},`, "", `{"name":"Amount"},`, "", `{"name":"NextStep"},`, "").Replace(describeAll(specs)),
+			"Task/describe":        strings.Replace(describeAll(specs), `{"name":"Description","type":"string"},`, "", 2),
+		}}, []string{
+			"1 Opportunity: the integration user cannot see AccountId: the customer's name and the facts that are kept with the account are not read, and accounts get no health",
+			"1 Opportunity: the integration user cannot see Amount: the amounts of deals are not known",
+			"2 Opportunity: the integration user cannot see NextStep: every item but 5.3 stays open where the rest of the record does not answer it, and such a deal gets no total, rating or flag",
+			"2 Task: the integration user cannot see Description: every item but 5.3 stays open where the rest of the record does not answer it, and such a deal gets no total, rating or flag",
+		}},
 		{"on a layout", checked{versions: latest, describes: map[string]string{"Opportunity/describe/layouts": both}}, nil},
 		{"on no layout", checked{versions: latest, describes: map[string]string{"Opportunity/describe/layouts": layouts("Name", "Handoff_Score__c")}}, []string{
 			"1 Opportunity.Handoff_Item_1_1__c: the field is on no page layout of the integration user's profile: people may not see it"}},

@@ -55,7 +55,7 @@ type listViewFilter struct {
 }
 
 // Export returns our fields, their permission set and our list view as a source-format project that an admin can look at
-// and deploy, by path. It makes no call: of cfg only Specs, Fields, HandoffFields and APIVersion count.
+// and deploy, by path. It makes no call: of cfg only Specs, Fields, HandoffFields, DealTypes and APIVersion count.
 //
 // Page layouts are not in it: a layout is deployed whole, and only the org has the rest of it.
 func Export(cfg Config) (map[string][]byte, error) {
@@ -88,7 +88,15 @@ func Export(cfg Config) (map[string][]byte, error) {
 			if err := put("objects/"+sobjects[object]+"/fields/"+f.API+".field-meta.xml", metadataOf(f)); err != nil {
 				return nil, err
 			}
-			set.Fields = append(set.Fields, fieldPermission{Editable: true, Field: sobjects[object] + "." + f.API, Readable: true})
+		}
+	}
+	for _, g := range c.ownGrants() {
+		set.Fields = append(set.Fields, fieldPermission{Editable: true, Field: g.field, Readable: true})
+	}
+	reads := c.readFields()
+	for _, field := range sortedKeys(reads) {
+		if reads[field] { // a set with a field that the org lacks, or cannot hide, is not deployed
+			set.Fields = append(set.Fields, fieldPermission{Field: field, Readable: true})
 		}
 	}
 	for _, g := range c.wantedGrants() {
@@ -133,7 +141,9 @@ Then:
 
 1. Page layouts are not in here, because one is deployed as a whole: run ` + "`handoff setup --apply --layout \"Opportunity Layout\"`" + `, or drag the fields onto your
    layouts under Setup > Object Manager > Opportunity > Page Layouts.
-2. Let Salesforce keep who edited a score: Setup > Object Manager > Opportunity > Fields & Relationships > Set History Tracking, and tick Handoff
+2. The permission set shows ` + "`handoff`" + ` the standard fields that it reads, and those that the configuration names. Let it read
+   the others that Sales fills in, such as Champion: Setup > Permission Sets > ` + permissionSetLabel + ` > Object Settings.
+3. Let Salesforce keep who edited a score: Setup > Object Manager > Opportunity > Fields & Relationships > Set History Tracking, and tick Handoff
    Finalised, Handoff Acceptance and the items. It keeps 20 fields an object.
 
 ` + "`handoff check`" + ` says whether all is in place.

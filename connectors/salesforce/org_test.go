@@ -154,6 +154,7 @@ func TestUnusable(t *testing.T) {
 		"object permission Opportunity Read, Edit, View All: reads won deals; writes the handoff fields",
 		"object permission Contact Read, View All: reads who takes part in a deal, and whether they can be reached",
 		"field permissions Handoff_Integration Read and Edit of 8 fields",
+		"field permissions Handoff_Integration Read of 43 fields of yours",
 		"assignment Handoff_Integration to the integration user",
 		"list view Opportunity.Handoff_Ghost_Or_Incomplete Ghost or incomplete handoffs, for everyone",
 	}

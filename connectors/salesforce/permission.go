@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"handoff/connectors"
-	"handoff/crm"
 )
 
-// The permission set that shows our fields to the integration user: a field made by API is visible to nobody.
+// The permission set that shows our fields to the integration user, and what runs read: a field made by API is visible to
+// nobody, and the profile that goes with the licence of integrations shows nothing.
 const (
 	permissionSet      = "Handoff_Integration"
 	permissionSetLabel = "Handoff integration"
@@ -44,14 +44,10 @@ func (g objectGrant) String() string {
 
 // wantedGrants are the objectGrants that this configuration needs.
 func (c *Client) wantedGrants() []objectGrant {
-	contract := false
-	for _, field := range c.cfg.Fields {
-		contract = contract || strings.HasPrefix(field, "Contract.")
-	}
-	return slices.DeleteFunc(slices.Clone(objectGrants), func(g objectGrant) bool { return g.object == "Contract" && !contract })
+	return slices.DeleteFunc(slices.Clone(objectGrants), func(g objectGrant) bool { return g.object == "Contract" && !c.readsContracts() })
 }
 
-// planPermissions lists what keeps the integration user from deals and from our fields.
+// planPermissions lists what keeps the integration user from deals, and from fields that runs read and write.
 func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error) {
 	me, err := c.me(ctx)
 	if err != nil {
@@ -88,12 +84,23 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 			add(connectors.Alter, "object permission", g.object, g.String(), func(ctx context.Context, set string) error { return c.allow(ctx, set, g) })
 		}
 	}
-	missing, err := c.missingGrants(ctx, set)
+	reads, err := c.readGrants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(missing) > 0 {
-		add(connectors.Create, "field permissions", permissionSet, "Read and Edit of "+countOf(len(missing), "field"), c.grantFields)
+	for _, grants := range []struct {
+		wanted []fieldGrant
+		detail string
+	}{{c.ownGrants(), "Read and Edit of %s"}, {reads, "Read of %s of yours"}} {
+		missing, err := c.missingGrants(ctx, set, grants.wanted)
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) > 0 {
+			add(connectors.Create, "field permissions", permissionSet, fmt.Sprintf(grants.detail, countOf(len(missing), "field")), func(ctx context.Context, set string) error {
+				return c.grantFields(ctx, set, grants.wanted)
+			})
+		}
 	}
 	assigned, err := c.assignments(ctx, set, "AssigneeId = "+quote(me))
 	if err != nil {
@@ -163,66 +170,4 @@ func (c *Client) allow(ctx context.Context, set string, g objectGrant) error {
 	}
 	record["ParentId"], record["SobjectType"] = set, g.object
 	return c.create(ctx, "/sobjects/ObjectPermissions", record)
-}
-
-// fieldGrant is a field that the permission set does not let the integration user edit.
-type fieldGrant struct {
-	object, field string // "Opportunity", "Opportunity.Handoff_Score__c"
-	id            string // of the FieldPermissions that grant too little; "": there are none
-}
-
-func (c *Client) missingGrants(ctx context.Context, set string) ([]fieldGrant, error) {
-	granted := map[string]row{}
-	if set != "" {
-		rows, err := c.lookUp(ctx, selectFrom("FieldPermissions", []string{"Id", "Field", "PermissionsEdit"}, "ParentId = "+quote(set), ""))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			granted[strings.ToLower(r.text("Field"))] = r
-		}
-	}
-	var missing []fieldGrant
-	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
-		for _, f := range c.specs[object] {
-			full := sobjects[object] + "." + f.API
-			if r := granted[strings.ToLower(full)]; !r.flag("PermissionsEdit") {
-				missing = append(missing, fieldGrant{sobjects[object], full, r.text("Id")})
-			}
-		}
-	}
-	return missing, nil
-}
-
-// grantFields lets our permission set read and edit all of our fields.
-func (c *Client) grantFields(ctx context.Context, set string) error {
-	missing, err := c.missingGrants(ctx, set)
-	if err != nil {
-		return err
-	}
-	var create, update []map[string]any
-	for _, g := range missing {
-		record := map[string]any{"attributes": map[string]string{"type": "FieldPermissions"}, "PermissionsRead": true, "PermissionsEdit": true}
-		if g.id != "" {
-			record["id"] = g.id
-			update = append(update, record)
-			continue
-		}
-		record["ParentId"], record["SobjectType"], record["Field"] = set, g.object, g.field
-		create = append(create, record)
-	}
-	for method, records := range map[string][]map[string]any{http.MethodPost: create, http.MethodPatch: update} {
-		for batch := range slices.Chunk(records, maxRecords) {
-			results, err := c.collection(ctx, opSetup, method, batch, true)
-			if err != nil {
-				return err
-			}
-			for _, refused := range results {
-				if refused != nil && !exists(refused) {
-					return fmt.Errorf("field permissions: %w", refused)
-				}
-			}
-		}
-	}
-	return nil
 }

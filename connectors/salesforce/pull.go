@@ -31,6 +31,7 @@ func (r *reader) reads() string {
 	for _, name := range sortedKeys(r.schema.facts) {
 		fmt.Fprintln(sum, name, r.schema.facts[name])
 	}
+	fmt.Fprintln(sum, r.schema.hidden)
 	for _, s := range []source{contactRoles, legacyNotes, contentNotes, tasks, events, invitees, emails} {
 		seen, _ := r.schema.choose(s.object, s.columns)
 		fmt.Fprintln(sum, s.object, seen)

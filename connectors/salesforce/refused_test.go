@@ -70,6 +70,12 @@ func TestRevoked(t *testing.T) {
 		{"Contact.read", func(string) []crm.Part { return []crm.Part{crm.PartContacts} }},
 		{"Task.read", func(string) []crm.Part { return []crm.Part{crm.PartTasks} }},
 		{"Account.read", func(string) []crm.Part { return nil }},
+		{"Opportunity.Amount.read", func(string) []crm.Part { return nil }},
+		{"Opportunity.AccountId.read", func(string) []crm.Part { return nil }},
+		{"Opportunity.NextStep.read", func(string) []crm.Part { return []crm.Part{crm.PartFields} }},
+		{"Contact.Title.read", func(string) []crm.Part { return []crm.Part{crm.PartContacts} }},
+		{"Task.WhatId.read", func(string) []crm.Part { return []crm.Part{crm.PartTasks} }},
+		{"Event.Description.read", func(string) []crm.Part { return []crm.Part{crm.PartEvents} }},
 	} {
 		t.Run(tc.permission, func(t *testing.T) {
 			t.Parallel()

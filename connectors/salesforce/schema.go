@@ -131,6 +131,7 @@ type schema struct {
 	facts   map[string][]fact                // where deal facts may be, by neutral name; absent: no field of the org holds it
 	own     map[crm.Object]map[string]string // our own fields that can hold what we write: API name by neutral name
 	columns []string                         // to select of an opportunity
+	hidden  []string                         // standard fields of an opportunity that we would read and cannot see
 	faults  []*connectors.Error              // what keeps deals from being read as configured
 }
 
@@ -208,13 +209,30 @@ func (s *schema) resolve(c *Client) {
 	for _, name := range unknown(c.cfg.Pipelines, deals.recordTypes) {
 		fault("pipelines", fmt.Sprintf("there is no record type %q of opportunities, which the configuration names", name), "The org has: "+orNone(deals.recordTypes))
 	}
+	unseen := func(name string) bool {
+		_, seen := deals.field(name)
+		return !seen
+	}
+	if c.cfg.MinAmount != nil && unseen("Amount") {
+		fault("min_amount", "the integration user cannot see the field Amount of opportunities, which the configuration filters by", showFields, "Amount")
+	}
 	dealType, _ := deals.field("Type")
 	var types []string
 	for _, o := range dealType.Options {
 		types = append(types, o.Value)
 	}
-	for _, name := range unknown(c.cfg.DealTypes, types) {
-		fault("deal_types", fmt.Sprintf("the field Type of opportunities has no value %q, which the configuration names", name), "The org has: "+orNone(types))
+	if len(c.cfg.DealTypes) > 0 && unseen("Type") {
+		fault("deal_types", "the integration user cannot see the field Type of opportunities, which the configuration filters by", showFields, "Type")
+	} else {
+		for _, name := range unknown(c.cfg.DealTypes, types) {
+			fault("deal_types", fmt.Sprintf("the field Type of opportunities has no value %q, which the configuration names", name), "The org has: "+orNone(types))
+		}
+	}
+	reads := c.readFields()
+	for _, full := range sortedKeys(reads) {
+		if object, name, _ := strings.Cut(full, "."); object == opportunity && reads[full] && !isCustom(name) && unseen(name) {
+			s.hidden = append(s.hidden, name)
+		}
 	}
 	s.own = map[crm.Object]map[string]string{}
 	for object, fields := range c.specs {
@@ -273,16 +291,18 @@ func (s *schema) find(name string) (fact, bool) {
 }
 
 func (s *schema) dealColumns(asOf bool) []string {
-	columns := []string{"Id", "Name", "StageName", "IsWon", "Amount", "CloseDate", "AccountId", "OwnerId", "Owner.Name", "Owner.Email",
+	columns := []string{"Id", "Name", "StageName", "IsWon", "CloseDate", "OwnerId", "Owner.Name", "Owner.Email",
 		"LastModifiedById", "LastModifiedBy.Name", "LastModifiedDate"}
-	if _, ok := s.objects["Account"].field("Name"); ok {
-		columns = append(columns, "Account.Name")
+	where := func(names ...string) { // what may be hidden; CurrencyIsoCode is in orgs with several currencies
+		for _, name := range names {
+			if f, ok := s.find(name); ok {
+				columns = append(columns, strings.Join(f.path, "."))
+			}
+		}
 	}
-	if _, ok := s.objects["Opportunity"].field("CurrencyIsoCode"); ok { // orgs with several currencies
-		columns = append(columns, "CurrencyIsoCode")
-	}
+	where("Amount", "AccountId", "Account.Name", "CurrencyIsoCode")
 	if asOf {
-		columns = append(columns, caseAsOf)
+		where(caseAsOf)
 	}
 	for name, places := range s.facts {
 		for _, f := range places {

@@ -161,7 +161,7 @@ func TestHistory(t *testing.T) {
 // and holds one won deal without anything around it.
 func limitedOrg(t *testing.T, off, refused []string, hidden ...string) *stub {
 	s := newStub(t)
-	fields := map[string]bool{"IsWon": true, "AccountId": true, "ContractId": true}
+	fields := map[string]bool{"IsWon": true, "AccountId": true, "ContractId": true, "Amount": true, "NextStep": true, "Name": true}
 	for _, src := range []source{contactRoles, legacyNotes, contentNotes, tasks, events, invitees, emails, fieldChanges} {
 		for _, c := range src.columns {
 			name := strings.TrimSuffix(c, "?")
@@ -226,6 +226,8 @@ func TestUnread(t *testing.T) {
 		{name: "classic notes cannot be off either", off: []string{"Note"}, want: []crm.Part{crm.PartNotes}},
 		{name: "a hidden field", hidden: []string{"Phone"}, want: []crm.Part{crm.PartContacts}},
 		{name: "a hidden field that is no loss", hidden: []string{"TaskSubtype"}},
+		{name: "a hidden field that holds a fact", hidden: []string{"NextStep"}, want: []crm.Part{crm.PartFields}},
+		{name: "hidden fields that hold none", hidden: []string{"Amount", "AccountId"}},
 		{name: "not described, refused when asked", refused: []string{"OpportunityHistory"}, want: []crm.Part{crm.PartHistory}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
