@@ -55,6 +55,18 @@ func judge(field string, written, now, computed crm.Values) verdict {
 	return theirs
 }
 
+// afresh returns what we wrote into the fields that a record has now. Where the moment of scoring is gone, our fields were
+// taken away and made again: then nobody emptied the empty ones, nor unticked the checkboxes.
+func afresh(written, now crm.Values) crm.Values {
+	stamp, visible := now[fieldScoredAt]
+	if !visible || stamp != "" || written[fieldScoredAt] == "" {
+		return written
+	}
+	kept := maps.Clone(written)
+	maps.DeleteFunc(kept, func(field, _ string) bool { return now[field] == "" || now[field] == "false" })
+	return kept
+}
+
 // same reports whether two values are equal for a reader: CRMs change line ends and trim what they store.
 func same(a, b string) bool {
 	return a == b || plain(a) == plain(b)

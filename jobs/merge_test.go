@@ -173,3 +173,21 @@ func TestArrived(t *testing.T) {
 		})
 	}
 }
+
+func TestAfresh(t *testing.T) {
+	written := crm.Values{"scored_at": "2026-06-01T09:00:00Z", "score": "12", "ghost": "true", "acceptance": "Pending"}
+	for name, c := range map[string]struct{ now, want crm.Values }{
+		"as we left it":         {written, written},
+		"unticked by a person":  {crm.Values{"scored_at": "2026-06-01T09:00:00Z", "ghost": "false", "score": ""}, written},
+		"no stamp to be seen":   {crm.Values{"ghost": "false", "score": ""}, written},
+		"made again":            {crm.Values{"scored_at": "", "score": "", "ghost": "false", "acceptance": ""}, crm.Values{}},
+		"made again and edited": {crm.Values{"scored_at": "", "score": "7", "ghost": "false", "acceptance": ""}, crm.Values{"score": "12"}},
+	} {
+		if diff := cmp.Diff(c.want, afresh(written, c.now)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if got := afresh(crm.Values{"score": "12"}, crm.Values{"scored_at": "", "score": ""}); len(got) != 1 {
+		t.Errorf("a stamp that was never written is not gone: %v", got)
+	}
+}

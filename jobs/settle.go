@@ -76,9 +76,11 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	h.Finalised = finalised(prev, now)
 	frozen := h.Finalised && prev.Finalised && !prev.Pending
 	if !frozen {
-		computed, card := r.compute(prev, h, now)
+		ours := *prev
+		ours.Written = afresh(prev.Written, now)
+		computed, card := r.compute(&ours, h, now)
 		who.earlier = prev.Edits
-		m := merge(prev.Merged, prev.Written, now, computed, prev.Edits, who.of)
+		m := merge(prev.Merged, ours.Written, now, computed, prev.Edits, who.of)
 		if !h.Finalised {
 			r.adopted.count(prev, now, computed, m)
 		}

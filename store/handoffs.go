@@ -118,6 +118,15 @@ func (db *DB) Waiting(ctx context.Context, connection, rulebook string, now time
 		ORDER BY h.deal_id LIMIT ?`, connection, after, millis(now), rulebook, limit)
 }
 
+// CompareAgain makes the next run compare each deal of a connection with what the CRM should hold of it, news or not.
+// Finalised cards stay as they are, and so do deals that are not Closed Won any more.
+func (db *DB) CompareAgain(ctx context.Context, connection string) error {
+	return db.update(ctx, "have the deals compared again", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind(`UPDATE handoffs SET pending = TRUE WHERE connection = ? AND NOT finalised AND NOT reopened`), connection)
+		return err
+	})
+}
+
 // CountHandoffs counts the handoffs of a connection and those among them that are flagged.
 func (db *DB) CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error) {
 	row := db.reader.QueryRowxContext(ctx, db.reader.Rebind(

@@ -142,22 +142,29 @@ func testWaiting(t *testing.T, db *DB) {
 		deal("e other book", otherBook), deal("f finalised", finalised, due(at(9, 0)), otherBook), deal("g finalised pending", finalised, pending),
 		deal("h reopened", reopened, due(at(9, 0)), otherBook), deal("i reopened pending", reopened, pending), deal("j overdue", due(at(1, 0))),
 		deal("k elsewhere", pending, func(h *jobs.Handoff) { h.Connection = "globex" }),
+		deal("l settled elsewhere", func(h *jobs.Handoff) { h.Connection = "globex" }),
 	)
-	var got []string
-	for after := ""; ; {
-		page := must[[]*jobs.Handoff](t)(db.Waiting(ctx, "acme", "book 1", at(12, 0), after, 2))
-		if len(page) == 0 {
-			break
+	waiting := func() (got []string) {
+		for after := ""; ; {
+			page := must[[]*jobs.Handoff](t)(db.Waiting(ctx, "acme", "book 1", at(12, 0), after, 2))
+			if len(page) == 0 {
+				return got
+			}
+			if len(page) > 2 {
+				t.Fatalf("a page of %d", len(page))
+			}
+			for _, h := range page {
+				got = append(got, h.DealID)
+			}
+			after = got[len(got)-1]
 		}
-		if len(page) > 2 {
-			t.Fatalf("a page of %d", len(page))
-		}
-		for _, h := range page {
-			got = append(got, h.DealID)
-		}
-		after = got[len(got)-1]
 	}
-	equal(t, "waiting", got, []string{"b pending", "c due", "e other book", "g finalised pending", "i reopened pending", "j overdue"})
+	equal(t, "waiting", waiting(), []string{"b pending", "c due", "e other book", "g finalised pending", "i reopened pending", "j overdue"})
+	check(t, db.CompareAgain(ctx, "acme"))
+	equal(t, "compared again", waiting(), []string{"a settled", "b pending", "c due", "d due later", "e other book", "g finalised pending", "i reopened pending", "j overdue"})
+	if elsewhere := must[map[string]*jobs.Handoff](t)(db.Handoffs(ctx, "globex", []string{"l settled elsewhere"})); elsewhere["l settled elsewhere"].Pending {
+		t.Error("a deal of another connection is compared again")
+	}
 }
 
 func testCount(t *testing.T, db *DB) {

@@ -99,7 +99,7 @@ func (a *app) setup(ctx context.Context, cfg *Config, f setupFlags) error {
 	var failed []error
 	steps := 0
 	for i := range cfg.Connections {
-		s := &setup{app: a, setupFlags: f, conn: &cfg.Connections[i]}
+		s := &setup{app: a, setupFlags: f, conn: &cfg.Connections[i], storeURL: cfg.StoreURL}
 		if s.crm, err = a.connect(s.conn, fields); err != nil {
 			failed = append(failed, err)
 			continue
@@ -122,8 +122,9 @@ func (a *app) setup(ctx context.Context, cfg *Config, f setupFlags) error {
 type setup struct {
 	*app
 	setupFlags
-	conn *Connection
-	crm  connectors.Provisioner
+	conn     *Connection
+	crm      connectors.Provisioner
+	storeURL string
 
 	plan  connectors.Plan
 	lines []string // that show the plan's steps
@@ -159,6 +160,7 @@ func (s *setup) run(ctx context.Context) (err error) {
 		fmt.Fprintln(s.stderr, "Nothing has been removed.")
 		return nil
 	case s.apply || s.remove:
+		s.compareAgain(ctx)
 		if err := s.carryOut(ctx); err != nil {
 			return err
 		}
@@ -195,6 +197,18 @@ func (s *setup) confirmed(ctx context.Context) bool {
 		return word == "remove"
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// compareAgain makes the next run look at deals without news, too: a field that is made again is empty. It comes before the
+// steps, so that none is forgotten when they are interrupted. Setup does not depend on it, and may run where the store is not.
+func (s *setup) compareAgain(ctx context.Context) {
+	db, err := openHistory(ctx, s.storeURL)
+	if err == nil {
+		err = errors.Join(db.CompareAgain(ctx, s.conn.Name), db.Close())
+	}
+	if err != nil {
+		fmt.Fprintf(s.stderr, "%s: deals that are scored already and have no news are not looked at again: %s\n", s.conn.Name, plain(err.Error()))
 	}
 }
 

@@ -86,6 +86,30 @@ func testRemoveLeavesNothing(t *testing.T, connection string) {
 	}
 }
 
+// TestRemovedAndMadeAgain checks that all deals show their scores after fields were taken away and made again, though the
+// deals have no news, and that no value of a new field passes for a person's.
+func TestRemovedAndMadeAgain(t *testing.T) { overBoth(t, testRemovedAndMadeAgain) }
+
+func testRemovedAndMadeAgain(t *testing.T, connection string) {
+	l := newLab(t, connection)
+	l.handoff(0, "setup", "--apply", "--connection", connection)
+	l.run()
+	want := map[string]crm.Values{}
+	for _, r := range l.crm.records(crm.DealObject) {
+		delete(r.values, "scored_at")
+		want[r.caseID] = r.values
+	}
+	l.handoff(0, "setup", "--remove", "--connection", connection)
+	l.handoff(0, "setup", "--apply", "--connection", connection)
+	l.run()
+	for _, r := range l.crm.records(crm.DealObject) {
+		delete(r.values, "scored_at")
+		if diff := cmp.Diff(want[r.caseID], r.values); diff != "" {
+			t.Errorf("%s (-before +made again):\n%s", r.name, diff)
+		}
+	}
+}
+
 // TestRemoveSparesOthers checks that a field which an admin made by hand outlives --remove, though it has our name.
 func TestRemoveSparesOthers(t *testing.T) { overBoth(t, testRemoveSparesOthers) }
 
