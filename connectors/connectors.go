@@ -60,7 +60,9 @@ type Outcome struct {
 
 // Writer reads and writes our own fields.
 type Writer interface {
-	// ReadValues returns the present values of our fields on the given records. A record that is gone is absent.
+	// ReadValues returns the present values of our fields on the given records. Absent are records that are gone, and deals
+	// that the configured filters (pipelines, deal types, amount) exclude by now: nothing is to be written to either. A deal
+	// that is not Closed Won any more is there.
 	ReadValues(ctx context.Context, object crm.Object, ids []string) (map[string]crm.Values, error)
 
 	// Write sends the updates, in the CRM's batches, and returns an outcome for each, in the same order. When it returns

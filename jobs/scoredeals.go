@@ -314,7 +314,7 @@ func (r *scoring) again(ctx context.Context, held map[string]*Handoff, next []*H
 	var changes []Change
 	for _, h := range next {
 		values, ok := now[h.DealID]
-		if !ok { // deleted in the CRM: the card stays, and there is nothing to write to
+		if !ok { // deleted, or not a deal of this connection any more: the card stays, and nothing is written
 			h.Reopened, h.Pending, h.Parked = true, false, ""
 			r.flag(held[h.DealID], h)
 			changes = append(changes, Change{Handoff: h})

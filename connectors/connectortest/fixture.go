@@ -48,6 +48,9 @@ type Fixture struct {
 	// Lose takes from a case what the CRM cannot carry, and adds what it makes up instead, as pulled.
 	Lose func(wanted, pulled *crm.Snapshot)
 
+	// Narrow returns the connector with a filter: of the deals only those of this amount or more are its own.
+	Narrow func(t *testing.T, minAmount float64) connectors.Connector
+
 	// What other people do, each to the deal of that id.
 	AddNote    func(deal, body string) error
 	AddContact func(deal, lastName, role string) error

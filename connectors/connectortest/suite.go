@@ -30,6 +30,7 @@ func Run(t *testing.T, start Start) {
 		{"check", check},
 		{"unusable", unusable},
 		{"values", values},
+		{"filtered values", filteredValues},
 		{"outcomes", outcomes},
 		{"edits", edits},
 		{"read faults", readFaults},

@@ -2,6 +2,7 @@ package connectortest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,40 @@ func values(t *testing.T, start Start) {
 	write(crm.Update{Ref: ref, Values: crm.Values{"next_action": strings.Repeat("word ", 100)}})
 	if got := read(crm.DealObject, deal)[deal]["next_action"]; !strings.HasPrefix(got, "word word") || len([]rune(got)) > 255 || strings.HasSuffix(got, "wor…") {
 		t.Errorf("a text that is too long is kept as %q", got)
+	}
+}
+
+// filteredValues: of deals that the filters exclude there are no values to write to; whether a deal is won is no filter.
+func filteredValues(t *testing.T, start Start) {
+	f := start(t, few())
+	provision(t, f)
+	p := mustPull(t, f, nil)
+	const least = 40_000
+	var ids, want []string
+	for _, r := range p.records {
+		ids = append(ids, r.Snapshot.ID)
+		if *r.Snapshot.Deal.Amount >= least {
+			want = append(want, r.Snapshot.ID)
+		}
+	}
+	if len(want) == 0 || len(want) == len(ids) {
+		t.Fatalf("the filter passes %d of %d deals", len(want), len(ids))
+	}
+	if err := f.LoseDeal(want[0]); err != nil {
+		t.Fatal(err)
+	}
+	narrow := f.Narrow(t, least)
+	values, err := narrow.ReadValues(t.Context(), crm.DealObject, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(values)); !slices.Equal(got, want) {
+		t.Errorf("values of %v, want those of %v", got, want)
+	}
+	account := p.records[0].AccountID
+	if values, err = narrow.ReadValues(t.Context(), crm.AccountObject, []string{account}); err != nil || len(values) != 1 {
+		t.Errorf("values of the account of a deal that is excluded: %v, %v", values, err)
 	}
 }
 

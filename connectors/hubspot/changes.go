@@ -128,7 +128,7 @@ func (r *reader) locate(ctx context.Context, changed, left map[string]bool) ([]s
 		}
 	}
 	slices.SortFunc(candidates, compareIDs)
-	found, err := r.batch(ctx, "find the deals of what changed", deals, candidates, []string{isWon, pipelineID, dealType, amount}, nil)
+	found, err := r.batch(ctx, "find the deals of what changed", deals, candidates, append([]string{isWon}, filtered...), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -134,17 +134,22 @@ func (r *reader) won() group {
 	return won
 }
 
+// filtered are the properties that the filters look at.
+var filtered = []string{pipelineID, dealType, amount}
+
 // ours reports whether a deal is won and passes the filters.
 func (r *reader) ours(deal object) bool {
-	if deal.text(isWon) != "true" {
+	return deal.text(isWon) == "true" && r.passes(r.schema, deal)
+}
+
+// passes reports whether a deal passes the filters.
+func (c *Client) passes(s *schema, deal object) bool {
+	if len(s.pipelines) > 0 && !slices.Contains(s.pipelines, deal.text(pipelineID)) {
 		return false
 	}
-	if allowed := r.schema.pipelines; len(allowed) > 0 && !slices.Contains(allowed, deal.text(pipelineID)) {
-		return false
-	}
-	if allowed := r.schema.dealTypes; len(allowed) > 0 && !slices.Contains(allowed, deal.text(dealType)) {
+	if len(s.dealTypes) > 0 && !slices.Contains(s.dealTypes, deal.text(dealType)) {
 		return false
 	}
 	worth := deal.number(amount)
-	return r.cfg.MinAmount == nil || worth != nil && *worth >= *r.cfg.MinAmount
+	return c.cfg.MinAmount == nil || worth != nil && *worth >= *c.cfg.MinAmount
 }

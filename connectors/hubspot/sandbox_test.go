@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"handoff/connectors"
 	"handoff/connectors/connectortest"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/sandbox/control"
@@ -90,6 +91,9 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 		Writes: `/crm/objects/2026-09/[a-z]+/batch/update`,
 		Gone:   "39999999999",
 		Lose:   loseWhatHubSpotLoses,
+	}
+	f.Narrow = func(t *testing.T, minAmount float64) connectors.Connector {
+		return l.again(t, func(c *hubspot.Config) { c.MinAmount = &minAmount })
 	}
 	f.AddNote = func(deal, body string) error {
 		return l.engage(t, deal, "notes", 214, map[string]string{"hs_note_body": "<p>" + body + "</p>"})

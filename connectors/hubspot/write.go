@@ -21,13 +21,18 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	for _, f := range s.own[object] {
 		columns = append(columns, f.property)
 	}
+	if object == crm.DealObject {
+		columns = append(columns, filtered...)
+	}
 	found, err := c.batch(ctx, "read our properties", objectTypes[object], ids, columns, nil)
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]crm.Values, len(found))
 	for id, o := range found {
-		all[id] = values(s.own[object], o)
+		if object != crm.DealObject || c.passes(s, o) {
+			all[id] = values(s.own[object], o)
+		}
 	}
 	return all, nil
 }

@@ -152,8 +152,11 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 	return g.Wait()
 }
 
-// won is the condition that a deal is one of ours.
-func (c *Client) won() string {
+// won is the condition that a deal is won and one of ours.
+func (c *Client) won() string { return all("IsWon = true", c.ours()) }
+
+// ours is the condition that a deal passes the filters; "": every one does.
+func (c *Client) ours() string {
 	var types, pipelines, amount string
 	if len(c.cfg.DealTypes) > 0 {
 		types = anyOf("Type", c.cfg.DealTypes)
@@ -164,7 +167,7 @@ func (c *Client) won() string {
 	if c.cfg.MinAmount != nil {
 		amount = "Amount >= " + number(*c.cfg.MinAmount)
 	}
-	return all("IsWon = true", types, pipelines, amount)
+	return all(types, pipelines, amount)
 }
 
 // tracked is the history of the fields that we ask after: the owner, and our own.

@@ -100,6 +100,11 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 		Gone:   "006000000000001AAA",
 		Lose:   loseWhatSalesforceLoses,
 	}
+	f.Narrow = func(t *testing.T, minAmount float64) connectors.Connector {
+		cfg := l.cfg
+		cfg.MinAmount = &minAmount
+		return newClient(t, cfg)
+	}
 	f.AddNote = func(deal, body string) error {
 		document, err := l.insert(t, "ContentNote", map[string]any{"Title": "Note", "Content": []byte("<p>" + body + "</p>")})
 		if err == nil {

@@ -30,9 +30,13 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	for _, name := range sortedKeys(own) {
 		columns = append(columns, own[name])
 	}
+	filter := ""
+	if object == crm.DealObject {
+		filter = c.ours()
+	}
 	var selections []*selection[row]
 	for chunk := range slices.Chunk(ids, maxIDs) {
-		selections = append(selections, &selection[row]{soql: selectFrom(sobjects[object], columns, anyOf("Id", chunk), "")})
+		selections = append(selections, &selection[row]{soql: selectFrom(sobjects[object], columns, all(anyOf("Id", chunk), filter), "")})
 	}
 	if _, err := c.read(ctx, "read our fields", parts(selections)...); err != nil {
 		return nil, err
