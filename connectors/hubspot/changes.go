@@ -11,16 +11,14 @@ import (
 	"handoff/crm"
 )
 
-// feeds are the kinds of records whose changes are news of a deal, deals themselves first. A kind that we do not read
-// brings no news.
-func (r *reader) feeds() []kind {
-	feeds := []kind{{object: deals, stamp: modified}}
-	for _, k := range kinds {
-		if k.object != companies || r.schema.readsCompanies() {
-			feeds = append(feeds, k)
-		}
-	}
-	return feeds
+// feeds are the kinds of records whose changes are news of a deal, deals themselves first.
+func feeds() []kind { return append([]kind{{object: deals, stamp: modified}}, kinds...) }
+
+// quiet reports whether a kind brings no news: of a company that no fact is read from, deals have the name alone. It does
+// where it has no watermark, as it was hidden from us then.
+func (r *reader) quiet(k kind, since crm.Watermarks) bool {
+	_, seen := since[k.object]
+	return k.object == companies && seen && !r.schema.readsCompanies()
 }
 
 // changes yields the won deals that anything changed on since the watermarks.
@@ -28,7 +26,11 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 	candidates := map[string]bool{}
 	left := map[string]bool{} // deals that changed, and whether they are not won any more
 	marks := crm.Watermarks{}
-	for _, k := range r.feeds() {
+	for _, k := range feeds() {
+		if r.quiet(k, since) {
+			marks[k.object] = since[k.object]
+			continue
+		}
 		var links map[string][]link
 		rows, err := r.changed(ctx, k, since)
 		if err == nil && k.object != deals {

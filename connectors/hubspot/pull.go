@@ -54,7 +54,7 @@ func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(conn
 func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Time, reads string, yield func(connectors.Batch) error) error {
 	s := &search{op: "list won deals", object: deals, groups: r.window()}
 	marks := crm.Watermarks{}
-	for _, k := range r.feeds() {
+	for _, k := range feeds() {
 		marks[k.object] = crm.Watermark{Time: began}
 	}
 	if at, ok := since[deals]; ok { // news since then is still to be listed

@@ -78,6 +78,35 @@ func TestOwnersGranted(t *testing.T) {
 	}
 }
 
+// TestCompaniesGranted: a deal that was read without its company is read again once companies may be read.
+func TestCompaniesGranted(t *testing.T) {
+	l := newLab(t, deals.Demo()[:3])
+	n := pull(t, l.client, nil)
+	l.clock.Advance(time.Hour)
+	l.must(t, http.MethodPost, "/_sandbox/revoked", map[string]string{"permission": "crm.objects.companies.read"})
+	l.must(t, http.MethodPatch, "/_sandbox/records/deals/"+n.records[0].Snapshot.Deal.ID, map[string]any{"description": "news"})
+	n = pull(t, l.client, n.marks)
+	if len(n.records) != 1 || n.records[0].AccountID != "" {
+		t.Fatalf("without companies: %+v", n.records)
+	}
+	for range 2 { // the overlap brings it once more
+		l.clock.Advance(time.Hour)
+		n = pull(t, l.client, n.marks)
+	}
+	if len(n.records) > 0 {
+		t.Errorf("still without: %d deals", len(n.records))
+	}
+	l.must(t, http.MethodDelete, "/_sandbox/revoked", nil)
+	n = pull(t, l.client, n.marks)
+	if len(n.records) != 3 || n.records[0].AccountID == "" {
+		t.Errorf("with companies: %d deals", len(n.records))
+	}
+	l.clock.Advance(time.Hour)
+	if n = pull(t, l.client, n.marks); len(n.records) > 0 {
+		t.Errorf("%d deals come again", len(n.records))
+	}
+}
+
 // TestCompaniesMatter: companies that cannot be read leave the facts open that may be kept there, and only those.
 func TestCompaniesMatter(t *testing.T) {
 	fields := []crm.Part{crm.PartFields}
