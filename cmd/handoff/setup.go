@@ -143,8 +143,8 @@ func (s *setup) run(ctx context.Context) (err error) {
 	s.lines = stepLines(s.plan.Steps)
 	if !s.json {
 		if !s.apply && !s.remove {
-			hidden := s.showUse(ctx) // from whoever may change fields and not read deals
-			defer func() { err = errors.Join(err, hidden) }()
+			failed := s.showUse(ctx) // the plan stands without
+			defer func() { err = errors.Join(err, failed) }()
 		}
 		s.introduce()
 	}
@@ -307,9 +307,14 @@ func stepLines(steps []connectors.Step) []string {
 	return lines
 }
 
-// showUse shows which fields deal facts are read from, and which others they could be read from.
+// showUse shows which fields deal facts are read from, and which others they could be read from, or says that it cannot yet:
+// whoever sets up need not be able to read deals before.
 func (s *setup) showUse(ctx context.Context) error {
 	profile, err := s.crm.Profile(ctx)
+	if e := (*connectors.Error)(nil); errors.As(err, &e) && errors.Is(err, connectors.ErrConfig) {
+		fmt.Fprintf(s.stdout, "%s: which fields Sales fills in is shown here once deals can be read (%s).\n\n", s.conn.Name, plain(e.Message))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
