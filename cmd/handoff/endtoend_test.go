@@ -308,9 +308,11 @@ func testDemoOverHTTP(t *testing.T, connection string) {
 
 var compareRecords = cmp.AllowUnexported(record{})
 
-// TestCRMsAgree compares, for each won deal, all that is written to Salesforce and to HubSpot.
+// TestCRMsAgree compares, for each won deal, all that is written to Salesforce, by a user who may do no more than setup lets
+// it, and to HubSpot.
 func TestCRMsAgree(t *testing.T) {
 	l := newLab(t, "salesforce")
+	l.revokeProfile()
 	l.handoff(0, "setup", "--apply")
 	l.handoff(0, "run", "--once")
 	inSalesforce := deals(l)

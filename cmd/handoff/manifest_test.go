@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -20,7 +21,7 @@ import (
 
 // TestManifest compares docs/MANIFEST.md with what reaches both CRMs: nothing may occur that is not in it, and what is in it
 // occurs, except where its row says only when. All of it with no other scopes than those that it names, and, on Salesforce, by
-// a user who sees records by the permission set of setup alone.
+// a user who sees records and fields by the permission set of setup alone.
 func TestManifest(t *testing.T) {
 	t.Parallel()
 	m := readManifest(t)
@@ -74,10 +75,8 @@ func (w *watch) revokeAllBut(m manifest) {
 		w.url = w.base[connection]
 		w.call("POST", "/_sandbox/revoked", "", "application/json", `{"permission":"`+permission+`"}`, nil)
 	}
-	for _, object := range []string{"Account", "Opportunity", "Contact", "Contract"} {
-		revoke("salesforce", object+".read")
-		revoke("salesforce", object+".edit")
-	}
+	w.look("salesforce")
+	w.revokeProfile()
 	var named []string
 	for _, row := range m["HubSpot"] {
 		named = append(named, row.codes("Scope")...)
@@ -86,6 +85,34 @@ func (w *watch) revokeAllBut(m manifest) {
 		if !slices.Contains(named, scope) {
 			revoke("hubspot", scope)
 		}
+	}
+}
+
+// revokeProfile takes from the integration user of Salesforce all that a profile could lack: objects, and fields that may be
+// hidden. Left is the field by which the tests know their deals.
+func (l *lab) revokeProfile() {
+	l.t.Helper()
+	var found struct {
+		Records []struct {
+			Name   string `json:"QualifiedApiName"`
+			Entity struct {
+				Name string `json:"QualifiedApiName"`
+			} `json:"EntityDefinition"`
+		}
+	}
+	const soql = "SELECT EntityDefinition.QualifiedApiName, QualifiedApiName FROM EntityParticle WHERE IsPermissionable = true"
+	l.call("GET", salesforceAPI+"/tooling/query?q="+url.QueryEscape(soql), l.crm.(*salesforceView).token, "", "", &found)
+	var permissions []string
+	for _, object := range []string{"Account", "Opportunity", "Contact", "Contract"} {
+		permissions = append(permissions, object+".read", object+".edit")
+	}
+	for _, f := range found.Records {
+		if f.Name != "Case_Id__c" {
+			permissions = append(permissions, f.Entity.Name+"."+f.Name+".read")
+		}
+	}
+	for _, p := range permissions {
+		l.call("POST", "/_sandbox/revoked", "", "application/json", `{"permission":"`+p+`"}`, nil)
 	}
 }
 
