@@ -25,7 +25,7 @@ type Handoff struct {
 	Edits   map[string]Edit // people's values by field
 
 	Finalised bool       // frozen by its CSM: nothing is computed or written any more
-	Reopened  bool       // left Closed Won after it was scored
+	Reopened  bool       // left Closed Won, or what the filters pass, after it was scored
 	DueAt     *time.Time // when time alone may change the card
 	Pending   bool       // Merged is not yet what the CRM holds
 	Parked    string     // the CRM's words when it refused the last write; empty otherwise

@@ -119,7 +119,7 @@ func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
 func why(h *jobs.Handoff, card *rules.Card) string {
 	switch {
 	case h.Reopened:
-		return "not Closed Won any more"
+		return "not a won deal of this connection any more"
 	case card.Unread():
 		return "parts of the record could not be read"
 	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:

@@ -161,7 +161,7 @@ func (e *explanation) printHeader(w io.Writer) {
 		pair("State", "finalised: frozen by its CSM")
 	}
 	if e.Reopened {
-		pair("State", "not Closed Won any more; the card is kept as it was")
+		pair("State", "not a won deal of this connection any more; the card is kept as it was")
 	}
 	if e.Parked != "" {
 		pair("Parked", "the CRM refused the last write: "+e.Parked)

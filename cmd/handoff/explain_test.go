@@ -84,7 +84,7 @@ func TestExplain(t *testing.T) {
 			h.Finalised, h.Reopened, h.Parked = true, true, "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 		}, nil, []string{
 			"  State       finalised: frozen by its CSM",
-			"  State       not Closed Won any more; the card is kept as it was",
+			"  State       not a won deal of this connection any more; the card is kept as it was",
 			"  Parked      the CRM refused the last write: FIELD_CUSTOM_VALIDATION_EXCEPTION",
 		}},
 		{"write history", func(*jobs.Handoff) {}, []jobs.Write{{
@@ -137,7 +137,7 @@ func TestWhy(t *testing.T) {
 			c.Ghost, c.GhostReasons = rules.GhostYes, []string{"no context", "no note", "2 of 4 signs"}
 		}), "no context (2 of 4 signs)"},
 		{"not flagged", &jobs.Handoff{}, card(func(c *rules.Card) { c.Rating = rules.Excellent }), ""},
-		{"reopened", &jobs.Handoff{Reopened: true}, card(func(*rules.Card) {}), "not Closed Won any more"},
+		{"reopened", &jobs.Handoff{Reopened: true}, card(func(*rules.Card) {}), "not a won deal of this connection any more"},
 		{"not read", &jobs.Handoff{}, card(func(c *rules.Card) { c.Items = []rules.Item{{NotRead: true}} }), "parts of the record could not be read"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
