@@ -252,9 +252,12 @@ func TestPlan(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 
-	l = newLab(t, deals.Demo()[:1], func(c *hubspot.Config) { c.HandoffFields = map[string]string{"score": "hs_own"} })
-	if _, err := l.client.Plan(t.Context(), connectors.SetupOptions{}); !errors.Is(err, connectors.ErrConfig) || !strings.Contains(err.Error(), "hs_own") {
-		t.Errorf("a name that HubSpot keeps for itself: %v", err)
+	for _, name := range []string{"hs_own", "Handoff_score", "handoff score", "2nd_score", "score'; drop"} {
+		l = newLab(t, deals.Demo()[:1], func(c *hubspot.Config) { c.HandoffFields = map[string]string{"score": name} })
+		_, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+		if e := (*connectors.Error)(nil); !errors.As(err, &e) || e.Setting != "handoff_fields.score" || !strings.Contains(e.Message, "there is no property "+name+",") {
+			t.Errorf("a name that no property is created with, %s: %v", name, err)
+		}
 	}
 }
 

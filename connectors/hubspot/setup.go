@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,10 @@ const (
 const madeMark = "Made by handoff."
 
 const opSetup = "set up our properties"
+
+// creatable are the names that HubSpot lets a property be created with.
+// https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide#create-properties
+var creatable = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // definition is a property as it is created.
 // https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide#create-properties
@@ -86,10 +91,10 @@ func (c *Client) Plan(ctx context.Context, _ connectors.SetupOptions) (connector
 				Do: func(ctx context.Context) error { return c.create(ctx, path, groupName, group) }})
 		}
 		for _, f := range missing {
-			if strings.HasPrefix(f.property, "hs_") || f.property != strings.ToLower(f.property) {
+			if strings.HasPrefix(f.property, "hs_") || !creatable.MatchString(f.property) {
 				return plan, &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.property}, Setting: "handoff_fields." + f.Name,
 					Message: fmt.Sprintf("there is no property %s, which the configuration names for %s, and it cannot be created", f.property, f.Name),
-					Remedy:  "Name one in lower case that does not begin with hs_"}
+					Remedy:  "Name one of lower-case letters, digits and underscores that begins with a letter, and not with hs_"}
 			}
 			d := define(f)
 			plan.Steps = append(plan.Steps, connectors.Step{Change: connectors.Create, What: "property", Target: kind + "." + f.property, Detail: d.detail(),

@@ -82,7 +82,7 @@ func Export(cfg Config) (map[string][]byte, error) {
 	set := permissionSetMetadata{Description: permissionSetText, Label: permissionSetLabel}
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		for _, f := range c.specs[object] {
-			if !strings.HasSuffix(f.API, "__c") {
+			if !creatable(f.API) {
 				return nil, notCustom(f)
 			}
 			if err := put("objects/"+sobjects[object]+"/fields/"+f.API+".field-meta.xml", metadataOf(f)); err != nil {

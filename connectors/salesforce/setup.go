@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -94,7 +95,7 @@ func (c *Client) planFields(ctx context.Context, s *schema) ([]connectors.Step, 
 			if _, there := exist[strings.ToLower(f.API)]; there {
 				continue
 			}
-			if !strings.HasSuffix(f.API, "__c") {
+			if !creatable(f.API) {
 				return nil, notCustom(f)
 			}
 			full := sobjects[object] + "." + f.API
@@ -107,11 +108,19 @@ func (c *Client) planFields(ctx context.Context, s *schema) ([]connectors.Step, 
 	return steps, nil
 }
 
+var customName = regexp.MustCompile(`^[A-Za-z](_?[A-Za-z0-9])*__c$`)
+
+// creatable reports whether Salesforce lets a field be created with an API name.
+func creatable(name string) bool {
+	const longest = 40 + len("__c")
+	return len(name) <= longest && customName.MatchString(name)
+}
+
 // notCustom is the error of a field that is not there and that nobody can create.
 func notCustom(f ownField) *connectors.Error {
 	return &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Fields: []string{f.API}, Setting: "handoff_fields." + f.Name,
 		Message: fmt.Sprintf("there is no field %s, which the configuration names for %s, and it cannot be created", f.API, f.Name),
-		Remedy:  "Name a custom field, which ends in __c"}
+		Remedy:  "Name a custom field: letters, digits and single underscores, 40 at most, then __c"}
 }
 
 // existingField is a custom field as the Tooling API finds it.

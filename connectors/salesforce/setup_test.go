@@ -179,6 +179,24 @@ func TestForeignFieldsStay(t *testing.T) {
 	}
 }
 
+// TestNamesOfNoField: what Salesforce would refuse is said before anything is changed.
+func TestNamesOfNoField(t *testing.T) {
+	for _, name := range []string{"Score", "Handoff Score__c", "1st__c", "Own__Score__c", "Score___c", "Odd' OR Name != '__c", "../Score__c", strings.Repeat("A", 41) + "__c"} {
+		l := newLab(t, deals.Demo()[:1], func(c *salesforce.Config) { c.HandoffFields = map[string]string{"score": name} })
+		_, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
+		_, exported := salesforce.Export(l.cfg)
+		for _, err := range []error{err, exported} {
+			if e := (*connectors.Error)(nil); !errors.As(err, &e) || e.Setting != "handoff_fields.score" || !strings.Contains(e.Message, "there is no field "+name+",") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	l := newLab(t, deals.Demo()[:1], func(c *salesforce.Config) {
+		c.HandoffFields = map[string]string{"score": strings.Repeat("A", 40) + "__c"}
+	})
+	apply(t, l.client, mustPlan(t, l.client), nil)
+}
+
 // TestForeignGrantsStay: a permission set and a list view that an admin made under our names are used, and not deleted.
 func TestForeignGrantsStay(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1], withSpecs(carded))
