@@ -48,10 +48,10 @@ func (c *Client) readFields() map[string]bool {
 			switch {
 			case !isParent:
 				object, name = opportunity, place
-			case object == "Contract" && !c.readsContracts():
-				continue
-			default:
+			case object == "Account", object == "Contract" && c.readsContracts():
 				add(opportunity, object+"Id", true)
+			default:
+				continue
 			}
 			// Orgs have all of our standard fields and need not have our custom ones. What somebody chose is there; if it is a
 			// standard field, it may be one that cannot be hidden.
