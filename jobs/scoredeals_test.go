@@ -321,6 +321,40 @@ func TestFinalisedCardIsFrozen(t *testing.T) {
 	}
 }
 
+// TestFinalisedCardComparedAgain: it stays frozen, and shows its points again where the fields were made again.
+func TestFinalisedCardComparedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.crm.put(noted(emptyDeal("d1")), "")
+	w.run()
+	w.crm.edit("d1", "finalised", "true")
+	w.run()
+	w.crm.edit("d1", "item_1_1", "2")
+	w.run()
+	frozen := maps.Clone(w.values("d1"))
+	again := func() {
+		t.Helper()
+		if err := w.db.CompareAgain(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		if w.handoff("d1").Pending {
+			t.Error("it is still to be written")
+		}
+	}
+	again()
+	w.wantValues("d1", frozen)
+	for _, f := range w.crm.fields {
+		if f.Object == crm.DealObject {
+			w.crm.edit("d1", f.Name, blank(f))
+		}
+	}
+	again()
+	w.wantValues("d1", crm.Values{"score": frozen["score"], "rating": frozen["rating"], "finalised": "false", "acceptance": "Pending"})
+	if edits := w.handoff("d1").Edits; len(edits) > 0 {
+		t.Errorf("nobody edited anything: %v", edits)
+	}
+}
+
 func TestFinalScoreStaysWhileItsWriteIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.crm.put(emptyDeal("d1"), "")

@@ -74,8 +74,10 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	}
 	c := Change{Handoff: h, NewVersion: !sameCard(prev.Card, h.Card)}
 	h.Finalised = finalised(prev, now)
-	frozen := h.Finalised && prev.Finalised && !prev.Pending
-	if !frozen {
+	frozen := h.Finalised && prev.Finalised && (!prev.Pending || prev.Written[fieldFinalScore] != "")
+	if frozen {
+		h.Pending = false
+	} else {
 		ours := *prev
 		ours.Written = afresh(prev.Written, now)
 		computed, card := r.compute(&ours, h, now)

@@ -118,11 +118,11 @@ func (db *DB) Waiting(ctx context.Context, connection, rulebook string, now time
 		ORDER BY h.deal_id LIMIT ?`, connection, after, millis(now), rulebook, limit)
 }
 
-// CompareAgain makes the next run compare each deal of a connection with what the CRM should hold of it, news or not.
-// Finalised cards stay as they are, and so do deals that are not Closed Won any more.
+// CompareAgain makes the next run compare each deal of a connection with what the CRM should hold of it, news or not, but for
+// those that are not Closed Won any more.
 func (db *DB) CompareAgain(ctx context.Context, connection string) error {
 	return db.update(ctx, "have the deals compared again", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind(`UPDATE handoffs SET pending = TRUE WHERE connection = ? AND NOT finalised AND NOT reopened`), connection)
+		_, err := tx.ExecContext(ctx, tx.Rebind(`UPDATE handoffs SET pending = TRUE WHERE connection = ? AND NOT reopened`), connection)
 		return err
 	})
 }

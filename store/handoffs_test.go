@@ -161,7 +161,7 @@ func testWaiting(t *testing.T, db *DB) {
 	}
 	equal(t, "waiting", waiting(), []string{"b pending", "c due", "e other book", "g finalised pending", "i reopened pending", "j overdue"})
 	check(t, db.CompareAgain(ctx, "acme"))
-	equal(t, "compared again", waiting(), []string{"a settled", "b pending", "c due", "d due later", "e other book", "g finalised pending", "i reopened pending", "j overdue"})
+	equal(t, "compared again", waiting(), []string{"a settled", "b pending", "c due", "d due later", "e other book", "f finalised", "g finalised pending", "i reopened pending", "j overdue"})
 	if elsewhere := must[map[string]*jobs.Handoff](t)(db.Handoffs(ctx, "globex", []string{"l settled elsewhere"})); elsewhere["l settled elsewhere"].Pending {
 		t.Error("a deal of another connection is compared again")
 	}
