@@ -328,7 +328,7 @@ func TestFinalisedCardComparedAgain(t *testing.T) {
 	w.run()
 	w.crm.edit("d1", "finalised", "true")
 	w.run()
-	w.crm.edit("d1", "item_1_1", "2")
+	w.crm.edit("d1", "item_1_1", "0")
 	w.run()
 	frozen := maps.Clone(w.values("d1"))
 	again := func() {
