@@ -102,7 +102,7 @@ func (l *lab) revokeProfile() {
 	}
 	const soql = "SELECT EntityDefinition.QualifiedApiName, QualifiedApiName FROM EntityParticle WHERE IsPermissionable = true"
 	l.call("GET", salesforceAPI+"/tooling/query?q="+url.QueryEscape(soql), l.crm.(*salesforceView).token, "", "", &found)
-	var permissions []string
+	permissions := []string{"Task.read", "Event.read", "EventRelation.read"}
 	for _, object := range []string{"Account", "Opportunity", "Contact", "Contract"} {
 		permissions = append(permissions, object+".read", object+".edit")
 	}

@@ -140,7 +140,7 @@ func TestSetupWithoutCustomize(t *testing.T) {
 		want  []string
 	}{
 		{"may look", map[string]any{"method": "POST|PATCH", "path": ".*/tooling/sobjects/.*", "code": "INSUFFICIENT_ACCESS"},
-			[]string{"connections.salesforce: field Opportunity.Handoff_Score__c: Salesforce: set up our fields: insufficient access", "\n0 of 49 steps are done and stay so; the same command goes on from there\n"}},
+			[]string{"connections.salesforce: field Opportunity.Handoff_Score__c: Salesforce: set up our fields: insufficient access", "\n0 of 50 steps are done and stay so; the same command goes on from there\n"}},
 		{"may not look", map[string]any{"method": "GET", "path": ".*/tooling/query", "code": "INVALID_TYPE"},
 			[]string{"connections.salesforce: Salesforce: set up our fields: invalid type"}},
 	}

@@ -292,7 +292,7 @@ func (k *checkup) source(s *schema, src source) {
 				"Nothing to do where your teams do not use it. Otherwise switch it on in Setup, and let the integration user use it")
 		default:
 			k.add(severity, src.object, fmt.Sprintf("the integration user may not read %s: %s", what, effects[src.part]),
-				"Grant the integration user Read on it (Setup > Permission Sets > the user's set > Object Settings, or App Permissions for activities)")
+				"Grant the integration user Read on it (Setup > Permission Sets > the user's set > Object Settings; for tasks and events: System Permissions > Access Activities)")
 		}
 		return
 	}

@@ -66,7 +66,13 @@ func TestCheckFinds(t *testing.T) {
 			want: []string{"2 Note: the integration user may not read classic notes: every item but 5.3 stays open"}},
 		{name: "a feature off", spoil: func(t *testing.T, l *lab) { l.revoke(t, "EmailMessage.read") },
 			want: []string{"1 EmailMessage: e-mails are not read: the feature is off in this org, or the integration user may not use it"}},
-		{name: "tasks and contact roles hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Task.read"); l.revoke(t, "OpportunityContactRole.read") },
+		{name: "tasks and contact roles hidden", spoil: func(t *testing.T, l *lab) {
+			for _, id := range l.ids(t, "SELECT Id FROM PermissionSet WHERE Name = 'Handoff_Integration'") {
+				l.call(t, http.MethodPatch, "/services/data/v62.0/sobjects/PermissionSet/"+id, map[string]any{"PermissionsActivitiesAccess": false})
+			}
+			l.revoke(t, "Task.read")
+			l.revoke(t, "OpportunityContactRole.read")
+		},
 			want: []string{"2 OpportunityContactRole: the integration user may not read contact roles: items 2.1 to 2.4 and 5.1 stay open", "2 Task: the integration user may not read tasks and calls"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

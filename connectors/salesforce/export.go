@@ -19,6 +19,12 @@ type permissionSetMetadata struct {
 	Activation  bool                   `xml:"hasActivationRequired"`
 	Label       string                 `xml:"label"`
 	Objects     []objectPermissionsXML `xml:"objectPermissions"`
+	System      []systemPermission     `xml:"userPermissions"`
+}
+
+type systemPermission struct {
+	Enabled bool   `xml:"enabled"`
+	Name    string `xml:"name"`
 }
 
 type fieldPermission struct {
@@ -79,7 +85,8 @@ func Export(cfg Config) (map[string][]byte, error) {
 		files["force-app/main/default/"+path] = document(text)
 		return nil
 	}
-	set := permissionSetMetadata{Description: permissionSetText, Label: permissionSetLabel}
+	set := permissionSetMetadata{Description: permissionSetText, Label: permissionSetLabel,
+		System: []systemPermission{{Enabled: true, Name: strings.TrimPrefix(accessActivities, "Permissions")}}}
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		for _, f := range c.specs[object] {
 			if !creatable(f.API) {

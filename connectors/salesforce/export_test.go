@@ -142,7 +142,7 @@ func TestExport(t *testing.T) {
 	for text, n := range map[string]int{
 		"<editable>true</editable>": len(carded), "<field>Opportunity.CS_Points__c</field>": 1, "<object>Account</object>": 1, "<object>Opportunity</object>": 1,
 		"<object>Contact</object>": 1, "<object>Contract</object>": 0, "<allowEdit>true</allowEdit>": 2, "<viewAllRecords>true</viewAllRecords>": 3,
-		"<field>Opportunity.Amount</field>": 1, "<field>Task.Description</field>": 1, "<field>Opportunity.NextStep</field>": 1, "<readable>true</readable>": len(carded) + 13,
+		"<name>ActivitiesAccess</name>": 1, "<field>Opportunity.Amount</field>": 1, "<field>Task.Description</field>": 1, "<field>Opportunity.NextStep</field>": 1, "<readable>true</readable>": len(carded) + 13,
 		"<field>Opportunity.Champion__c</field>": 0, "<field>Opportunity.StageName</field>": 0,
 		"<allowCreate>true</allowCreate>": 0, "<allowDelete>true</allowDelete>": 0, "<modifyAllRecords>true</modifyAllRecords>": 0,
 	} {

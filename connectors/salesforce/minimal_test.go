@@ -23,6 +23,9 @@ func (l *lab) revokeAll(t *testing.T) (fields int) {
 		l.revoke(t, object+".read")
 		l.revoke(t, object+".edit")
 	}
+	for _, object := range []string{"Task", "Event", "EventRelation"} {
+		l.revoke(t, object+".read")
+	}
 	var found struct {
 		Records []struct {
 			QualifiedApiName string

@@ -156,6 +156,7 @@ func TestUnusable(t *testing.T) {
 		"field permissions Handoff_Integration Read and Edit of 8 fields",
 		"field permissions Handoff_Integration Read of 43 fields of yours",
 		"assignment Handoff_Integration to the integration user",
+		"system permission Handoff_Integration Access Activities: reads tasks and events",
 		"list view Opportunity.Handoff_Ghost_Or_Incomplete Ghost or incomplete handoffs, for everyone",
 	}
 	if diff := cmp.Diff(want, what); diff != "" {

@@ -18,6 +18,10 @@ const (
 	permissionSetText  = madeMark + " Lets its integration user read deals and what is around them, and edit the fields of handoff."
 )
 
+// accessActivities is the system permission without which activities are hidden, whatever they belong to.
+// https://developer.salesforce.com/docs/atlas.en-us.sfFieldRef.meta/sfFieldRef/salesforce_field_reference_PermissionSet.htm
+const accessActivities = "PermissionsActivitiesAccess"
+
 // objectGrant is what our permission set allows on an object, beside reading all its records, and why.
 type objectGrant struct {
 	object string
@@ -27,7 +31,7 @@ type objectGrant struct {
 
 // objectGrants are the least that does, in an order in which Salesforce takes them: whoever reads an opportunity, a
 // contact or a contract must be able to read accounts. Activities, notes and e-mails have no permissions of their own
-// kind: they follow the records that they belong to.
+// kind: they follow the records that they belong to, activities where accessActivities is given.
 var objectGrants = []objectGrant{
 	{"Account", true, "reads the customer's name and the facts that are kept with it; writes the health of its latest deal"},
 	{"Opportunity", true, "reads won deals; writes the handoff fields"},
@@ -109,6 +113,15 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 	if len(assigned) == 0 {
 		add(connectors.Create, "assignment", permissionSet, "to the integration user", func(ctx context.Context, set string) error {
 			return c.create(ctx, "/sobjects/PermissionSetAssignment", map[string]any{"PermissionSetId": set, "AssigneeId": me})
+		})
+	}
+	active, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id"}, all("Name = "+quote(permissionSet), accessActivities+" = true"), ""))
+	if err != nil {
+		return nil, err
+	}
+	if len(active) == 0 {
+		add(connectors.Create, "system permission", permissionSet, "Access Activities: reads tasks and events", func(ctx context.Context, set string) error {
+			return c.change(ctx, http.MethodPatch, "/sobjects/PermissionSet/"+set, map[string]any{accessActivities: true})
 		})
 	}
 	return steps, nil

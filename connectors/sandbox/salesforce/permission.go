@@ -18,6 +18,9 @@ type grants struct {
 	objects    map[string]access // by name
 }
 
+// activities are the sObjects that Access Activities, a permission that is about none of them alone, lets a user read.
+var activities = []string{"Event", "EventRelation", "Task"}
+
 // permission names a part of what profiles give: that an sObject is read or edited, or that one of its fields is seen.
 type permission struct {
 	object string // in its declared case
@@ -105,6 +108,17 @@ func loadGrants(ctx context.Context, db sqlx.QueryerContext) (map[string]grants,
 	for _, r := range objects {
 		g := of(r.AssigneeID)
 		g.objects[r.Object] = g.objects[r.Object].or(access{r.Read, r.Create, r.Edit, r.Delete})
+	}
+	var active []string
+	if err := sqlx.SelectContext(ctx, db, &active, `SELECT p.AssigneeId FROM PermissionSetAssignment p
+		JOIN PermissionSet s ON s.Id = p.PermissionSetId AND NOT s.IsDeleted WHERE NOT p.IsDeleted AND s.PermissionsActivitiesAccess`); err != nil {
+		return nil, fmt.Errorf("load system permissions: %w", err)
+	}
+	for _, user := range active {
+		for _, name := range activities {
+			g := of(user)
+			g.objects[name] = g.objects[name].or(access{read: true})
+		}
 	}
 	return users, nil
 }

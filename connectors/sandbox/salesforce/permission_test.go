@@ -291,3 +291,22 @@ func TestFieldPermissionsOfStandardFields(t *testing.T) {
 		t.Errorf("permissionable, -want +got:\n%s", diff)
 	}
 }
+
+// TestActivitiesAccess: a permission set with Access Activities shows tasks and events.
+func TestActivitiesAccess(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.revoke("Task.read")
+	set := a.create("PermissionSet", `{"Name":"Active","Label":"Active"}`)
+	a.create("PermissionSetAssignment", fmt.Sprintf(`{"PermissionSetId":%q,"AssigneeId":%q}`, set, integrationUserID))
+	read := func() string { return a.codes("GET", "query?q=SELECT+Id+FROM+Task", "") }
+	if got := read(); got != "400 INVALID_TYPE" {
+		t.Errorf("revoked: %s", got)
+	}
+	if got := a.codes("PATCH", "sobjects/PermissionSet/"+set, `{"PermissionsActivitiesAccess":true}`); got != "OK" {
+		t.Errorf("grant: %s", got)
+	}
+	if got := read(); got != "OK" {
+		t.Errorf("granted: %s", got)
+	}
+}
