@@ -56,14 +56,17 @@ func judge(field string, written, now, computed crm.Values) verdict {
 }
 
 // afresh returns what we wrote into the fields that a record has now. Where the moment of scoring is gone, our fields were
-// taken away and made again: then nobody emptied the empty ones, nor unticked the checkboxes.
-func afresh(written, now crm.Values) crm.Values {
+// taken away and made again: then nobody emptied the empty ones, nor unticked the checkboxes, but for the edits known before.
+func afresh(written, now crm.Values, edits map[string]Edit) crm.Values {
 	stamp, visible := now[fieldScoredAt]
 	if !visible || stamp != "" || written[fieldScoredAt] == "" {
 		return written
 	}
 	kept := maps.Clone(written)
-	maps.DeleteFunc(kept, func(field, _ string) bool { return now[field] == "" || now[field] == "false" })
+	maps.DeleteFunc(kept, func(field, _ string) bool {
+		current := now[field]
+		return current == "" || current == "false" && edits[field].Value != current
+	})
 	return kept
 }
 

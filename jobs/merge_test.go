@@ -176,18 +176,23 @@ func TestArrived(t *testing.T) {
 
 func TestAfresh(t *testing.T) {
 	written := crm.Values{"scored_at": "2026-06-01T09:00:00Z", "score": "12", "ghost": "true", "acceptance": "Pending"}
-	for name, c := range map[string]struct{ now, want crm.Values }{
-		"as we left it":         {written, written},
-		"unticked by a person":  {crm.Values{"scored_at": "2026-06-01T09:00:00Z", "ghost": "false", "score": ""}, written},
-		"no stamp to be seen":   {crm.Values{"ghost": "false", "score": ""}, written},
-		"made again":            {crm.Values{"scored_at": "", "score": "", "ghost": "false", "acceptance": ""}, crm.Values{}},
-		"made again and edited": {crm.Values{"scored_at": "", "score": "7", "ghost": "false", "acceptance": ""}, crm.Values{"score": "12"}},
+	unticked := map[string]Edit{"ghost": {Value: "false"}}
+	for name, c := range map[string]struct {
+		now, want crm.Values
+		edits     map[string]Edit
+	}{
+		"as we left it":         {written, written, nil},
+		"unticked by a person":  {crm.Values{"scored_at": "2026-06-01T09:00:00Z", "ghost": "false", "score": ""}, written, nil},
+		"no stamp to be seen":   {crm.Values{"ghost": "false", "score": ""}, written, nil},
+		"made again":            {crm.Values{"scored_at": "", "score": "", "ghost": "false", "acceptance": ""}, crm.Values{}, nil},
+		"made again and edited": {crm.Values{"scored_at": "", "score": "7", "ghost": "false", "acceptance": ""}, crm.Values{"score": "12"}, nil},
+		"edited before":         {crm.Values{"scored_at": "", "score": "", "ghost": "false", "acceptance": ""}, crm.Values{"ghost": "true"}, unticked},
 	} {
-		if diff := cmp.Diff(c.want, afresh(written, c.now)); diff != "" {
+		if diff := cmp.Diff(c.want, afresh(written, c.now, c.edits)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if got := afresh(crm.Values{"score": "12"}, crm.Values{"scored_at": "", "score": ""}); len(got) != 1 {
+	if got := afresh(crm.Values{"score": "12"}, crm.Values{"scored_at": "", "score": ""}, nil); len(got) != 1 {
 		t.Errorf("a stamp that was never written is not gone: %v", got)
 	}
 }

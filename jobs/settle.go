@@ -79,7 +79,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 		h.Pending = false
 	} else {
 		ours := *prev
-		ours.Written = afresh(prev.Written, now)
+		ours.Written = afresh(prev.Written, now, prev.Edits)
 		computed, card := r.compute(&ours, h, now)
 		who.earlier = prev.Edits
 		m := merge(prev.Merged, ours.Written, now, computed, prev.Edits, who.of)
