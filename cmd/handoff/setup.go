@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -203,6 +205,11 @@ func (s *setup) confirmed(ctx context.Context) bool {
 // compareAgain makes the next run look at deals without news, too: a field that is made again is empty. It comes before the
 // steps, so that none is forgotten when they are interrupted. Setup does not depend on it, and may run where the store is not.
 func (s *setup) compareAgain(ctx context.Context) {
+	if file, isFile := strings.CutPrefix(s.storeURL, "sqlite:"); isFile {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) { // nothing is scored yet
+			return
+		}
+	}
 	db, err := openHistory(ctx, s.storeURL)
 	if err == nil {
 		err = errors.Join(db.CompareAgain(ctx, s.conn.Name), db.Close())

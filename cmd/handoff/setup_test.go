@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,6 +96,9 @@ func TestRemovedAndMadeAgain(t *testing.T) { overBoth(t, testRemovedAndMadeAgain
 func testRemovedAndMadeAgain(t *testing.T, connection string) {
 	l := newLab(t, connection)
 	l.handoff(0, "setup", "--apply", "--connection", connection)
+	if _, err := os.Stat(filepath.Join(filepath.Dir(l.config), "handoff.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("setup makes a store: %v", err)
+	}
 	l.run()
 	want := map[string]crm.Values{}
 	for _, r := range l.crm.records(crm.DealObject) {
