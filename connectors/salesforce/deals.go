@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,9 @@ type around struct {
 func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
 	const op = "read deals"
 	a := &around{gaps: gaps{}}
+	if lost := slices.DeleteFunc(slices.Clone(r.schema.hidden), func(name string) bool { return !holdsFact(name) }); len(lost) > 0 {
+		r.gap(ctx, source{object: opportunity, part: crm.PartFields}, a.gaps, seeField+": "+strings.Join(lost, ", "))
+	}
 	deals := &selection[row]{soql: selectFrom("Opportunity", r.schema.columns, all(anyOf("Id", ids), r.won()), "")}
 	roles := pick[roleRow](ctx, r, contactRoles, ids, a.gaps)
 	legacy := pick[legacyNoteRow](ctx, r, legacyNotes, ids, a.gaps)

@@ -27,9 +27,6 @@ func (r *reader) record(d row, a *around) connectors.Record {
 	if r.cfg.CaseAsOf {
 		snapshot.AsOf = d.moment(caseAsOf)
 	}
-	if slices.ContainsFunc(r.schema.hidden, holdsFact) {
-		missing[crm.PartFields] = true
-	}
 	snapshot.Unread = missing.parts()
 
 	rec := connectors.Record{Snapshot: snapshot, AccountID: d.text("AccountId"), Values: crm.Values{}, Edits: r.edits(a.changes[id])}
