@@ -122,7 +122,7 @@ func cardValues(e *rules.Engine, card *rules.Card, unread []crm.Part, set map[st
 	v := crm.Values{
 		fieldMax:        strconv.Itoa(card.Max),
 		fieldGaps:       gaps(sc, card, set),
-		fieldItemNotes:  itemNotes(sc, card, set),
+		fieldItemNotes:  itemNotes(sc, card, unread, set),
 		fieldAcceptance: acceptancePending,
 		fieldFinalised:  notFinalised,
 		fieldFinalScore: "",
@@ -157,30 +157,36 @@ func cardValues(e *rules.Engine, card *rules.Card, unread []crm.Part, set map[st
 }
 
 func notReadAction(unread []crm.Part) string {
-	what := "a part of the record"
-	if len(unread) > 0 {
-		names := make([]string, len(unread))
-		for i, p := range unread {
-			names[i] = string(p)
-		}
-		what = strings.Join(names, ", ")
+	return "Not scored in full: handoff could not read " + partNames(unread) + ". An administrator of the CRM can give it access; `handoff check` says how."
+}
+
+func partNames(parts []crm.Part) string {
+	if len(parts) == 0 {
+		return "a part of the record"
 	}
-	return "Not scored in full: handoff could not read " + what + ". An administrator of the CRM can give it access; `handoff check` says how."
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
 }
 
 // gaps lists the questions that are still open, one a line, free of points and grades: what a person should check first,
-// then what nobody has answered, then what is answered in part.
+// then what nobody has answered, then what is answered in part. What is not read may be answered, and says so.
 func gaps(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
 	var groups [3][]string
 	for _, it := range card.Items {
 		spec := sc.Item(it.ID)
-		if spec == nil || it.NotRead {
+		if spec == nil {
 			continue
 		}
 		question := spec.Title + ": " + spec.Question
 		_, byPerson := set[it.ID]
+		if it.NotRead && !byPerson {
+			question = "Could not be read: " + question
+		}
 		switch {
-		case !it.Sure && !byPerson:
+		case !it.Sure && !it.NotRead && !byPerson:
 			groups[0] = append(groups[0], "Please check. "+question)
 		case it.Score == 0:
 			groups[1] = append(groups[1], question)
@@ -192,16 +198,18 @@ func gaps(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
 }
 
 // itemNotes gives the reason for each item below full points, one a line.
-func itemNotes(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
+func itemNotes(sc *rules.Scorecard, card *rules.Card, unread []crm.Part, set map[string]int) string {
 	var notes []string
 	for _, it := range card.Items {
 		spec := sc.Item(it.ID)
-		if spec == nil || it.NotRead || it.Score == 2 {
+		if spec == nil || it.Score == 2 {
 			continue
 		}
 		reason := it.Reason
 		if score, ok := set[it.ID]; ok {
 			reason = fmt.Sprintf("Set to %d by a person", score)
+		} else if it.NotRead {
+			reason = "Could not be read: " + partNames(unread)
 		}
 		notes = append(notes, it.ID+" "+spec.Title+". "+reason)
 	}

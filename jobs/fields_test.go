@@ -144,14 +144,21 @@ func TestCardValuesOfWhatIsNotRead(t *testing.T) {
 	e := builtin(t)
 	card := cardOf(e, map[string]rules.Item{
 		"1.1": {Score: 0, NotRead: true, Reason: "Not read"},
+		"1.2": {Score: 1, NotRead: true, Reason: "Partial: a problem"},
+		"1.5": {Score: 1, NotRead: true, Reason: "Partial: a competitor"},
 		"2.1": {Score: 0, Sure: true, Reason: "Missing"},
 	})
-	got := cardValues(e, card, []crm.Part{crm.PartNotes, crm.PartEmails}, nil)
-	question := e.Scorecard().Item("2.1").Question
+	got := cardValues(e, card, []crm.Part{crm.PartNotes, crm.PartEmails}, map[string]int{"1.2": 1})
+	question := func(id string) string {
+		it := e.Scorecard().Item(id)
+		return it.Title + ": " + it.Question
+	}
 	want := crm.Values{
 		"max": "40", "final_score": "", "acceptance": "Pending", "finalised": "false",
 		"stakeholder_map": "6", "technical_fit": "8", "expectation_record": "8", "crm_hygiene": "6",
-		"gaps": "Champion: " + question, "item_notes": "2.1 Champion. Missing",
+		"gaps": "Could not be read: " + question("1.1") + "\n" + question("2.1") + "\n" + question("1.2") + "\nCould not be read: " + question("1.5"),
+		"item_notes": "1.1 Use case. Could not be read: notes, emails\n1.2 " + e.Scorecard().Item("1.2").Title + ". Set to 1 by a person\n" +
+			"1.5 Competitor considered. Could not be read: notes, emails\n2.1 Champion. Missing",
 		"next_action": "Not scored in full: handoff could not read notes, emails. An administrator of the CRM can give it access; `handoff check` says how.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -370,6 +370,42 @@ func TestFinalScoreStaysWhileItsWriteIsRefused(t *testing.T) {
 	w.wantRun(jobs.Summary{Flagged: 1})
 }
 
+// TestFinalisedCardGetsTheFieldsThatWereHidden: a card is frozen as it should stand, also where a field could not be written
+// at that moment.
+func TestFinalisedCardGetsTheFieldsThatWereHidden(t *testing.T) {
+	for _, runs := range []int{1, 3} {
+		w := newWorld(t)
+		w.crm.put(emptyDeal("d1"), "")
+		w.run()
+		before := maps.Clone(w.values("d1"))
+		for _, f := range []string{"stakeholder_map", "technical_fit"} {
+			w.crm.hidden[f] = true
+		}
+		for _, item := range []string{"item_2_1", "item_2_2", "item_3_1"} {
+			w.crm.edit("d1", item, "2")
+		}
+		w.crm.edit("d1", "finalised", "true")
+		for range runs {
+			w.run()
+		}
+		w.wantValues("d1", crm.Values{"stakeholder_map": before["stakeholder_map"], "final_score": w.values("d1")["score"]})
+		w.crm.edit("d1", "technical_fit", "7") // by somebody who sees it
+		w.crm.edit("d1", "item_2_3", "2")      // too late to count
+		delete(w.crm.hidden, "stakeholder_map")
+		delete(w.crm.hidden, "technical_fit")
+		w.crm.applied = nil
+		w.wantRun(jobs.Summary{Written: 1, Flagged: 1})
+		want := map[string]string{"stakeholder_map": "4", "scored_at": w.values("d1")["scored_at"]}
+		if diff := cmp.Diff(want, map[string]string(w.crm.applied[0].Values)); diff != "" {
+			t.Errorf("after %d runs without the fields, sent (-want +got):\n%s", runs, diff)
+		}
+		w.wantRun(jobs.Summary{Flagged: 1})
+		if w.handoff("d1").Pending {
+			t.Error("it is still to be written")
+		}
+	}
+}
+
 func TestCardFinalisedDuringTheRunIsNotScoredAgain(t *testing.T) {
 	w := newWorld(t)
 	for _, id := range []string{"d1", "d2", "d3"} {

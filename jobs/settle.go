@@ -74,9 +74,8 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	}
 	c := Change{Handoff: h, NewVersion: !sameCard(prev.Card, h.Card)}
 	h.Finalised = finalised(prev, now)
-	frozen := h.Finalised && prev.Finalised && (!prev.Pending || prev.Written[fieldFinalScore] != "")
-	if frozen {
-		h.Pending = false
+	if h.Finalised && prev.Finalised {
+		c.Write = r.deliver(h, now, who)
 	} else {
 		ours := *prev
 		ours.Written = afresh(prev.Written, now, prev.Edits)
@@ -101,16 +100,48 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
 			maps.Copy(h.Merged, c.Write.After)
 		}
-		if c.Write != nil || !h.Pending {
-			h.Parked = ""
-		}
 		c.Message = r.finding(prev, h, card, c.NewVersion)
+	}
+	if c.Write != nil || !h.Pending {
+		h.Parked = ""
 	}
 	if c.Write == nil && sameState(prev, h) {
 		return Change{}, false
 	}
 	r.flag(prev, h)
 	return c, true
+}
+
+// deliver makes good for a card that was frozen while some of its fields could not be written: it returns the write of those
+// that can be by now, nil where there are none. Nothing else of h changes.
+func (r *scoring) deliver(h *Handoff, now crm.Values, who authors) *Write {
+	debt := owed(h)
+	h.Pending = false
+	if h.Reopened || len(debt) == 0 {
+		return nil
+	}
+	seen := maps.Clone(now)
+	maps.DeleteFunc(seen, func(field, _ string) bool { _, due := debt[field]; return !due })
+	who.earlier = h.Edits
+	m := merge(h.Merged, h.Written, seen, debt, h.Edits, who.of)
+	h.Merged, h.Written, h.Edits = m.Values, m.Written, m.Edits
+	h.Pending = len(m.Send) > 0 || hides(debt, now)
+	if len(m.Send) == 0 || !r.WriteBack {
+		return nil
+	}
+	w := r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
+	maps.Copy(h.Merged, w.After)
+	return w
+}
+
+// owed returns the fields of h that should hold what they were never seen to hold: neither written nor set by a person.
+func owed(h *Handoff) crm.Values {
+	debt := maps.Clone(h.Merged)
+	maps.DeleteFunc(debt, func(field, want string) bool {
+		_, edited := h.Edits[field]
+		return edited || field == fieldScoredAt || field == fieldAcceptance || field == fieldFinalised || same(h.Written[field], want)
+	})
+	return debt
 }
 
 // compute returns what our fields on the deal should hold, before people's edits of them; card is what people should
@@ -142,10 +173,7 @@ func (r *scoring) compute(prev, h *Handoff, now crm.Values) (values crm.Values, 
 	}
 	card = r.Engine.Override(h.Card, set)
 	maps.Copy(values, cardValues(r.Engine, card, h.Snapshot.Unread, set))
-	switch {
-	case h.Finalised && prev.Finalised:
-		values[fieldFinalScore] = prev.Merged[fieldFinalScore]
-	case h.Finalised:
+	if h.Finalised {
 		values[fieldFinalScore] = strconv.Itoa(r.Engine.Override(h.Card, shown).Total)
 	}
 	return values, card
