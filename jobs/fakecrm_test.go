@@ -168,4 +168,14 @@ func (c *fakeCRM) apply(u crm.Update) {
 	c.touch(d)
 }
 
+func (c *fakeCRM) Unusable(context.Context) ([]connectors.Finding, error) {
+	var found []connectors.Finding
+	for _, f := range c.fields {
+		if c.hidden[f.Name] {
+			found = append(found, connectors.Finding{Severity: connectors.Problem, Field: f.Name, Text: "the field does not exist"})
+		}
+	}
+	return found, nil
+}
+
 func (c *fakeCRM) Calls() int { return c.calls }

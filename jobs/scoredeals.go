@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,6 +27,8 @@ type CRM interface {
 	connectors.Puller
 	connectors.Writer
 	connectors.Usage
+	// Unusable is that of connectors.Inspector.
+	Unusable(ctx context.Context) ([]connectors.Finding, error)
 }
 
 // ScoreDeals pulls the won deals of a connection that have news, scores them, writes the scores back and finds out which
@@ -49,17 +50,17 @@ type ScoreDeals struct {
 
 	Clock    func() time.Time
 	Log      *slog.Logger
-	Progress func(done, total int)             // total is 0 while unknown; may be nil
-	Diff     func(h *Handoff, w *Write)        // told of each write that is intended on a deal; may be nil
-	Parked   func(ref crm.Ref, why error)      // told of each row that the CRM refused; may be nil
-	NotRead  func(deals int, parts []crm.Part) // told at the end how many of the scored deals lack points because parts of them could not be read, if any; may be nil
+	Progress func(done, total int)        // total is 0 while unknown; may be nil
+	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
+	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
+	Unusable func([]connectors.Finding)   // told at the end which fields of ours could not be written, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, unread: unread{parts: map[crm.Part]bool{}}}
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
@@ -81,9 +82,9 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 		r.sum.Interrupted = true
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
 	}
-	if r.NotRead != nil && r.unread.deals > 0 {
-		r.NotRead(r.unread.deals, slices.Sorted(maps.Keys(r.unread.parts)))
-	}
+	unusable, lookErr := r.unusable(work, err)
+	err = errors.Join(err, lookErr)
+	r.sum.Left = r.left(unusable)
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
 	record := Run{ID: id, Connection: r.Connection, Job: ScoreJob, StartedAt: r.started, EndedAt: &ended, Summary: r.sum}
@@ -120,12 +121,6 @@ type scoring struct {
 	refused  error // why nothing can be written
 	unread   unread
 	sum      Summary
-}
-
-// unread counts the scored deals that could not be read whole, and what could not be read of them.
-type unread struct {
-	deals int
-	parts map[crm.Part]bool
 }
 
 // run does the work. ctx says whether to go on; work outlives it for what is at hand.

@@ -95,6 +95,12 @@ func (w *world) wantRun(want jobs.Summary) {
 	}
 }
 
+const (
+	oneRefused  = "1 row refused by the CRM, which the next run tries again"
+	oneNotRead  = "1 deal not scored in full, because handoff could not read: notes. `handoff check` says why, and what to do"
+	noneWritten = "no field of handoff can be written"
+)
+
 func (w *world) values(id string) crm.Values { return w.crm.deals[id].values }
 
 func (w *world) handoff(id string) *jobs.Handoff {
@@ -362,7 +368,7 @@ func TestFinalScoreStaysWhileItsWriteIsRefused(t *testing.T) {
 	score := w.values("d1")["score"]
 	w.crm.edit("d1", "finalised", "true")
 	w.crm.refused["d1"] = &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrPark, Message: "locked for approval"}
-	w.wantRun(jobs.Summary{Flagged: 1, Parked: 1})
+	w.wantRun(jobs.Summary{Flagged: 1, Parked: 1, Left: oneRefused})
 	delete(w.crm.refused, "d1")
 	w.crm.edit("d1", "item_2_1", "2") // after the tick
 	w.wantRun(jobs.Summary{Written: 1, Flagged: 1})
@@ -428,7 +434,8 @@ func TestNotReadIsNotMissing(t *testing.T) {
 	w.crm.put(s, "a1")
 	since := w.now
 	w.job.AlertsFrom = &since
-	w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Written: 1})
+	w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Written: 1, Left: oneNotRead})
+	w.wantRun(jobs.Summary{Left: oneNotRead}) // no news, and still not read
 	for _, field := range []string{"score", "rating", "health", "deal_context", "ghost_reason", "item_1_1"} {
 		if got := w.values("d1")[field]; got != "" {
 			t.Errorf("%s is %q although the notes could not be read", field, got)
@@ -631,7 +638,7 @@ func TestRefusedRowsAreParkedAndTriedAgain(t *testing.T) {
 	}
 	w.crm.refused["d2"] = &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrPark,
 		Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "Amount must be approved"}
-	w.wantRun(jobs.Summary{Pulled: 3, Scored: 3, Written: 2, Flagged: 3, Parked: 1})
+	w.wantRun(jobs.Summary{Pulled: 3, Scored: 3, Written: 2, Flagged: 3, Parked: 1, Left: oneRefused})
 	words := "Fake: update opportunities: Amount must be approved (FIELD_CUSTOM_VALIDATION_EXCEPTION)"
 	if h := w.handoff("d2"); h.Parked != words || !h.Pending {
 		t.Errorf("parked %q, pending %v", h.Parked, h.Pending)
@@ -639,7 +646,7 @@ func TestRefusedRowsAreParkedAndTriedAgain(t *testing.T) {
 	if !strings.Contains(w.log.String(), `id=d2 reason="`+words+`"`) {
 		t.Errorf("the log does not list the row with the CRM's words:\n%s", w.log.String())
 	}
-	w.wantRun(jobs.Summary{Flagged: 3, Parked: 1})
+	w.wantRun(jobs.Summary{Flagged: 3, Parked: 1, Left: oneRefused})
 	delete(w.crm.refused, "d2")
 	w.wantRun(jobs.Summary{Written: 1, Flagged: 3})
 	if h := w.handoff("d2"); h.Parked != "" || h.Pending {
@@ -653,7 +660,7 @@ func TestRefusedRowThatSomebodyFilledIn(t *testing.T) {
 	w.crm.put(emptyDeal("d1"), "")
 	w.crm.put(emptyDeal("d2"), "")
 	w.crm.refused["d2"] = &connectors.Error{Op: "update opportunities", CRM: "Fake", Class: connectors.ErrPark, Message: "locked for approval"}
-	w.wantRun(jobs.Summary{Pulled: 2, Scored: 2, Written: 1, Flagged: 2, Parked: 1})
+	w.wantRun(jobs.Summary{Pulled: 2, Scored: 2, Written: 1, Flagged: 2, Parked: 1, Left: oneRefused})
 	maps.Copy(w.values("d2"), w.values("d1"))
 	w.wantRun(jobs.Summary{Flagged: 2})
 	if h := w.handoff("d2"); h.Parked != "" || h.Pending || h.Written["rating"] != "Incomplete" {
@@ -812,7 +819,10 @@ func TestFieldsThatAppearLaterAreFilled(t *testing.T) {
 		w.crm.hidden[f.Name] = true
 	}
 	w.crm.put(emptyDeal("d1"), "a1")
-	w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Flagged: 1})
+	w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Flagged: 1, Left: noneWritten})
+	if runs, err := w.db.Runs(t.Context(), 1); err != nil || runs[0].Summary.Left != noneWritten || runs[0].Error != "" {
+		t.Errorf("the run is recorded as %+v, %v", runs, err)
+	}
 	clear(w.crm.hidden)
 	w.wantRun(jobs.Summary{Written: 1, Flagged: 1})
 	w.wantValues("d1", crm.Values{"rating": "Incomplete"})

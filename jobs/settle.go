@@ -56,12 +56,6 @@ func (r *scoring) rescore(h *Handoff) {
 	r.sum.Scored++
 	h.AsOf = r.AsOf(h.Snapshot)
 	h.Card = r.Engine.Score(h.Snapshot, h.AsOf)
-	if h.Card.Unread() {
-		r.unread.deals++
-		for _, part := range h.Snapshot.Unread {
-			r.unread.parts[part] = true
-		}
-	}
 	h.DueAt = h.Card.DueAt
 	h.Rulebook = r.rulebook
 }
@@ -74,6 +68,9 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	}
 	c := Change{Handoff: h, NewVersion: !sameCard(prev.Card, h.Card)}
 	h.Finalised = finalised(prev, now)
+	if !h.Finalised && !h.Reopened && h.Card.Unread() {
+		r.unread.add(h)
+	}
 	if h.Finalised && prev.Finalised {
 		c.Write = r.deliver(h, now, who)
 	} else {

@@ -93,6 +93,10 @@ type Summary struct {
 	Parked     int    `json:"parked"`  // rows that the CRM refused
 	Calls      int    `json:"calls"`   // API calls
 
+	// Left says in one line what is left for a person although the run did its work: fields of ours that cannot be written,
+	// rows that the CRM refused, deals that could not be read whole.
+	Left string `json:"left,omitzero"`
+
 	// Interrupted says that the run was told to stop: what it did is complete, the rest is for the next run.
 	Interrupted bool `json:"interrupted,omitzero"`
 }

@@ -157,8 +157,8 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
-// TestHealth asks a service how it is: before the first run, after a run that did its work, after one that failed, and after
-// one that was told to stop. A check beside it sees that the port is its own.
+// TestHealth asks a service how it is: before the first run, after a run that did its work, after one that left some of it
+// to a person, and after one that failed. A check beside it sees that the port is its own.
 func TestHealth(t *testing.T) {
 	s := newScene(t, "hubspot")
 	address := s.freePort()
@@ -209,6 +209,13 @@ func TestHealth(t *testing.T) {
 		t.Fatalf("run: exit %d: %s", code, text)
 	}
 	wantHealth(200, `{"status":"ok","connections":[{"connection":"hubspot","last_run":"T","ok":true,"error":"",`+next)
+	s.property("DELETE", "/handoff_gaps", "")
+	s.revoke("crm.objects.contacts.read")
+	if code, text := s.exec("run", "--once", "--connection", "hubspot"); code != exitIssue {
+		t.Fatalf("run: exit %d: %s", code, text)
+	}
+	wantHealth(503, `{"status":"failing","connections":[{"connection":"hubspot","last_run":"T","ok":false,"error":"1 of the 41 fields of handoff cannot be written; `+
+		"4 deals not scored in full, because handoff could not read: contacts, emails, events, notes, tasks. `handoff check` says why, and what to do\","+next)
 	s.call("POST", "/_sandbox/faults", "", "application/json", `{"status": 401}`, nil)
 	if code, text := s.exec("run", "--once", "--connection", "hubspot"); code != exitIssue {
 		t.Fatalf("run: exit %d: %s", code, text)

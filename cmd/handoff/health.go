@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,8 @@ const (
 type connectionHealth struct {
 	Connection string     `json:"connection"`
 	LastRun    *time.Time `json:"last_run"` // when the last one ended; null: none has yet
-	OK         bool       `json:"ok"`       // the last one did its work, or there was none
-	Error      string     `json:"error"`    // why it did not
+	OK         bool       `json:"ok"`       // the last one left nothing to do for a person, or there was none
+	Error      string     `json:"error"`    // what it left, or why it did not finish
 	NextRun    time.Time  `json:"next_run"`
 }
 
@@ -42,9 +43,9 @@ func (s *service) health(ctx context.Context) (health, error) {
 	for i := range s.cfg.Connections {
 		conn := &s.cfg.Connections[i]
 		run := last[conn.Name]
-		c := connectionHealth{Connection: conn.Name, LastRun: run.EndedAt, OK: run.Error == "" || run.Summary.Interrupted, NextRun: conn.nextRun(s.clock())}
-		if !c.OK {
-			h.Status, c.Error = failing, run.Error
+		c := connectionHealth{Connection: conn.Name, LastRun: run.EndedAt, OK: true, NextRun: conn.nextRun(s.clock())}
+		if why := cmp.Or(run.Error, run.Summary.Left); why != "" && !run.Summary.Interrupted {
+			h.Status, c.OK, c.Error = failing, false, why
 		}
 		h.Connections = append(h.Connections, c)
 	}

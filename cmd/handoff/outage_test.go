@@ -154,6 +154,12 @@ func testNotesThatMayNotBeRead(t *testing.T, connection string) {
 		}
 	}
 
+	for range 2 {
+		if exit, text := s.exec("run", "--once", "--connection", connection); exit != exitIssue || !strings.Contains(text, count(open, "deal")+" not scored in full") {
+			t.Errorf("without news: exit %d: %s", exit, text)
+		}
+	}
+
 	s.call("DELETE", "/_sandbox/revoked", "", "", "", nil)
 	if exit, text := s.exec("run", "--once", "--connection", connection); exit != exitDone {
 		t.Errorf("with the permission back: exit %d: %s", exit, text)

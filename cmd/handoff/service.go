@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"time"
 
@@ -92,9 +91,9 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	needed := false
 	for i := range s.crms {
 		job := s.job(i)
-		sum, left, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
-		needed = needed || left || sum.Parked > 0
+		needed = needed || sum.Left != ""
 		if err != nil {
 			failed = append(failed, err)
 		} else if !asJSON {
@@ -112,51 +111,29 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 }
 
 // runJob runs a score job and shows its progress on bar. What is left for a person, although the run did its work, is
-// printed: deals that cannot be read whole, fields that cannot be written.
+// printed.
 // Of two processes that run the same connection, the second waits, and gives up after a while.
-func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, left bool, err error) {
+func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
 	sum.Connection = job.Connection
 	if !job.DryRun {
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
 		if lockErr != nil {
-			return sum, false, placed(&s.cfg.Connections[i], lockErr)
+			return sum, placed(&s.cfg.Connections[i], lockErr)
 		}
 		defer func() { err = errors.Join(err, unlock()) }()
 	}
 	job.Progress = bar.set
-	job.NotRead = func(deals int, parts []crm.Part) {
-		left = true
-		names := make([]string, len(parts))
-		for i, p := range parts {
-			names[i] = string(p)
-		}
-		fmt.Fprintf(s.stderr, "%s: %s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do\n",
-			job.Connection, count(deals, "deal"), strings.Join(names, ", "))
-	}
+	var unusable []connectors.Finding
+	job.Unusable = func(found []connectors.Finding) { unusable = found }
 	sum, err = job.Run(ctx)
 	bar.done()
 	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
-		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "interrupted", sum.Interrupted, "ok", err == nil)
-	if err == nil && (job.WriteBack || job.DryRun) {
-		var unusable []connectors.Finding
-		unusable, err = s.crms[i].Unusable(ctx)
-		left = left || len(unusable) > 0
-		s.reportUnusable(i, unusable)
+		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "left", sum.Left, "interrupted", sum.Interrupted, "ok", err == nil && sum.Left == "")
+	if sum.Left != "" {
+		fmt.Fprintf(s.stderr, "%s: %s\n", job.Connection, plain(sum.Left))
+		printNotices(s.stderr, fold(unusable))
 	}
-	return sum, left, placed(&s.cfg.Connections[i], err)
-}
-
-// reportUnusable prints which fields of ours a connection cannot write, and why.
-func (s *service) reportUnusable(i int, unusable []connectors.Finding) {
-	if len(unusable) == 0 {
-		return
-	}
-	what := fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), len(s.fields))
-	if len(unusable) >= len(s.fields) {
-		what = "no field of handoff can be written"
-	}
-	fmt.Fprintf(s.stderr, "%s: %s\n", s.cfg.Connections[i].Name, what)
-	printNotices(s.stderr, fold(unusable))
+	return sum, placed(&s.cfg.Connections[i], err)
 }
 
 // report says in a few lines what a run did.
@@ -167,9 +144,6 @@ func (s *service) report(i int, sum jobs.Summary) {
 	} else {
 		fmt.Fprintf(s.stdout, "%s: %d pulled, %d scored, %d written; %s flagged (%s)\n",
 			conn.Name, sum.Pulled, sum.Scored, sum.Written, count(sum.Flagged, "deal"), count(sum.Calls, "API call"))
-	}
-	if sum.Parked > 0 {
-		fmt.Fprintf(s.stdout, "%s: %s refused by the CRM, for the reason logged above; the next run tries again\n", conn.Name, count(sum.Parked, "row"))
 	}
 	if !conn.WriteBack {
 		fmt.Fprintf(s.stdout, "%s: write_back is off, so nothing is written to the CRM. Look at `handoff run --dry-run`, then set write_back = true below [connections.%s]\n", conn.Name, conn.Name)
@@ -206,9 +180,9 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
 			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
-		sum, left, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
-		needed = needed || left
+		needed = needed || sum.Left != ""
 		switch {
 		case err != nil:
 			failed = append(failed, err)
@@ -243,7 +217,7 @@ func (s *service) serve(ctx context.Context) error {
 		list = append(list, scheduledJob{
 			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
 			Run: func(ctx context.Context) error {
-				sum, _, err := s.runJob(ctx, i, s.job(i), &progress{})
+				sum, err := s.runJob(ctx, i, s.job(i), &progress{})
 				if err == nil {
 					s.report(i, sum)
 				}

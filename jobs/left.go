@@ -1,0 +1,64 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+// unread keeps which deals could not be read whole, by id, and what could not be read of them.
+type unread struct {
+	deals map[string]bool
+	parts map[crm.Part]bool
+}
+
+func (u *unread) add(h *Handoff) {
+	u.deals[h.DealID] = true
+	for _, part := range h.Snapshot.Unread {
+		u.parts[part] = true
+	}
+}
+
+// unusable returns the fields of ours that this run should have written and could not, and tells of them. A run that failed
+// says so itself.
+func (r *scoring) unusable(ctx context.Context, failed error) ([]connectors.Finding, error) {
+	if failed != nil || !r.WriteBack {
+		return nil, nil
+	}
+	found, err := r.CRM.Unusable(ctx)
+	if len(found) > 0 && r.ScoreDeals.Unusable != nil {
+		r.ScoreDeals.Unusable(found)
+	}
+	return found, err
+}
+
+// left says what is left for a person; "": nothing is.
+func (r *scoring) left(unusable []connectors.Finding) string {
+	var all []string
+	switch fields := len(Fields(r.Engine.Scorecard())); {
+	case len(unusable) >= fields:
+		all = append(all, "no field of handoff can be written")
+	case len(unusable) > 0:
+		all = append(all, fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), fields))
+	}
+	if r.sum.Parked > 0 {
+		all = append(all, fmt.Sprintf("%s refused by the CRM, which the next run tries again", count(r.sum.Parked, "row")))
+	}
+	if deals := len(r.unread.deals); deals > 0 {
+		all = append(all, fmt.Sprintf("%s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do",
+			count(deals, "deal"), partNames(slices.Sorted(maps.Keys(r.unread.parts)))))
+	}
+	return strings.Join(all, "; ")
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
