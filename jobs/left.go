@@ -24,15 +24,11 @@ func (u *unread) add(h *Handoff) {
 	}
 }
 
-// unusable returns the fields of ours that this run should have written and could not, and tells of them. A run that failed
-// says so itself.
-func (r *scoring) unusable(ctx context.Context, failed error) ([]connectors.Finding, error) {
-	if failed != nil || !r.WriteBack {
-		return nil, nil
-	}
+// unusable returns the fields of ours that cannot be written, and tells of them.
+func (r *scoring) unusable(ctx context.Context) ([]connectors.Finding, error) {
 	found, err := r.CRM.Unusable(ctx)
-	if len(found) > 0 && r.ScoreDeals.Unusable != nil {
-		r.ScoreDeals.Unusable(found)
+	if len(found) > 0 && r.Unusable != nil {
+		r.Unusable(found)
 	}
 	return found, err
 }
@@ -45,6 +41,8 @@ func (r *scoring) left(unusable []connectors.Finding) string {
 		all = append(all, "no field of handoff can be written")
 	case len(unusable) > 0:
 		all = append(all, fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), fields))
+	case r.unshown != nil:
+		all = append(all, fmt.Sprintf("the health of accounts cannot be written: %v", r.unshown))
 	}
 	if r.sum.Parked > 0 {
 		all = append(all, fmt.Sprintf("%s refused by the CRM, which the next run tries again", count(r.sum.Parked, "row")))

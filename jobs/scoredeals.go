@@ -82,8 +82,10 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 		r.sum.Interrupted = true
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
 	}
-	unusable, lookErr := r.unusable(work, err)
-	err = errors.Join(err, lookErr)
+	var unusable []connectors.Finding
+	if err == nil && (j.WriteBack || j.DryRun) { // a run that failed says so itself
+		unusable, err = r.unusable(work)
+	}
 	r.sum.Left = r.left(unusable)
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
@@ -119,6 +121,7 @@ type scoring struct {
 	readAt   time.Time       // no value at hand was read before
 	adopted  adoption
 	refused  error // why nothing can be written
+	unshown  error // why no account gets its health
 	unread   unread
 	sum      Summary
 }
@@ -150,7 +153,11 @@ func (r *scoring) run(ctx, work context.Context) error {
 	if r.DryRun || !r.WriteBack {
 		return r.refusal() // accounts follow from cards that are saved
 	}
-	return r.accounts(ctx, work)
+	err = r.accounts(ctx, work)
+	if r.refused != nil {
+		err, r.unshown = nil, r.refused
+	}
+	return err
 }
 
 func (r *scoring) prepare(ctx context.Context) error {

@@ -829,6 +829,45 @@ func TestFieldsThatAppearLaterAreFilled(t *testing.T) {
 	w.wantRun(jobs.Summary{Flagged: 1})
 }
 
+// TestAccountsThatAreClosed: deals are written all the same, and the run says that the health of their accounts is not.
+func TestAccountsThatAreClosed(t *testing.T) {
+	for _, mayRead := range []bool{true, false} {
+		w := newWorld(t)
+		w.job.CRM = closedAccounts{w.crm, mayRead}
+		w.crm.put(emptyDeal("d1"), "a1")
+		const left = "the health of accounts cannot be written: Fake: touch accounts: no access"
+		w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Written: 1, Flagged: 1, Left: left})
+		w.wantRun(jobs.Summary{Flagged: 1, Left: left})
+		w.job.CRM = w.crm
+		w.wantRun(jobs.Summary{Flagged: 1})
+		if got := w.crm.accounts["a1"]["health"]; got != "Red" {
+			t.Errorf("once it may be written, the account's health is %q", got)
+		}
+	}
+}
+
+// closedAccounts is a CRM whose accounts are not for us to write, or not even to read.
+type closedAccounts struct {
+	*fakeCRM
+	mayRead bool
+}
+
+var errClosed = &connectors.Error{Op: "touch accounts", CRM: "Fake", Class: connectors.ErrConfig, Message: "no access"}
+
+func (c closedAccounts) ReadValues(ctx context.Context, object crm.Object, ids []string) (map[string]crm.Values, error) {
+	if object == crm.AccountObject && !c.mayRead {
+		return nil, errClosed
+	}
+	return c.fakeCRM.ReadValues(ctx, object, ids)
+}
+
+func (c closedAccounts) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
+	if updates[0].Object == crm.AccountObject {
+		return nil, errClosed
+	}
+	return c.fakeCRM.Write(ctx, updates)
+}
+
 func TestAnotherScorecardScoresAgain(t *testing.T) {
 	w := newWorld(t)
 	w.crm.put(emptyDeal("d1"), "")

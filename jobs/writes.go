@@ -153,7 +153,7 @@ func (r *scoring) accounts(ctx, work context.Context) error {
 			return err
 		}
 		after = list[len(list)-1].AccountID
-		if err := r.accountHealth(work, list); err != nil {
+		if err := r.accountHealth(work, list); err != nil || r.refused != nil {
 			return err
 		}
 	}
@@ -166,6 +166,10 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 	}
 	at := r.Clock()
 	now, err := r.CRM.ReadValues(ctx, crm.AccountObject, ids)
+	if errors.Is(err, connectors.ErrConfig) { // as with a write: the deals are done
+		r.refused = err
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,18 @@ func (c *Client) Unusable(ctx context.Context) ([]connectors.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.unusable(s), nil
+	found := c.unusable(s)
+	for _, f := range s.own[crm.AccountObject] { // the definitions of companies open with other scopes than their records
+		closed, err := c.closed(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if closed != nil {
+			found = append(found, connectors.Finding{Severity: connectors.Problem, Place: companies + "." + f.property, Field: f.Name,
+				Text: "the service key may not read and write companies", Remedy: closed.Remedy})
+		}
+	}
+	return found, nil
 }
 
 // Check implements connectors.Inspector.

@@ -73,7 +73,7 @@ func TestCheckScopes(t *testing.T) {
 		{[]string{"crm.objects.owners.read"}, []string{"✗ token: the scope crm.objects.owners.read is missing: owners and CSMs have no name, and most deals get no total, rating or flag. " + addScope}},
 		{[]string{"crm.objects.companies.read"}, []string{"✗ token: the scope crm.objects.companies.read is missing: deals have no account, Handoff Health is not written to it, " +
 			"and a deal whose facts may be kept there gets no total, rating or flag. " + addScope}},
-		{[]string{"crm.objects.companies.write"}, []string{"! token: the scope crm.objects.companies.write is missing: Handoff Health cannot be written to companies. " + addScope}},
+		{[]string{"crm.objects.companies.write"}, []string{"✗ token: the scope crm.objects.companies.write is missing: Handoff Health cannot be written to companies. " + addScope}},
 		{[]string{"crm.schemas.deals.write", "crm.schemas.companies.write"}, nil}, // everything is set up
 		{[]string{"crm.objects.deals.write", "crm.objects.owners.read"}, []string{
 			"✗ token: the scope crm.objects.deals.write is missing: nothing can be written to deals. " + addScope,

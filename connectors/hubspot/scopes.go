@@ -34,7 +34,7 @@ var needs = []need{
 	{emails, "sales-email-read", connectors.Problem, "", (*Client).listOne},
 	{owners.object, "crm.objects.owners.read", connectors.Problem, "owners and CSMs have no name, and most deals get no total, rating or flag", (*Client).listOwner},
 	{companies, "crm.objects.companies.read", connectors.Problem, "deals have no account, Handoff Health is not written to it, and a deal whose facts may be kept there gets no total, rating or flag", (*Client).listOne},
-	{companies, "crm.objects.companies.write", connectors.Warning, "Handoff Health cannot be written to companies", (*Client).writeNone},
+	{companies, "crm.objects.companies.write", connectors.Problem, "Handoff Health cannot be written to companies", (*Client).writeNone},
 }
 
 const contactsScope = "crm.objects.contacts.read"
@@ -102,6 +102,23 @@ func (k *checking) scopes(ctx context.Context) {
 	}
 }
 
+// closed returns what keeps us from reading or writing companies; nil: nothing does.
+func (c *Client) closed(ctx context.Context) (*connectors.Error, error) {
+	for _, n := range needs {
+		if n.object != companies {
+			continue
+		}
+		err := c.try(ctx, n.try(c, n.object))
+		if refused := forbidden(err); refused != nil {
+			return refused, nil
+		}
+		if err != nil && status(err) != http.StatusBadRequest {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
 // lacks are the scopes that a refusal names, as far as a run needs them: HubSpot names alternatives, too.
 func (n need) lacks(refused *connectors.Error) []string {
 	var named scopes
@@ -147,7 +164,7 @@ func (k *checking) mayDefine(ctx context.Context, object string) {
 }
 
 // try sends a call for the sake of its status alone.
-func (k *checking) try(ctx context.Context, r call) error {
+func (c *Client) try(ctx context.Context, r call) error {
 	r.op, r.repeatable = opCheck, true
-	return k.send(ctx, r, discard)
+	return c.send(ctx, r, discard)
 }
