@@ -53,15 +53,28 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 
 // lockSQLite locks an empty database beside the store: the system lets go of it when the process ends, however it ends.
 func lockSQLite(ctx context.Context, path string) (unlock func() error, err error) {
-	db, err := connectSQLite(ctx, path, url.Values{"_txlock": {"exclusive"}})
+	// SQLite itself would wait without looking at ctx.
+	db, err := connectSQLite(ctx, path, url.Values{"_txlock": {"exclusive"}, "_busy_timeout": {"1"}})
 	if err != nil {
 		return nil, err
 	}
-	tx, err := db.BeginTxx(context.WithoutCancel(ctx), nil)
+	tx, err := insist(ctx, func() (*sqlx.Tx, error) { return db.BeginTxx(context.WithoutCancel(ctx), nil) })
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
+}
+
+// insist does again what another process stands in the way of, until its patience or ctx ends.
+func insist[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	wait := retry.WithMaxDuration(patience, retry.NewConstant(10*time.Millisecond))
+	return retry.DoValue(ctx, wait, func(context.Context) (T, error) {
+		v, err := do()
+		if e := (sqlite3.Error{}); errors.As(err, &e) && e.Code == sqlite3.ErrBusy {
+			err = retry.RetryableError(err)
+		}
+		return v, err
+	})
 }
 
 // closed says of an error which file could not be opened.
@@ -105,20 +118,18 @@ func pathless(err error) error {
 }
 
 func connectSQLite(ctx context.Context, path string, options url.Values) (*sqlx.DB, error) {
-	options.Set("_busy_timeout", strconv.FormatInt(patience.Milliseconds(), 10))
+	if !options.Has("_busy_timeout") {
+		options.Set("_busy_timeout", strconv.FormatInt(patience.Milliseconds(), 10))
+	}
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}
 	// Of two processes that create a file, the second to turn it to WAL does not wait for the first.
-	wait := retry.WithMaxDuration(patience, retry.NewConstant(10*time.Millisecond))
-	return retry.DoValue(ctx, wait, func(ctx context.Context) (*sqlx.DB, error) {
+	return insist(ctx, func() (*sqlx.DB, error) {
 		db, err := sqlx.Open("sqlite3", dsn.String())
 		if err != nil {
 			return nil, err
 		}
 		if err = db.PingContext(ctx); err != nil {
 			err = errors.Join(err, db.Close())
-		}
-		if e := (sqlite3.Error{}); errors.As(err, &e) && e.Code == sqlite3.ErrBusy {
-			err = retry.RetryableError(err)
 		}
 		return db, err
 	})

@@ -134,6 +134,9 @@ func TestLockedStore(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `Look whether a second "handoff run" is using it`) {
 		t.Errorf("a write beside another's transaction: error %v", err)
 	}
+	if err := second.TryWrite(t.Context()); err == nil || !strings.Contains(err.Error(), "another program has held it") {
+		t.Errorf("trying to write beside another's transaction: error %v", err)
+	}
 	if got := load(t, second, "d"); got.DealID != "d" {
 		t.Errorf("a read beside a transaction: %+v", got)
 	}
@@ -164,8 +167,12 @@ func TestLock(t *testing.T) {
 	unlock := must[func() error](t)(one.Lock(t.Context(), "acme"))
 	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
+	began := time.Now()
 	if _, err := other.Lock(brief, "acme"); err == nil {
 		t.Error("a lock is held twice")
+	}
+	if waited := time.Since(began); waited > patience/2 {
+		t.Errorf("told to stop after 100 ms, it waited for %v", waited)
 	}
 	check(t, must[func() error](t)(other.Lock(t.Context(), "globex"))())
 	check(t, unlock())

@@ -43,6 +43,11 @@ func (db *DB) Lock(ctx context.Context, name string) (unlock func() error, err e
 	return unlock, db.failed("lock "+name, err)
 }
 
+// TryWrite finds out whether anything can be saved, and saves nothing.
+func (db *DB) TryWrite(ctx context.Context) error {
+	return db.update(ctx, "write", func(*sqlx.Tx) error { return nil })
+}
+
 var _ jobs.Store = (*DB)(nil)
 
 // Open opens the store at url, "sqlite:PATH", creates it where there is none and brings its tables up to date. A store that

@@ -91,7 +91,7 @@ func checkStore(ctx context.Context, url string) connectors.Finding {
 	f := connectors.Finding{Place: "store.url"}
 	db, err := openHistory(ctx, url)
 	if err == nil {
-		err = db.Close()
+		err = errors.Join(db.TryWrite(ctx), db.Close())
 	}
 	if err == nil {
 		f.Text = strings.TrimPrefix(url, "sqlite:") + " can be read and written"
