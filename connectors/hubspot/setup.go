@@ -140,8 +140,8 @@ func (c *Client) create(ctx context.Context, path, name string, body any) error 
 
 const seeArchive = "Restore it, or delete it for good and run `handoff setup --apply`: Settings > Properties, tab Archived properties"
 
-// PlanRemoval implements connectors.Provisioner. What is marked was made by us, also for an older scorecard; what people
-// made of it by cloning has a name of theirs.
+// PlanRemoval implements connectors.Provisioner. What is marked was made by us, also for an older scorecard or under another
+// name; what people made of it by cloning has a name and a label of theirs.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 	var plan connectors.Plan
 	s, _, err := c.survey(ctx)
@@ -161,9 +161,15 @@ func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 		for _, name := range sortedKeys(s.properties[kind]) {
 			p := s.properties[kind][name]
 			ours := slices.ContainsFunc(c.specs[object], func(f ownField) bool { return f.property == name })
+			labelled := slices.ContainsFunc(c.specs[object], func(f ownField) bool { return f.Label == p.Label })
+			marked := strings.Contains(p.Description, madeMark)
 			switch {
-			case strings.Contains(p.Description, madeMark) && (ours || strings.HasPrefix(name, ownPrefix)):
+			case marked && (ours || labelled || strings.HasPrefix(name, ownPrefix)):
 				plan.Steps = append(plan.Steps, c.remove("property", kind+"."+name, p.Label, kind+"/"+url.PathEscape(name)))
+			case marked && p.Group == groupName:
+				emptied = false
+				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, and the group Handoff with it: its description says %q, but neither its name nor its label is one that handoff gives, "+
+					"so it seems to be a clone. Delete it under Settings > Properties if nobody needs it.", kind, name, madeMark))
 			case p.Group == groupName:
 				emptied = false
 				plan.ByHand = append(plan.ByHand, fmt.Sprintf("%s.%s stays, and the group Handoff with it: somebody else put it there, as its description lacks the words %q", kind, name, madeMark))

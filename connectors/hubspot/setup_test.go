@@ -90,6 +90,33 @@ func TestRemovalLeavesThePortalAsItWas(t *testing.T) {
 	}
 }
 
+// TestRemovalUnderAnotherMapping: what was made under other names goes, and with it the group; a clone of it stays.
+func TestRemovalUnderAnotherMapping(t *testing.T) {
+	l := newLab(t, deals.Demo()[:1])
+	earlier := l.again(t, func(c *hubspot.Config) { c.HandoffFields = map[string]string{"score": "onb_score"} })
+	plan, err := earlier.Plan(t.Context(), connectors.SetupOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Steps {
+		if err := earlier.Apply(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.must(t, http.MethodPost, "/crm/properties/2026-09/deals", map[string]any{"name": "my_score", "label": "My score", "description": "Made by handoff.", "groupName": "handoff", "type": "number", "fieldType": "number"})
+	steps, byHand := removal(t, l.client)
+	if text := strings.Join(steps, "\n"); !strings.Contains(text, "- property deals.onb_score Handoff Score") || strings.Contains(text, "my_score") || strings.Contains(text, "deals.handoff ") {
+		t.Errorf("steps:\n%s", text)
+	}
+	if !strings.HasPrefix(byHand[0], `deals.my_score stays, and the group Handoff with it: its description says "Made by handoff.", but `) {
+		t.Errorf("by hand: %q", byHand)
+	}
+	l.must(t, http.MethodDelete, "/crm/properties/2026-09/deals/my_score", nil)
+	if steps, _ = removal(t, l.client); cmp.Diff([]string{"- property group deals.handoff Handoff"}, steps) != "" {
+		t.Errorf("then: %q", steps)
+	}
+}
+
 // TestRemovalSparesOthers: a property that somebody else made stays, whatever its name and wherever it stands.
 func TestRemovalSparesOthers(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1])

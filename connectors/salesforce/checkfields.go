@@ -18,20 +18,22 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 		if text, _ := objectTrouble(d); text != "" {
 			continue
 		}
-		var unseen []ownField
+		unseen := false
 		var found []connectors.Finding
 		for _, f := range k.specs[object] {
 			if u := unusable(f, d); u != nil {
 				found = append(found, *u)
-				if u.Text == missingField {
-					unseen = append(unseen, f)
-				}
+				unseen = unseen || u.Text == missingField
 			}
 		}
 		if len(found) == 0 && len(k.specs[object]) > 0 {
 			k.add(connectors.Fine, sobjects[object], fmt.Sprintf("has %s of handoff as it should be", countOf(len(k.specs[object]), "field")), "")
 		}
-		exist, err := k.existing(ctx, sobjects[object], unseen)
+		var exist map[string]existingField
+		var err error
+		if unseen {
+			exist, err = k.existing(ctx, sobjects[object])
+		}
 		for _, u := range found {
 			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
 			switch {

@@ -241,9 +241,9 @@ func (p *page) add(fields []ownField) {
 	}
 }
 
-// hide takes our section off a page, or of one to which people added something, our fields. It reports whether there was
-// anything to take.
-func (c *Client) hide(p *page, object crm.Object) bool {
+// hide takes our section off a page, or of one to which people added something, our fields, whose API names are given in lower
+// case. It reports whether there was anything to take.
+func hide(p *page, ours map[string]bool) bool {
 	at := slices.IndexFunc(p.sections, section.ours)
 	if at < 0 {
 		return false
@@ -253,7 +253,7 @@ func (c *Client) hide(p *page, object crm.Object) bool {
 		col := &p.sections[at].Columns[i]
 		before := len(col.Items)
 		col.Items = slices.DeleteFunc(col.Items, func(i item) bool {
-			return slices.ContainsFunc(c.specs[object], func(f ownField) bool { return strings.EqualFold(f.API, i.Field) })
+			return ours[strings.ToLower(i.Field)]
 		})
 		taken = taken || len(col.Items) < before
 		foreign = foreign || slices.ContainsFunc(col.Items, func(i item) bool { return !i.blank() })

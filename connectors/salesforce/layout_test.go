@@ -26,7 +26,7 @@ func TestHide(t *testing.T) {
 			if err := json.Unmarshal([]byte(head+test.items+tail), &p.sections, lenient); err != nil {
 				t.Fatal(err)
 			}
-			c.hide(p, crm.DealObject)
+			hide(p, c.ownNames(crm.DealObject, nil))
 			if test.left != "" {
 				left = head + test.left + tail
 			}
@@ -48,7 +48,7 @@ func FuzzPage(f *testing.F) {
 		if json.Unmarshal(sections, &p.sections, lenient) != nil {
 			t.Skip()
 		}
-		c.hide(p, crm.DealObject)
+		hide(p, c.ownNames(crm.DealObject, nil))
 		before, err := json.Marshal(p.sections)
 		if err != nil {
 			t.Skip() // broken Unicode
@@ -63,7 +63,7 @@ func FuzzPage(f *testing.F) {
 		if left := c.notOn(p, crm.DealObject); len(left) > 0 && ours == 0 {
 			t.Errorf("%d fields are not on it", len(left))
 		}
-		c.hide(p, crm.DealObject)
+		hide(p, c.ownNames(crm.DealObject, nil))
 		if after, err := json.Marshal(p.sections); err != nil || ours == 0 && string(after) != string(before) {
 			t.Errorf("was %s\nis  %s, %v", before, after, err)
 		}

@@ -115,7 +115,7 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 			return c.create(ctx, "/sobjects/PermissionSetAssignment", map[string]any{"PermissionSetId": set, "AssigneeId": me})
 		})
 	}
-	active, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id"}, all("Name = "+quote(permissionSet), accessActivities+" = true"), ""))
+	active, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id"}, all("Name = "+quote(permissionSet), noPackage, accessActivities+" = true"), ""))
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (c *Client) planPermissions(ctx context.Context) ([]connectors.Step, error)
 
 // permissionSet returns the id of our permission set, and whether we made it; "": there is none.
 func (c *Client) permissionSet(ctx context.Context) (id string, marked bool, err error) {
-	rows, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id", "Description"}, "Name = "+quote(permissionSet), ""))
+	rows, err := c.lookUp(ctx, selectFrom("PermissionSet", []string{"Id", "Description"}, all("Name = "+quote(permissionSet), noPackage), ""))
 	if err != nil || len(rows) == 0 {
 		return "", false, err
 	}

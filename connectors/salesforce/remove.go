@@ -32,6 +32,14 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 	case there:
 		stays(fmt.Sprintf("The list view Opportunity.%s", listView), fmt.Sprintf("it is called %q. Delete it under Opportunities if nobody needs it.", label))
 	}
+	exist, ours := map[crm.Object]map[string]existingField{}, map[crm.Object]map[string]bool{}
+	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
+		var err error
+		if exist[object], err = c.existing(ctx, sobjects[object]); err != nil {
+			return plan, err
+		}
+		ours[object] = c.ownNames(object, exist[object])
+	}
 	layouts, err := c.pageLayouts(ctx)
 	if err != nil {
 		return plan, err
@@ -41,8 +49,8 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 		if err != nil {
 			return plan, err
 		}
-		if c.hide(p, l.object) {
-			add("layout section", l.String(), sectionLabel+"; the rest of the layout stays as it is", func(ctx context.Context) error { return c.clear(ctx, l) })
+		if hide(p, ours[l.object]) {
+			add("layout section", l.String(), sectionLabel+"; the rest of the layout stays as it is", func(ctx context.Context) error { return c.clear(ctx, l, ours[l.object]) })
 		}
 	}
 	set, marked, err := c.permissionSet(ctx)
@@ -63,17 +71,23 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 		add("permission set", permissionSet, permissionSetLabel+", with its object and field permissions", func(ctx context.Context) error { return c.remove(ctx, "/sobjects/PermissionSet/"+set) })
 	}
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
-		exist, err := c.existing(ctx, sobjects[object], c.specs[object])
-		if err != nil {
-			return plan, err
+		exist := exist[object]
+		drop := func(f existingField, detail string) {
+			add("field", sobjects[object]+"."+f.name, detail+", with its values", func(ctx context.Context) error { return c.remove(ctx, "/tooling/sobjects/CustomField/"+f.id) })
 		}
 		for _, f := range c.specs[object] {
 			full := sobjects[object] + "." + f.API
 			switch found, there := exist[strings.ToLower(f.API)]; {
 			case there && found.marked:
-				add("field", full, fieldDetail(f.FieldSpec)+", with its values", func(ctx context.Context) error { return c.remove(ctx, "/tooling/sobjects/CustomField/"+found.id) })
+				drop(found, fieldDetail(f.FieldSpec))
 			case there:
 				stays(full, fmt.Sprintf("its description does not begin with %q. Delete it under Setup > Object Manager if nobody needs it.", madeMark))
+			}
+			delete(exist, strings.ToLower(f.API))
+		}
+		for _, key := range sortedKeys(exist) {
+			if exist[key].marked {
+				drop(exist[key], "made under an earlier configuration")
 			}
 		}
 	}
@@ -83,10 +97,24 @@ func (c *Client) planRemoval(ctx context.Context) (connectors.Plan, error) {
 	return plan, nil
 }
 
+// ownNames are the fields of an object that we write, or have made, by API name in lower case.
+func (c *Client) ownNames(object crm.Object, exist map[string]existingField) map[string]bool {
+	ours := map[string]bool{}
+	for _, f := range c.specs[object] {
+		ours[strings.ToLower(f.API)] = true
+	}
+	for key, f := range exist {
+		if f.marked {
+			ours[key] = true
+		}
+	}
+	return ours
+}
+
 // clear takes our section off a layout.
-func (c *Client) clear(ctx context.Context, l pageLayout) error {
+func (c *Client) clear(ctx context.Context, l pageLayout, ours map[string]bool) error {
 	p, err := c.page(ctx, l)
-	if err != nil || !c.hide(p, l.object) {
+	if err != nil || !hide(p, ours) {
 		return err
 	}
 	return c.savePage(ctx, l, p)

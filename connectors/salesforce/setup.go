@@ -86,7 +86,10 @@ func (c *Client) planFields(ctx context.Context, s *schema) ([]connectors.Step, 
 				unseen = append(unseen, f)
 			}
 		}
-		exist, err := c.existing(ctx, sobjects[object], unseen)
+		if len(unseen) == 0 {
+			continue
+		}
+		exist, err := c.existing(ctx, sobjects[object])
 		if err != nil {
 			return nil, err
 		}
@@ -125,26 +128,24 @@ func notCustom(f ownField) *connectors.Error {
 
 // existingField is a custom field as the Tooling API finds it.
 type existingField struct {
-	id     string
-	marked bool // we made it
+	id, name string
+	marked   bool // we made it
 }
 
-// existing asks the Tooling API, which shows fields whoever may see them. Keys are API names in lower case.
-func (c *Client) existing(ctx context.Context, object string, fields []ownField) (map[string]existingField, error) {
-	var names []string
-	for _, f := range fields {
-		names = append(names, strings.TrimSuffix(f.API, "__c"))
-	}
+// existing asks the Tooling API, which shows fields whoever may see them, for the custom fields of an object that are the
+// org's own. Keys are API names in lower case. By their descriptions, which mark ours, Salesforce does not filter.
+func (c *Client) existing(ctx context.Context, object string) (map[string]existingField, error) {
+	rows, err := c.tooling(ctx, selectFrom("CustomField", []string{"Id", "DeveloperName", "Description"}, all("TableEnumOrId = "+quote(object), noPackage), ""))
 	exist := map[string]existingField{}
-	if len(names) == 0 {
-		return exist, nil
-	}
-	rows, err := c.tooling(ctx, selectFrom("CustomField", []string{"Id", "DeveloperName", "Description"}, all("TableEnumOrId = "+quote(object), anyOf("DeveloperName", names)), ""))
 	for _, r := range rows {
-		exist[strings.ToLower(r.text("DeveloperName"))+"__c"] = existingField{r.text("Id"), strings.HasPrefix(r.text("Description"), madeMark)}
+		name := r.text("DeveloperName") + "__c"
+		exist[strings.ToLower(name)] = existingField{r.text("Id"), name, strings.HasPrefix(r.text("Description"), madeMark)}
 	}
 	return exist, err
 }
+
+// noPackage is the condition that a managed package did not bring a thing: its names are apart from the org's own.
+const noPackage = "NamespacePrefix = null"
 
 // tooling asks the Tooling API.
 func (c *Client) tooling(ctx context.Context, soql string) ([]row, error) {

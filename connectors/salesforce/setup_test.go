@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +142,8 @@ func TestLayouts(t *testing.T) {
 // TestSectionWithForeignFields: what people put into our section stays, and the section with it.
 func TestSectionWithForeignFields(t *testing.T) {
 	l := newLab(t, deals.Demo()[:1])
+	l.call(t, http.MethodPost, "/services/data/v62.0/tooling/sobjects/CustomField", map[string]any{"FullName": "Opportunity.Team_Note__c",
+		"Metadata": map[string]any{"label": "Team note", "type": "Text", "length": 255}})
 	mixed := l.cfg
 	mixed.HandoffFields = map[string]string{"next_action": "Team_Note__c"}
 	c := newClient(t, mixed)
@@ -154,6 +158,51 @@ func TestSectionWithForeignFields(t *testing.T) {
 	}
 	if again, err := l.client.PlanRemoval(t.Context()); err != nil || len(again.Steps) > 0 {
 		t.Errorf("still to take away: %v, %v", lines(again.Steps), err)
+	}
+}
+
+// TestFieldsOfAnEarlierMappingGo: what was made under other names is ours by its mark.
+func TestFieldsOfAnEarlierMappingGo(t *testing.T) {
+	l := newLab(t, deals.Demo()[:1])
+	earlier := l.cfg
+	earlier.HandoffFields = map[string]string{"score": "Onb_Score__c", "next_action": "Onb_Next__c"}
+	c := newClient(t, earlier)
+	_, raw := l.sections(t, "Opportunity Layout")
+	apply(t, c, mustPlan(t, c, "Opportunity Layout"), nil)
+	removal, err := l.client.PlanRemoval(t.Context())
+	apply(t, l.client, removal, err)
+	want := []string{"- field Opportunity.Onb_Next__c: made under an earlier configuration, with its values", "- field Opportunity.Onb_Score__c: made under an earlier configuration, with its values"}
+	got := slices.DeleteFunc(lines(removal.Steps), func(line string) bool { return !strings.Contains(line, "Onb_") })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, left := l.sections(t, "Opportunity Layout"); string(left) != string(raw) {
+		t.Errorf("the layout was\n%s\nand is\n%s", raw, left)
+	}
+	if again, err := c.PlanRemoval(t.Context()); err != nil || len(again.Steps) > 0 {
+		t.Errorf("still to take away: %v, %v", lines(again.Steps), err)
+	}
+}
+
+// TestPackagesAreNotOurs: a managed package may bring a field or a permission set of the same name, apart from its prefix.
+func TestPackagesAreNotOurs(t *testing.T) {
+	l := newLab(t, deals.Demo()[:1])
+	mustPlan(t, l.client)
+	if _, err := l.client.PlanRemoval(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log := string(l.call(t, http.MethodGet, "/_sandbox/log", nil))
+	if plain, err := url.QueryUnescape(log); err == nil {
+		log = plain
+	}
+	queries := regexp.MustCompile(`FROM[ +](CustomField|PermissionSet)[ +]WHERE[^"&]*`).FindAllString(log, -1)
+	if len(queries) < 4 {
+		t.Fatalf("queries: %q", queries)
+	}
+	for _, q := range queries {
+		if !strings.Contains(strings.ReplaceAll(q, "+", " "), "NamespacePrefix = null") {
+			t.Errorf("asks for those of packages, too: %s", q)
+		}
 	}
 }
 

@@ -190,7 +190,7 @@ func standardSchema() []*Object {
 			datetime("LastViewedDate"), datetime("LastReferencedDate"),
 		)},
 		{Name: "PermissionSet", KeyPrefix: "0PS", NameField: "Name", Fields: audited(
-			text("Name", 80, required), text("Label", 80, required), text("Description", 255), boolean("IsOwnedByProfile", readOnly),
+			text("Name", 80, required), text("NamespacePrefix", 15, readOnly), text("Label", 80, required), text("Description", 255), boolean("IsOwnedByProfile", readOnly),
 			boolean("IsCustom", readOnly, byDefault(true)), picklist("Type", "Regular", "Standard").with(readOnly, byDefault("Regular")),
 			boolean("PermissionsActivitiesAccess"),
 		)},
