@@ -133,7 +133,7 @@ func demoConfig(s *crmSandbox, hook *slackStandIn, path string) (*Config, error)
 func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
 	quiet := *a
 	quiet.stdout = io.Discard
-	if err := quiet.setup(ctx, cfg, setupFlags{apply: true}); err != nil {
+	if err := quiet.setup(ctx, cfg, nil, setupFlags{apply: true}); err != nil {
 		return err
 	}
 	engine, err := newEngine()

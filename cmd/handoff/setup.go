@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -56,13 +57,14 @@ source format, which an admin deploys. It needs neither secrets nor the CRM.`,
 			if err != nil {
 				return err
 			}
+			all := slices.Clone(cfg.Connections)
 			if err := cfg.narrow(f.connection); err != nil {
 				return useError{err}
 			}
 			if f.export != "" {
 				return a.export(cfg, f.export)
 			}
-			return a.setup(cmd.Context(), cfg, f)
+			return a.setup(cmd.Context(), cfg, all, f)
 		},
 	}
 	flags := cmd.Flags()
@@ -91,17 +93,24 @@ func (f setupFlags) check() error {
 }
 
 // setup plans each connection and, where the flags say so, carries the plans out. A connection that fails does not keep
-// another from its turn.
-func (a *app) setup(ctx context.Context, cfg *Config, f setupFlags) error {
+// another from its turn. all are the connections of the configuration, also those that the flags leave out.
+func (a *app) setup(ctx context.Context, cfg *Config, all []Connection, f setupFlags) error {
 	engine, err := newEngine()
 	if err != nil {
 		return err
+	}
+	var shared map[string][]string
+	if f.remove {
+		if shared, err = a.sharing(ctx, all); err != nil {
+			return err
+		}
 	}
 	fields := jobs.Fields(engine.Scorecard())
 	var failed []error
 	steps := 0
 	for i := range cfg.Connections {
 		s := &setup{app: a, setupFlags: f, conn: &cfg.Connections[i], storeURL: cfg.StoreURL}
+		s.shared = shared[s.conn.Name]
 		if s.crm, err = a.connect(s.conn, fields); err != nil {
 			failed = append(failed, err)
 			continue
@@ -120,6 +129,33 @@ func (a *app) setup(ctx context.Context, cfg *Config, f setupFlags) error {
 	return err
 }
 
+// sharing returns, for each connection, the names of the others that are connections to the same account, as far as the CRMs
+// tell. None is asked where the CRMs of all are different.
+func (a *app) sharing(ctx context.Context, all []Connection) (map[string][]string, error) {
+	var list []Connection
+	for i := range all {
+		if slices.ContainsFunc(all, func(c Connection) bool { return c.Name != all[i].Name && c.CRM == all[i].CRM }) {
+			list = append(list, all[i])
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	checkups, err := a.checkups(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	shared := map[string][]string{}
+	for i := range list {
+		for j := range list {
+			if account := checkups[i].Account; i != j && account != "" && list[i].CRM == list[j].CRM && account == checkups[j].Account {
+				shared[list[i].Name] = append(shared[list[i].Name], list[j].Name)
+			}
+		}
+	}
+	return shared, nil
+}
+
 // setup is the setup of one connection.
 type setup struct {
 	*app
@@ -127,6 +163,7 @@ type setup struct {
 	conn     *Connection
 	crm      connectors.Provisioner
 	storeURL string
+	shared   []string // names of other connections to the same account
 
 	plan  connectors.Plan
 	lines []string // that show the plan's steps
@@ -143,6 +180,10 @@ func (s *setup) run(ctx context.Context) (err error) {
 		return err
 	}
 	s.lines = stepLines(s.plan.Steps)
+	if len(s.shared) > 0 && len(s.plan.Steps) > 0 {
+		fmt.Fprintf(s.stderr, "%s: the same %s is that of %s, which loses its fields and their values, too\n",
+			s.conn.Name, crms[s.conn.CRM].account, strings.Join(s.shared, ", "))
+	}
 	if !s.json {
 		if !s.apply && !s.remove {
 			failed := s.showUse(ctx) // the plan stands without
@@ -151,7 +192,7 @@ func (s *setup) run(ctx context.Context) (err error) {
 		s.introduce()
 	}
 	ask := s.remove && isTerminal(s.stdin)
-	if ask || !s.apply && !s.remove {
+	if !s.apply {
 		if err := s.printSteps(); err != nil {
 			return err
 		}
@@ -212,7 +253,10 @@ func (s *setup) compareAgain(ctx context.Context) {
 	}
 	db, err := openHistory(ctx, s.storeURL)
 	if err == nil {
-		err = errors.Join(db.CompareAgain(ctx, s.conn.Name), db.Close())
+		for _, name := range append(s.shared, s.conn.Name) {
+			err = errors.Join(err, db.CompareAgain(ctx, name))
+		}
+		err = errors.Join(err, db.Close())
 	}
 	if err != nil {
 		fmt.Fprintf(s.stderr, "%s: deals that are scored already and have no news are not looked at again: %s\n", s.conn.Name, plain(err.Error()))
