@@ -41,7 +41,8 @@ func (r *scoring) left(unusable []connectors.Finding) string {
 		all = append(all, "no field of handoff can be written")
 	case len(unusable) > 0:
 		all = append(all, fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), fields))
-	case r.unshown != nil:
+	}
+	if r.unshown != nil {
 		all = append(all, fmt.Sprintf("the health of accounts cannot be written: %v", r.unshown))
 	}
 	if r.sum.Parked > 0 {

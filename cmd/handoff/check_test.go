@@ -160,6 +160,7 @@ func TestOverlaps(t *testing.T) {
 // TestHealth asks a service how it is: before the first run, after a run that did its work, after one that left some of it
 // to a person, and after one that failed. A check beside it sees that the port is its own.
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, "hubspot")
 	address := s.freePort()
 	s.set("server", "listen", `"`+address+`"`)

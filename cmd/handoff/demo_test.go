@@ -14,6 +14,7 @@ import (
 // TestDemoKeepsEdits plays the person at the demo's terminal: set an item of the worst deal, see it kept, clear it, see it
 // computed again, leave.
 func TestDemoKeepsEdits(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	screen := &script{steps: []step{

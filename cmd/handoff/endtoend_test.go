@@ -311,6 +311,7 @@ var compareRecords = cmp.AllowUnexported(record{})
 // TestCRMsAgree compares, for each won deal, all that is written to Salesforce, by a user who may do no more than setup lets
 // it, and to HubSpot.
 func TestCRMsAgree(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, "salesforce")
 	l.revokeProfile()
 	l.handoff(0, "setup", "--apply")

@@ -17,6 +17,7 @@ import (
 // TestLogsHoldNoSecretsAndNoNotes greps everything that setup and two runs log at the highest level for the sandbox's
 // credentials, for every token that it gave out, and for what people wrote into notes, mails and fields.
 func TestLogsHoldNoSecretsAndNoNotes(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join(t.TempDir(), "config.toml")
 	stop, err := startTestSandbox(config)
 	if err != nil {

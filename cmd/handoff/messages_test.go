@@ -32,6 +32,7 @@ type mishap struct {
 // TestMessages lets everything happen that goes wrong in the first hour. Each message names place, cause and remedy; all of
 // them stand on one page, testdata/messages.golden, to be read aloud.
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	pages := make([]string, len(mishaps))
 	t.Run("each", func(t *testing.T) {
 		for i, m := range mishaps {
@@ -121,10 +122,10 @@ var mishaps = []mishap{
 		says{1, []string{"connections.hubspot.token: the deals are scored, but cannot be written: HubSpot: ", "Add to the service key", "crm.objects.deals.write"}}, false},
 	{"may not read companies", "hubspot", func(s *scene) { s.revoke("crm.objects.companies.read") },
 		says{1, []string{"✗ connections.hubspot.token: the scope crm.objects.companies.read is missing"}},
-		says{1, []string{"hubspot: 1 of the 41 fields of handoff cannot be written", "✗ companies.handoff_health: the service key may not read and write companies", "→ Add to the service key", "companies.read"}}, false},
+		says{1, []string{"hubspot: 1 of the 41 fields of handoff cannot be written", "✗ companies.handoff_health: the service key may not read companies", "→ Add to the service key", "companies.read"}}, false},
 	{"may not edit companies", "hubspot", func(s *scene) { s.revoke("crm.objects.companies.write") },
 		says{1, []string{"✗ connections.hubspot.token: the scope crm.objects.companies.write is missing"}},
-		says{1, []string{"hubspot: 1 of the 41 fields of handoff cannot be written", "✗ companies.handoff_health: the service key may not read and write companies", "→ Add to the service key", "companies.write"}}, false},
+		says{1, []string{"hubspot: the health of accounts cannot be written: HubSpot: ", "Add to the service key", "companies.write"}}, false},
 	{"missing field", "salesforce", func(s *scene) { s.deleteField("Handoff_Gaps__c") },
 		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}},
 		says{1, []string{"✗ Opportunity.Handoff_Gaps__c: the field does not exist", "→ Run `handoff setup --apply`"}}, false},

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Most tests wait, for limits of CRMs and for locks, rather than compute; -parallel on the command line still counts.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"handoff": main})
 }
 
@@ -25,6 +30,7 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   run a command that must exit with this code
 //	sandbox FLAGS...        run `handoff sandbox` until the script ends, with $WORK/config.toml written by it
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -82,6 +88,7 @@ func startTestSandbox(config string, flags ...string) (stop func() error, err er
 
 // TestServiceStopsCleanly checks that the service ends with its context, as SIGTERM ends it.
 func TestServiceStopsCleanly(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join(t.TempDir(), "config.toml")
 	stop, err := startTestSandbox(config)
 	if err != nil {

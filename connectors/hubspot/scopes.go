@@ -102,23 +102,6 @@ func (k *checking) scopes(ctx context.Context) {
 	}
 }
 
-// closed returns what keeps us from reading or writing companies; nil: nothing does.
-func (c *Client) closed(ctx context.Context) (*connectors.Error, error) {
-	for _, n := range needs {
-		if n.object != companies {
-			continue
-		}
-		err := c.try(ctx, n.try(c, n.object))
-		if refused := forbidden(err); refused != nil {
-			return refused, nil
-		}
-		if err != nil && status(err) != http.StatusBadRequest {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
 // lacks are the scopes that a refusal names, as far as a run needs them: HubSpot names alternatives, too.
 func (n need) lacks(refused *connectors.Error) []string {
 	var named scopes
