@@ -86,6 +86,15 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	if err == nil && (j.WriteBack || j.DryRun) { // a run that failed says so itself
 		unusable, err = r.unusable(work)
 	}
+	if stored, readErr := r.Store.Unread(work, r.Connection); readErr != nil {
+		err = errors.Join(err, readErr)
+	} else {
+		for _, h := range stored {
+			if !r.seen[h.DealID] { // no news of it since it could not be read
+				r.unread.add(h)
+			}
+		}
+	}
 	r.sum.Left = r.left(unusable)
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()

@@ -464,6 +464,21 @@ func TestNotReadIsNotMissing(t *testing.T) {
 	}
 }
 
+// TestNotReadIsSaidUntilItIsRead: also when nothing comes of the deal any more.
+func TestNotReadIsSaidUntilItIsRead(t *testing.T) {
+	w := newWorld(t)
+	s := emptyDeal("d1")
+	s.Unread = []crm.Part{crm.PartNotes}
+	w.crm.put(s, "")
+	w.run()
+	w.run()
+	w.crm.put(emptyDeal("later"), "")
+	w.run()
+	w.wantRun(jobs.Summary{Flagged: 1, Left: oneNotRead}) // the later one alone comes again
+	w.crm.put(emptyDeal("d1"), "")
+	w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Written: 1, Flagged: 2})
+}
+
 func TestReopenedDealKeepsItsCard(t *testing.T) {
 	w := newWorld(t)
 	s := emptyDeal("d1")

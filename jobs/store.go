@@ -137,6 +137,8 @@ type Store interface {
 	// Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or
 	// before now, or computed with a scorecard other than rulebook; finalised and reopened ones only if Pending.
 	Waiting(ctx context.Context, connection, rulebook string, now time.Time, after string, limit int) ([]*Handoff, error)
+	// Unread returns the handoffs whose card has items that are not read, but for finalised and reopened ones.
+	Unread(ctx context.Context, connection string) ([]*Handoff, error)
 	// Save saves the changes in one transaction: snapshots, cards, intended writes, findings.
 	Save(ctx context.Context, runID int64, changes []Change) error
 	// CountHandoffs counts the handoffs of a connection and those among them that are flagged.

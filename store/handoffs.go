@@ -127,6 +127,13 @@ func (db *DB) CompareAgain(ctx context.Context, connection string) error {
 	})
 }
 
+// Unread returns the handoffs of a connection whose card has items that are not read, but for finalised and reopened ones, in
+// order of the deal id.
+func (db *DB) Unread(ctx context.Context, connection string) ([]*jobs.Handoff, error) {
+	return db.handoffs(ctx, "find what is not read", `
+		WHERE h.connection = ? AND h.unread AND NOT h.finalised AND NOT h.reopened ORDER BY h.deal_id`, connection)
+}
+
 // CountHandoffs counts the handoffs of a connection and those among them that are flagged.
 func (db *DB) CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error) {
 	row := db.reader.QueryRowxContext(ctx, db.reader.Rebind(

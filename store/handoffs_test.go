@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -286,4 +287,21 @@ func testText(t *testing.T, db *DB) {
 			t.Errorf("%s: %q, want %q", place, text, want)
 		}
 	}
+}
+
+func TestUnread(t *testing.T) {
+	db := openTemp(t, filepath.Join(t.TempDir(), "handoff.db"))
+	open := func(h *jobs.Handoff) { h.Card.Items = []rules.Item{{ID: "1.1", NotRead: true}} }
+	save(t, db, begin(t, db), deal("read"), deal("unread", open),
+		deal("finalised", open, func(h *jobs.Handoff) { h.Finalised = true }), deal("reopened", open, func(h *jobs.Handoff) { h.Reopened = true }),
+		deal("elsewhere", open, func(h *jobs.Handoff) { h.Connection = "globex" }))
+	ids := func() (ids []string) {
+		for _, h := range must[[]*jobs.Handoff](t)(db.Unread(t.Context(), "acme")) {
+			ids = append(ids, h.DealID)
+		}
+		return ids
+	}
+	equal(t, "unread", ids(), []string{"unread"})
+	save(t, db, begin(t, db), deal("unread"))
+	equal(t, "once it is read", ids(), []string(nil))
 }

@@ -95,14 +95,14 @@ func prepareSave(ctx context.Context, tx *sqlx.Tx) (*saveStatements, error) {
 		// The version comes from the row itself, so that no card is ever saved over another.
 		&s.handoff: `
 			INSERT INTO handoffs (connection, deal_id, account_id, name, close_date, health, flagged, finalised, reopened, pending,
-				due_at, rulebook, as_of, version, parked, merged, written, edits)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+				due_at, rulebook, as_of, version, parked, merged, written, edits, unread)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (connection, deal_id) DO UPDATE SET
 				account_id = excluded.account_id, name = excluded.name, close_date = excluded.close_date, health = excluded.health,
 				flagged = excluded.flagged, finalised = excluded.finalised, reopened = excluded.reopened,
 				pending = excluded.pending, due_at = excluded.due_at, rulebook = excluded.rulebook, as_of = excluded.as_of,
 				version = handoffs.version + excluded.version, parked = excluded.parked, merged = excluded.merged,
-				written = excluded.written, edits = excluded.edits
+				written = excluded.written, edits = excluded.edits, unread = excluded.unread
 			RETURNING version`,
 		&s.snapshot: `
 			INSERT INTO snapshots (connection, deal_id, hash, data) VALUES (?, ?, ?, ?)
@@ -129,7 +129,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 	}
 	if err := s.handoff.GetContext(ctx, &version, h.Connection, h.DealID, h.AccountID, strings.ToLower(deal.Name), closeDate,
 		h.Merged[healthField], h.Flagged(), h.Finalised, h.Reopened, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
-		increment, h.Parked, c.merged, c.written, c.edits); err != nil {
+		increment, h.Parked, c.merged, c.written, c.edits, h.Card != nil && h.Card.Unread()); err != nil {
 		return 0, 0, err
 	}
 	if _, err := s.snapshot.ExecContext(ctx, h.Connection, h.DealID, h.InputHash, c.snapshot); err != nil {
