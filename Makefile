@@ -39,7 +39,7 @@ bench: ## benchmarks: compare ratios within one run, machines differ
 conformance: build ## real clients and independent parsers against the sandbox (needs Node 20)
 	@connectors/sandbox/conformance/run.sh $(BIN)/handoff
 
-eval: ## agreement of the scores with the labelled demo deals
+eval: ## agreement of the scores with labelled deals, item by item
 	go test -run TestAgreement -v -count=1 ./rules
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice

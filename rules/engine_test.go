@@ -224,7 +224,7 @@ func TestPeopleAcrossRecords(t *testing.T) {
 // TestOrder checks that the order in which a CRM returns records changes no score.
 func TestOrder(t *testing.T) {
 	e := builtin(t)
-	for _, s := range append(labelled(t), deal()) {
+	for _, s := range append(labelled(t, demo), deal()) {
 		at := asOf
 		if s.AsOf != nil {
 			at = *s.AsOf

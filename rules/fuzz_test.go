@@ -11,7 +11,7 @@ import (
 
 // FuzzScore checks that any text gets a card: the same one twice, with points in range and quotes from the text.
 func FuzzScore(f *testing.F) {
-	for _, s := range labelled(f) {
+	for _, s := range labelled(f, demo) {
 		for i := range s.Notes {
 			f.Add(s.Deal.Fields["use_case"], s.Notes[i].Title, s.Notes[i].Body, "dana@example.com", uint8(i))
 		}
