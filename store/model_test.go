@@ -92,7 +92,7 @@ func (m *model) save(t *rapid.T) {
 
 func (m *model) finish(t *rapid.T) {
 	if len(m.open) == 0 {
-		t.Skip("no write is open")
+		t.Skip("no write is open") // rapid draws another action; the test goes on
 	}
 	n := rapid.IntRange(1, len(m.open)).Draw(t, "writes")
 	finished := m.open[:n]

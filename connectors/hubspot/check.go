@@ -123,21 +123,12 @@ func (k *checking) account(ctx context.Context) bool {
 
 // clock compares our clock with HubSpot's.
 func (k *checking) clock(answered time.Time) {
-	const most = time.Minute
-	skew := k.cfg.Now().Sub(answered).Round(time.Second)
-	switch {
-	case answered.IsZero():
+	if answered.IsZero() {
 		k.add(connectors.Problem, "url", "the answers do not say when they were given", "Let the proxy before HubSpot pass the Date header")
-	case skew > most:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of HubSpot's", skew), seeClock)
-	case skew < -most:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind HubSpot's", -skew), seeClock)
-	default:
-		k.add(connectors.Fine, "clock", "agrees with HubSpot's", "")
+		return
 	}
+	k.found.Findings = append(k.found.Findings, connectors.Skew(crmName, k.cfg.Now(), answered))
 }
-
-const seeClock = "Let this machine set its clock over the network (NTP): due times are judged by it"
 
 // lifetime says how long HubSpot supports the version of its API that we use.
 // https://developers.hubspot.com/docs/developer-tooling/platform/versioning
@@ -192,16 +183,9 @@ func (k *checking) quota(ctx context.Context) {
 		}
 		k.left = allowance{p.Results[0].Limit, p.Results[0].Used}
 	}
-	const much = 80 // percent
-	used := fmt.Sprintf("%d of the account's %d API calls of today are used", k.left.used, k.left.limit)
-	switch {
-	case k.left.limit <= 0:
-	case k.left.used >= k.left.limit:
-		k.add(connectors.Problem, "API calls", used, seeQuota)
-	case k.left.used*100 > k.left.limit*much:
-		k.add(connectors.Warning, "API calls", used, seeQuota)
-	default:
-		k.add(connectors.Fine, "API calls", used, "")
+	if k.left.limit > 0 {
+		k.found.Findings = append(k.found.Findings, connectors.Quota(k.left.used, k.left.limit,
+			fmt.Sprintf("%d of the account's %d API calls of today are used", k.left.used, k.left.limit), seeQuota))
 	}
 }
 

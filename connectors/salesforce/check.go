@@ -15,12 +15,8 @@ import (
 
 const opCheck = "check the org"
 
-// Bounds beyond which something is worth a warning.
-const (
-	oldReleases = 9           // behind the newest: three years; Salesforce keeps a version for at least that long
-	maxSkew     = time.Minute // between the clocks
-	maxUsage    = 80          // percent of the daily quota
-)
+// oldReleases is how far behind the newest a version may be without a warning: three years, for which Salesforce keeps one.
+const oldReleases = 9
 
 // Unusable implements connectors.Inspector.
 func (c *Client) Unusable(ctx context.Context) ([]connectors.Finding, error) {
@@ -135,36 +131,20 @@ func (k *checkup) version(known []string) {
 
 // clock compares this machine's clock with Salesforce's, which tells whole seconds.
 func (k *checkup) clock(at time.Time) {
-	if at.IsZero() {
-		return
-	}
-	skew := k.cfg.Now().Sub(at).Round(time.Second)
-	switch {
-	case skew > maxSkew:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v ahead of Salesforce's", skew), seeClock)
-	case skew < -maxSkew:
-		k.add(connectors.Warning, "clock", fmt.Sprintf("this machine's clock is %v behind Salesforce's", -skew), seeClock)
-	default:
-		k.add(connectors.Fine, "clock", "agrees with Salesforce's", "")
+	if !at.IsZero() {
+		k.Findings = append(k.Findings, connectors.Skew(crmName, k.cfg.Now(), at))
 	}
 }
-
-const seeClock = "Let this machine set its clock over the network (NTP): due times are judged by it"
 
 // usage judges what is left of the quota, as the last answer told.
 func (k *checkup) usage() {
 	used, limit := k.Quota()
-	text := fmt.Sprintf("%d of %d API calls of the last 24 hours are used, by all integrations of the org", used, limit)
-	const remedy = "See which integrations use them under Setup > System Overview > API Usage; let them call less, or buy more calls"
-	switch {
-	case limit == 0: // not told
-	case used >= limit:
-		k.add(connectors.Problem, "API calls", text, remedy)
-	case used*100 > limit*maxUsage:
-		k.add(connectors.Warning, "API calls", text, remedy)
-	default:
-		k.add(connectors.Fine, "API calls", text, "")
+	if limit == 0 { // not told
+		return
 	}
+	k.Findings = append(k.Findings, connectors.Quota(used, limit,
+		fmt.Sprintf("%d of %d API calls of the last 24 hours are used, by all integrations of the org", used, limit),
+		"See which integrations use them under Setup > System Overview > API Usage; let them call less, or buy more calls"))
 }
 
 // org looks at what the integration user may see and do.

@@ -46,12 +46,12 @@ func FuzzPage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sections []byte) {
 		p := &page{}
 		if json.Unmarshal(sections, &p.sections, lenient) != nil {
-			t.Skip()
+			return
 		}
 		hide(p, c.ownNames(crm.DealObject, nil))
 		before, err := json.Marshal(p.sections)
 		if err != nil {
-			t.Skip() // broken Unicode
+			return // broken Unicode
 		}
 		ours := 0
 		for _, s := range p.sections {
