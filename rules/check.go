@@ -33,7 +33,7 @@ func (c *checker) check() {
 	if sc.Ghost.BusinessDays < 1 || sc.Ghost.Signals < 1 {
 		c.fail("ghost", "the ghost rule needs business_days and signals of 1 or more", "set both under [ghost]")
 	}
-	if len(sc.Items) > maxOfEach || len(sc.slots) > maxOfEach {
+	if len(sc.Items) > maxOfEach || len(sc.Slots) > maxOfEach {
 		c.fail("", fmt.Sprintf("there are more than %d items or slots", maxOfEach), "remove some")
 		return
 	}
@@ -87,7 +87,7 @@ func (c *checker) checkRatings() {
 
 func (c *checker) checkSlots() {
 	seen := map[string]bool{}
-	for i, s := range c.sc.slots {
+	for i, s := range c.sc.Slots {
 		path := fmt.Sprintf("slot[%d]", i)
 		if _, builtIn := factSlots[s.Name]; builtIn || seen[s.Name] || s.Name == "" || strings.Contains(s.Name, "|") {
 			c.fail(path+".name", fmt.Sprintf("slot name %q is empty, taken or holds a |", s.Name), "choose another name")
@@ -162,13 +162,13 @@ func (c *checker) checkKind(path string, it *ItemSpec) {
 
 // cuedSlot returns the index of the scorecard's own slot of that name; -1: there is none with cues.
 func (c *checker) cuedSlot(name string) int {
-	return slices.IndexFunc(c.sc.slots, func(s SlotSpec) bool { return s.Name == name && len(s.All) == 0 })
+	return slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name && len(s.All) == 0 })
 }
 
 func (c *checker) checkSlotNames(path string, list []string) {
 	for _, names := range list {
 		for name := range strings.SplitSeq(names, "|") {
-			own := slices.ContainsFunc(c.sc.slots, func(s SlotSpec) bool { return s.Name == name })
+			own := slices.ContainsFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name })
 			if _, builtIn := factSlots[name]; !own && !builtIn {
 				c.fail(path, fmt.Sprintf("there is no slot %q", name), "use the name of a [[slot]] or of a built-in slot")
 			}
@@ -176,7 +176,7 @@ func (c *checker) checkSlotNames(path string, list []string) {
 	}
 	if strings.HasSuffix(path, ".all") {
 		for _, name := range list {
-			if i := slices.IndexFunc(c.sc.slots, func(s SlotSpec) bool { return s.Name == name }); i >= 0 && len(c.sc.slots[i].All) > 0 {
+			if i := slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name }); i >= 0 && len(c.sc.Slots[i].All) > 0 {
 				c.fail(path, fmt.Sprintf("slot %q is itself made of others", name), "list slots that cues or code fill")
 			}
 		}
@@ -204,7 +204,7 @@ func (c *checker) compile() *Engine {
 	sc := c.sc
 	e := &Engine{
 		card: sc, langs: c.langs, vocabulary: newVocabulary(c.langs), lex: newLexicon(), slots: map[string]slot{},
-		fieldItems: map[string]items{}, fieldSlots: map[string]slots{}, cuedItems: make([]items, len(sc.slots)), factAbout: make([][]slot, len(sc.Items)),
+		fieldItems: map[string]items{}, fieldSlots: map[string]slots{}, cuedItems: make([]items, len(sc.Slots)), factAbout: make([][]slot, len(sc.Items)),
 	}
 	add := func(path string, cues []string, cl class, lang int8) {
 		for _, cue := range cues {
@@ -232,7 +232,7 @@ func (c *checker) compile() *Engine {
 	for name, s := range factSlots {
 		e.slots[name] = s
 	}
-	for i, s := range sc.slots {
+	for i, s := range sc.Slots {
 		path := fmt.Sprintf("slot[%d]", i)
 		e.slots[s.Name] = slot{says: s.Says, cue: i, all: s.All}
 		addAll(path, s.Cues, e.slotCue(i))

@@ -31,7 +31,7 @@ func (e *Engine) Scorecard() *Scorecard { return e.card }
 func (e *Engine) itemCue(i int) class     { return firstFree + class(i) }
 func (e *Engine) itemHeading(i int) class { return e.itemCue(len(e.card.Items)) + class(i) }
 func (e *Engine) slotCue(i int) class     { return e.itemHeading(len(e.card.Items)) + class(i) }
-func (e *Engine) slotHeading(i int) class { return e.slotCue(len(e.card.slots)) + class(i) }
+func (e *Engine) slotHeading(i int) class { return e.slotCue(len(e.card.Slots)) + class(i) }
 
 // Score fills in the scorecard for s as of the given moment. Any snapshot gets a card; the order of notes, contacts and
 // activities does not matter.

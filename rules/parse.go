@@ -36,7 +36,7 @@ func ParseScorecard(name string, data []byte) (*Scorecard, error) {
 		return nil, err
 	}
 	sc := &Scorecard{
-		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, slots: f.Slots,
+		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, Slots: f.Slots,
 		version: versionOf(append(langFiles, data)...),
 	}
 	c := &checker{file: file, sc: sc, langs: langs, products: f.Products}

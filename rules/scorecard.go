@@ -18,8 +18,8 @@ type Scorecard struct {
 	Items      []*ItemSpec
 	Ratings    []RatingSpec // best first
 	Ghost      GhostSpec
+	Slots      []SlotSpec
 
-	slots   []SlotSpec
 	version string
 	engine  *Engine
 }

@@ -4,34 +4,44 @@ import "slices"
 
 // Override returns a copy of card in which people's scores stand in place of the computed ones, with categories, total,
 // rating, health and completeness to match. Ghost, reasons and evidence stay as computed. Scores of unknown items and
-// scores other than 0, 1 and 2 are passed over.
+// scores other than 0, 1 and 2 are passed over; a card that none is left for stays as it was, also where another
+// scorecard made it.
 func (e *Engine) Override(card *Card, scores map[string]int) *Card {
 	c := *card
 	c.Items = slices.Clone(card.Items)
+	changed := false
 	for i := range c.Items {
 		if v, ok := scores[c.Items[i].ID]; ok && v >= 0 && v <= 2 {
+			changed = changed || c.Items[i].Score != v
 			c.Items[i].Score = v
 		}
 	}
-	e.tally(&c)
+	if changed {
+		e.tally(&c)
+	}
 	return &c
 }
 
 // tally adds up the items of c and derives what follows from the total.
 func (e *Engine) tally(c *Card) {
-	c.Max = e.card.Max()
-	c.Total = 0
-	c.Complete = true
-	c.Categories = make([]Category, len(e.card.Categories))
-	for i, spec := range e.card.Categories {
-		cat := Category{Name: spec.Name, Max: spec.Max}
-		for j, it := range e.card.Items {
-			if it.Category == spec.Name {
-				cat.Points += c.Items[j].Score
-			}
+	c.Max, c.Total, c.Complete = 0, 0, true
+	c.Categories = []Category{}
+	for i := range c.Items {
+		spec := e.card.Item(c.Items[i].ID)
+		if spec == nil { // of another scorecard
+			continue
 		}
-		c.Categories[i] = cat
+		k := slices.IndexFunc(c.Categories, func(cat Category) bool { return cat.Name == spec.Category })
+		if k < 0 {
+			k = len(c.Categories)
+			c.Categories = append(c.Categories, Category{Name: spec.Category})
+		}
+		c.Categories[k].Points += c.Items[i].Score
+		c.Categories[k].Max += 2
+	}
+	for _, cat := range c.Categories {
 		c.Total += cat.Points
+		c.Max += cat.Max
 		c.Complete = c.Complete && cat.Points > 0
 	}
 	for _, r := range e.card.Ratings {
