@@ -35,6 +35,27 @@ func (e *LineError) Unwrap() error { return e.Err }
 // ReadCases yields the snapshots of a case file, one JSON object a line, in order; blank lines are passed over.
 // A line that cannot be read yields a *LineError and reading goes on with the next one; an error of r itself ends it.
 func ReadCases(r io.Reader) iter.Seq2[*Snapshot, error] {
+	return readLines(r, func(s *Snapshot) *LineError {
+		if s.Deal.ID == "" {
+			return &LineError{Field: "/deal/id", Err: errors.New("a deal needs an id")}
+		}
+		return nil
+	})
+}
+
+// ReadLabelled is ReadCases for labelled cases: each needs Expected, and may leave out the deal where another file holds it;
+// Deal.ID is empty then.
+func ReadLabelled(r io.Reader) iter.Seq2[*Snapshot, error] {
+	return readLines(r, func(s *Snapshot) *LineError {
+		if len(s.Expected) == 0 || s.Expected.Kind() == 'n' {
+			return &LineError{Field: "/expected", Err: errors.New("a labelled case needs the labels")}
+		}
+		return nil
+	})
+}
+
+// readLines reads a case file; check says what else is wrong with a case of it, but for the number of the line.
+func readLines(r io.Reader, check func(*Snapshot) *LineError) iter.Seq2[*Snapshot, error] {
 	return func(yield func(*Snapshot, error) bool) {
 		br := bufio.NewReaderSize(r, 1<<16)
 		for n := 1; ; n++ {
@@ -48,6 +69,11 @@ func ReadCases(r io.Reader) iter.Seq2[*Snapshot, error] {
 			}
 			if len(bytes.TrimSpace(line)) > 0 {
 				s, lerr := parseCase(line, n)
+				if lerr == nil {
+					if lerr = check(s); lerr != nil {
+						lerr.Line = n
+					}
+				}
 				if lerr != nil {
 					if !yield(nil, lerr) {
 						return
@@ -63,16 +89,13 @@ func ReadCases(r io.Reader) iter.Seq2[*Snapshot, error] {
 	}
 }
 
-func parseCase(line []byte, n int) (*Snapshot, error) {
+func parseCase(line []byte, n int) (*Snapshot, *LineError) {
 	s := new(Snapshot)
 	if err := json.Unmarshal(line, s, json.RejectUnknownMembers(true), json.WithUnmarshalers(lenient)); err != nil {
 		return nil, lineError(n, err)
 	}
 	if s.ID == "" {
 		return nil, &LineError{n, "/id", errors.New("a case needs an id")}
-	}
-	if s.Deal.ID == "" {
-		return nil, &LineError{n, "/deal/id", errors.New("a deal needs an id")}
 	}
 	for i, a := range s.Activities {
 		switch a.Kind {
@@ -133,7 +156,7 @@ func emptyIsAbsent[T any](dec *jsontext.Decoder, p **T) error {
 }
 
 // lineError turns the decoder's errors into words without Go types.
-func lineError(n int, err error) error {
+func lineError(n int, err error) *LineError {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
 		why := sem.Err

@@ -143,3 +143,27 @@ func FuzzReadCases(f *testing.F) {
 		}
 	})
 }
+
+func TestReadLabelled(t *testing.T) {
+	for _, tt := range []struct{ name, line, want string }{
+		{"with its deal", `{"id":"a","deal":{"id":"1"},"expected":{"scores":{"1.1":2}}}`, ""},
+		{"labels alone", `{"id":"a","expected":{"scores":{"1.1":2}}}`, ""},
+		{"no labels", `{"id":"a","deal":{"id":"1"}}`, "line 1: field /expected: a labelled case needs the labels"},
+		{"null for labels", `{"id":"a","expected":null}`, "line 1: field /expected: a labelled case needs the labels"},
+		{"no id", `{"expected":{}}`, "line 1: field /id: a case needs an id"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			for s, err := range ReadLabelled(strings.NewReader(tt.line)) {
+				if err != nil {
+					got = err.Error()
+				} else if s.ID != "a" {
+					t.Errorf("case %q", s.ID)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -5,8 +5,12 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"handoff/crm"
 )
 
 //go:embed languages/*.toml
@@ -164,16 +168,8 @@ func readLanguages() (langs []*language, files [][]byte, err error) {
 // languagesOf returns the languages whose cues count in a text: the one that its common words give away, with those
 // close to it and the one that is mixed into all; or, where the text is too short to tell, those of the text around it.
 func (e *Engine) languagesOf(f *folded, around languageSet) languageSet {
-	var count [maxLanguages]int
-	best := 0
-	for i := range f.words {
-		for l, stop := range e.vocabulary.stopwords {
-			if stop[f.word(i)] {
-				count[l]++
-				best = max(best, count[l])
-			}
-		}
-	}
+	count := e.vocabulary.countStopwords(f)
+	best := slices.Max(count[:])
 	if best < 3 {
 		return around
 	}
@@ -184,6 +180,38 @@ func (e *Engine) languagesOf(f *folded, around languageSet) languageSet {
 		}
 	}
 	return set
+}
+
+// countStopwords counts the common words of each language in a text.
+func (v *vocabulary) countStopwords(f *folded) (count [maxLanguages]int) {
+	for i := range f.words {
+		for l, stop := range v.stopwords {
+			if stop[f.word(i)] {
+				count[l]++
+			}
+		}
+	}
+	return count
+}
+
+// Language returns the code of the language, such as "en", that most passages of s are in, of what was recorded up to the
+// given moment; empty: the record is too short to tell.
+func (e *Engine) Language(s *crm.Snapshot, asOf time.Time) string {
+	var passages [maxLanguages]int
+	r := e.read(s, asOf)
+	for i := range r.passages {
+		count := e.vocabulary.countStopwords(&r.passages[i].folded)
+		most := slices.Max(count[:])
+		l := slices.Index(count[:], most)
+		if most > 0 && !slices.Contains(count[l+1:], most) {
+			passages[l]++
+		}
+	}
+	most := slices.Max(passages[:])
+	if most == 0 {
+		return ""
+	}
+	return e.langs[slices.Index(passages[:], most)].Code
 }
 
 // capitalNouns reports whether set holds a language that writes nouns with a capital. A text too short to tell is taken
