@@ -4,31 +4,28 @@ import "slices"
 
 // Override returns a copy of card in which people's scores stand in place of the computed ones, with categories, total,
 // rating, health and completeness to match. Ghost, reasons and evidence stay as computed. Scores of unknown items and
-// scores other than 0, 1 and 2 are passed over; a card that none is left for stays as it was, also where another
-// scorecard made it.
+// scores other than 0, 1 and 2 are passed over.
 func (e *Engine) Override(card *Card, scores map[string]int) *Card {
 	c := *card
 	c.Items = slices.Clone(card.Items)
-	changed := false
 	for i := range c.Items {
 		if v, ok := scores[c.Items[i].ID]; ok && v >= 0 && v <= 2 {
-			changed = changed || c.Items[i].Score != v
 			c.Items[i].Score = v
 		}
 	}
-	if changed {
-		e.tally(&c)
-	}
+	e.tally(&c)
 	return &c
 }
 
-// tally adds up the items of c and derives what follows from the total.
+// tally adds up the items of c and derives what follows from the total. An item that the scorecard does not have any more
+// counts, and is in no category.
 func (e *Engine) tally(c *Card) {
-	c.Max, c.Total, c.Complete = 0, 0, true
+	c.Max, c.Total, c.Complete = 2*len(c.Items), 0, true
 	c.Categories = []Category{}
 	for i := range c.Items {
+		c.Total += c.Items[i].Score
 		spec := e.card.Item(c.Items[i].ID)
-		if spec == nil { // of another scorecard
+		if spec == nil {
 			continue
 		}
 		k := slices.IndexFunc(c.Categories, func(cat Category) bool { return cat.Name == spec.Category })
@@ -40,8 +37,6 @@ func (e *Engine) tally(c *Card) {
 		c.Categories[k].Max += 2
 	}
 	for _, cat := range c.Categories {
-		c.Total += cat.Points
-		c.Max += cat.Max
 		c.Complete = c.Complete && cat.Points > 0
 	}
 	for _, r := range e.card.Ratings {
