@@ -66,7 +66,7 @@ type Item struct {
 type Evidence struct {
 	Source string `json:"source"` // in words: "field use_case", "note 2026-09-30 by Dana Ruiz", "contact"
 	Record string `json:"record"` // the CRM's record id, or where a snapshot has none its place, such as "notes[0]"
-	Quote  string `json:"quote"`
+	Quote  string `json:"quote"`  // a substring of the text or title of its Origin
 }
 
 // Unread reports whether any item is not read: then the card has no total, rating, health or ghost flag to act on.

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -285,12 +284,5 @@ func containsWords(s, part string) bool { return strings.Contains(" "+s+" ", " "
 
 // evidence returns the contact record of p.
 func (p *person) evidence(s *crm.Snapshot) Evidence {
-	c := &s.Contacts[p.contact]
-	var parts []string
-	for _, part := range []string{c.Name, c.Title, c.Email, c.Phone} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return Evidence{Source: "contact", Record: cmp.Or(c.ID, fmt.Sprintf("contacts[%d]", p.contact)), Quote: cut(strings.Join(parts, ", "), maxQuote)}
+	return Evidence{Source: "contact", Record: contactRecord(s, p.contact), Quote: cut(contactText(&s.Contacts[p.contact]), maxQuote)}
 }

@@ -8,9 +8,11 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// plain returns the text of a body that may be HTML: tags become line breaks where a reader sees one, list items
-// become bullets, bold lines become headings, entities their characters. Invalid UTF-8 is dropped.
-func plain(body string) string {
+// PlainText returns the text of a title, a body or a field value, which may be HTML or Markdown, in the one form in which it
+// is read, shown and quoted: the quote of an Evidence is a substring of it, byte for byte. Tags become line breaks where a
+// reader sees one, list items bullets, HTML headings and bold lines headings ("## …"), entities their characters; bold marks are left
+// out, and the lines of a sentence that a mail program broke are one line. Invalid UTF-8 is dropped.
+func PlainText(body string) string {
 	if !utf8.ValidString(body) {
 		body = strings.ToValidUTF8(body, "")
 	}
@@ -19,7 +21,53 @@ func plain(body string) string {
 	} else if strings.Contains(body, "&") {
 		body = html.UnescapeString(body)
 	}
-	return spaces.Replace(body)
+	return joinLines(spaces.Replace(body))
+}
+
+// wrapped is the length from which a line may be one that a mail program broke.
+const wrapped = 55
+
+// joinLines puts together the lines of a sentence, and leaves bold marks out.
+func joinLines(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	var last string // the line written last, as far as the next one may continue it
+	for line := range strings.Lines(text) {
+		line = unbold(strings.TrimRight(line, "\n "))
+		trimmed := strings.TrimSpace(line)
+		switch n := len(last); {
+		case n > wrapped && n < maxSentence && startsLower(trimmed) && !endsSentence(last) && !hasLabel(trimmed):
+			b.WriteByte(' ')
+			b.WriteString(trimmed)
+			last += " " + trimmed
+			continue
+		case b.Len() > 0:
+			b.WriteByte('\n')
+		}
+		b.WriteString(line)
+		last = trimmed
+	}
+	return b.String()
+}
+
+// unbold takes the bold marks off a line; one that is bold as a whole becomes a heading.
+func unbold(line string) string {
+	const mark = "**"
+	if !strings.Contains(line, mark) || isRule(line) {
+		return line
+	}
+	trimmed := strings.TrimSpace(line)
+	if inner, ok := strings.CutPrefix(trimmed, mark); ok {
+		if inner, ok = strings.CutSuffix(inner, mark); ok && !strings.Contains(inner, mark) {
+			return "## " + strings.Trim(inner, "* ")
+		}
+	}
+	return strings.ReplaceAll(line, mark, "")
+}
+
+func hasLabel(s string) bool {
+	_, _, ok := splitLabel(s)
+	return ok
 }
 
 var spaces = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "\t", " ", "\u200b", "", "\ufeff", "")

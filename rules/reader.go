@@ -31,42 +31,19 @@ type reader struct {
 // answerLines is how many lines may answer a question.
 const answerLines = 3
 
-// wrapped is the length from which a line may be one that a mail program broke.
-const wrapped = 55
-
-// read cuts text into passages.
+// read cuts plain text into passages, each a substring of it.
 func (r *reader) read(text string) {
-	var pending string // a line that the next one may continue
-	flush := func() {
-		if pending != "" {
-			r.line(pending)
-			pending = ""
-		}
-	}
 	for line := range strings.SplitSeq(text, "\n") {
-		trimmed := strings.TrimSpace(line)
-		if trimmed == "" {
-			flush()
-			r.block++
-			r.paragraphs++
-			if r.paragraphs > 1 && !r.lasting {
-				r.heading = topic{}
-			}
+		if trimmed := strings.TrimSpace(line); trimmed != "" {
+			r.line(trimmed)
 			continue
 		}
-		if n := len(pending); n > wrapped && n < maxSentence && startsLower(trimmed) && !endsSentence(pending) && !hasLabel(trimmed) {
-			pending += " " + trimmed
-			continue
+		r.block++
+		r.paragraphs++
+		if r.paragraphs > 1 && !r.lasting {
+			r.heading = topic{}
 		}
-		flush()
-		pending = trimmed
 	}
-	flush()
-}
-
-func hasLabel(s string) bool {
-	_, _, ok := splitLabel(s)
-	return ok
 }
 
 func startsUpper(s string) bool {
@@ -281,14 +258,11 @@ var mailHeaders = words{
 
 // trimBullet takes the bullet or the heading mark off a line.
 func (r *reader) trimBullet(s string) (body string, bullet, heading bool) {
-	switch {
-	case strings.HasPrefix(s, "#"):
+	if strings.HasPrefix(s, "#") {
 		return strings.TrimSpace(strings.TrimLeft(s, "# ")), false, true
-	case strings.HasPrefix(s, "**") && strings.HasSuffix(s, "**") && len(s) > 4:
-		return strings.Trim(s, "* "), false, true
 	}
 	if t := strings.TrimLeft(s, "-*•·–—►▪●○✔✓☑+ "); t != s && t != "" {
-		return strings.TrimSpace(strings.ReplaceAll(t, "**", "")), true, false
+		return strings.TrimSpace(t), true, false
 	}
 	n := strings.IndexAny(s, ".)") // 1. 2) a)
 	if n > 0 && n <= 2 && n+1 < len(s) && s[n+1] == ' ' && (strings.Trim(s[:n], "0123456789") == "" || n == 1 && s[n] == ')') {
@@ -297,7 +271,7 @@ func (r *reader) trimBullet(s string) (body string, bullet, heading bool) {
 			return rest, true, false
 		}
 	}
-	return strings.ReplaceAll(s, "**", ""), false, false
+	return s, false, false
 }
 
 // covers reports whether a cue of class c is the whole of f, but for one word such as a name.

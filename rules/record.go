@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -76,11 +75,11 @@ type text struct {
 func (r *record) texts() []text {
 	var all []text
 	for name, value := range r.s.Deal.Fields {
-		all = append(all, text{src: &source{says: "field " + name, record: "fields." + name, field: name}, body: value})
+		all = append(all, text{src: &source{says: "field " + name, record: fieldRecord(name), field: name}, body: value})
 	}
 	for i := range r.s.Notes {
 		n := &r.s.Notes[i]
-		src := &source{record: cmp.Or(n.ID, fmt.Sprintf("notes[%d]", i)), title: n.Title, summary: true}
+		src := &source{record: noteRecord(r.s, i), title: PlainText(n.Title), summary: true}
 		if !r.visible(src, n.At) || r.isRobot(n.Author) {
 			continue
 		}
@@ -92,7 +91,7 @@ func (r *record) texts() []text {
 	}
 	for i := range r.s.Activities {
 		a := &r.s.Activities[i]
-		src := &source{record: cmp.Or(a.ID, fmt.Sprintf("activities[%d]", i)), title: a.Subject, mail: a.Kind == crm.Email}
+		src := &source{record: activityRecord(r.s, i), title: PlainText(a.Subject), mail: a.Kind == crm.Email}
 		if !r.visible(src, a.At) || src.mail && r.isRobot(localPart(a.From)) {
 			continue
 		}
@@ -175,7 +174,7 @@ const languageSample = 4000
 
 // add cuts a source's text into passages.
 func (r *record) add(t text) {
-	src, body := t.src, plain(t.body)
+	src, body := t.src, PlainText(t.body)
 	sample := fold(body[:min(len(body), languageSample)])
 	langs := r.e.languagesOf(&sample, everyLanguages)
 	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,

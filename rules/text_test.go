@@ -9,7 +9,7 @@ import (
 	"handoff/crm"
 )
 
-func TestPlain(t *testing.T) {
+func TestPlainText(t *testing.T) {
 	for _, tt := range []struct{ name, body, want string }{
 		{"plain text", "a < b\nc", "a < b\nc"},
 		{"paragraphs", "<p>One.</p><p>Two.</p>", "One.\n\nTwo."},
@@ -20,15 +20,21 @@ func TestPlain(t *testing.T) {
 		{"script", "<p>a</p><script>var b</script>", "a"},
 		{"line break", "a<br>b", "a\nb"},
 		{"invalid UTF-8", "a\xffb", "ab"},
+		{"bold marks", "**Champion:** Tom **Becker**", "Champion: Tom Becker"},
+		{"bold line", "**People**\nAna", "## People\nAna"},
+		{"rule of marks", "a\n****\nb", "a\n****\nb"},
+		{"broken line", "They also looked at two other vendors over the whole summer,\nand liked neither.", "They also looked at two other vendors over the whole summer, and liked neither."},
+		{"short lines", "a short line\nand another", "a short line\nand another"},
+		{"line with a label", "They also looked at two other vendors over the whole summer\nwhy us: price", "They also looked at two other vendors over the whole summer\nwhy us: price"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := strings.TrimSpace(plain(tt.body))
+			got := strings.TrimSpace(PlainText(tt.body))
 			for strings.Contains(got, "\n\n\n") {
 				got = strings.ReplaceAll(got, "\n\n\n", "\n\n")
 			}
 			got = strings.ReplaceAll(got, "\n\n- ", "\n- ")
 			if got != tt.want {
-				t.Errorf("plain(%q) = %q, want %q", tt.body, got, tt.want)
+				t.Errorf("PlainText(%q) = %q, want %q", tt.body, got, tt.want)
 			}
 		})
 	}
