@@ -2,6 +2,7 @@ package rules
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"handoff/crm"
@@ -24,6 +25,20 @@ func labelled(tb testing.TB, path string) []*crm.Snapshot {
 			tb.Fatalf("%s: %v", path, err)
 		}
 		all = append(all, s)
+	}
+	return all
+}
+
+// everyCase returns the demo's deals and all labelled ones.
+func everyCase(tb testing.TB) []*crm.Snapshot {
+	tb.Helper()
+	files, err := filepath.Glob("testdata/cases/*.jsonl")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no cases: %v", err)
+	}
+	all := labelled(tb, demo)
+	for _, file := range files {
+		all = append(all, labelled(tb, file)...)
 	}
 	return all
 }

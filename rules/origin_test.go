@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,16 +26,6 @@ func checkQuotes(tb rapid.TB, s *crm.Snapshot, c *Card) {
 	}
 }
 
-// everyCase returns all labelled deals.
-func everyCase(tb testing.TB) []*crm.Snapshot {
-	tb.Helper()
-	files, err := filepath.Glob("testdata/cases/*.jsonl")
-	if err != nil || len(files) == 0 {
-		tb.Fatalf("no cases: %v", err)
-	}
-	return labelled(tb, append(files, demo)...)
-}
-
 func TestQuotesOfCases(t *testing.T) {
 	e := builtin(t)
 	for _, s := range everyCase(t) {
@@ -44,11 +33,11 @@ func TestQuotesOfCases(t *testing.T) {
 	}
 }
 
-// TestQuotes scores deals put together from the texts of the cases and from all that surrounds text in a CRM.
+// TestQuotes scores deals put together from the texts of deals and from all that surrounds text in a CRM.
 func TestQuotes(t *testing.T) {
 	e := builtin(t)
 	var texts []string
-	for _, s := range labelled(t, tuning...) {
+	for _, s := range labelled(t, demo) {
 		for i := range s.Notes {
 			texts = append(texts, s.Notes[i].Body)
 		}
