@@ -156,7 +156,7 @@ func TestNotEvidence(t *testing.T) {
 		{"an old deal", won(note("2023-03-01", "They also looked at Gong, too expensive.")), "1.5"},
 		{"another customer", won(note("2026-09-01", "At another customer we went live on 3 November.")), "3.3"},
 		{"a story about another customer", won(crm.Note{Title: "reference call prep", Body: "Went live on 3 November."}), "3.3"},
-		{"quoted reply", won(note("2026-09-01", "Thanks!\n> Go live is on 3 November.")), "3.3"},
+		{"question in a quoted mail", won(note("2026-09-01", "Thanks!\n> Shall we say 3 November for the go-live?")), "3.3"},
 		{"signature", won(note("2026-09-01", "Thanks.\n--\nJo Park, Account Executive. Go live on 3 November with us!")), "3.3"},
 		{"template heading", won(note("2026-09-01", "Go-live milestone:\n\nPromises:\n")), "4.2"},
 		{"template example", won(note("2026-09-01", `Timeline: Example: "go-live April 30"`)), "3.3"},

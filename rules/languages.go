@@ -45,6 +45,7 @@ type language struct {
 	Pronouns      []string   `toml:"pronouns"`
 	FirstPerson   []string   `toml:"first_person"`
 	Robots        []string   `toml:"robots"`
+	Recorders     []string   `toml:"recorders"`
 	Abbreviations []string   `toml:"abbreviations"`
 	Currencies    []string   `toml:"currencies"`
 }
@@ -111,6 +112,7 @@ type vocabulary struct {
 	pronouns     words // that begin a sentence about whoever was named last
 	firstPerson  words
 	robots       words // in the names and addresses of software that writes records
+	recorders    words // in the names of software that writes down what people say
 	currencies   words
 	abbreviation words // lower-case, not folded: a full stop after one ends no sentence
 }
@@ -124,7 +126,7 @@ func (w words) add(list []string) {
 }
 
 func newVocabulary(langs []*language) *vocabulary {
-	v := &vocabulary{months: map[string]int{}, honorifics: words{}, pronouns: words{}, firstPerson: words{}, robots: words{},
+	v := &vocabulary{months: map[string]int{}, honorifics: words{}, pronouns: words{}, firstPerson: words{}, robots: words{}, recorders: words{},
 		currencies: words{}, abbreviation: words{}}
 	for _, l := range langs {
 		stop := words{}
@@ -134,6 +136,7 @@ func newVocabulary(langs []*language) *vocabulary {
 		v.pronouns.add(l.Pronouns)
 		v.firstPerson.add(l.FirstPerson)
 		v.robots.add(l.Robots)
+		v.recorders.add(l.Recorders)
 		v.currencies.add(l.Currencies)
 		v.abbreviation.add(l.Abbreviations)
 		for i, names := range l.Months {

@@ -42,10 +42,11 @@ type passage struct {
 	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
 
 	folded
-	langs  languageSet
-	hits   []hit
-	placed topic // what its field, heading, label or the question that it answers points to
-	headed bool  // placed by a heading further up
+	langs   languageSet
+	hits    []hit
+	placed  topic  // what its field, heading, label or the question that it answers points to
+	headed  bool   // placed by a heading further up
+	context string // the heading, label and question that it stands under
 
 	facts   facts
 	who     []mention

@@ -16,15 +16,18 @@ type reader struct {
 	out    []passage
 	block  int
 
-	fixed      topic // what the deal field is about
-	heading    topic // what the last heading points to
-	lasting    bool  // the heading holds beyond its paragraph
-	paragraphs int   // ended since the heading
-	question   topic // what the last question asked for
-	answers    int   // lines that may still answer it
+	fixed      topic  // what the deal field is about
+	heading    topic  // what the last heading points to
+	lasting    bool   // the heading holds beyond its paragraph
+	paragraphs int    // ended since the heading
+	under      string // that heading
+	question   topic  // what the last question asked for
+	asked      string // that question
+	answers    int    // lines that may still answer it
 	speaker    string
-	signature  int  // lines of a signature still to come
-	signed     bool // the signature began with the mark for it: even long lines belong to it
+	other      string // who speaks in the quoted mail; inside it, who quotes
+	signature  int    // lines of a signature still to come
+	signed     bool   // the signature began with the mark for it: even long lines belong to it
 	sigLines   []string
 }
 
@@ -33,15 +36,23 @@ const answerLines = 3
 
 // read cuts plain text into passages, each a substring of it.
 func (r *reader) read(text string) {
+	quoted := false
 	for line := range strings.SplitSeq(text, "\n") {
-		if trimmed := strings.TrimSpace(line); trimmed != "" {
+		trimmed := strings.TrimSpace(line)
+		if strings.HasPrefix(trimmed, ">") != quoted { // an earlier mail, which the record need not hold itself, begins or ends
+			quoted = !quoted
+			r.block++
+			r.signature, r.signed, r.heading, r.under = 0, false, topic{}, ""
+			r.speaker, r.other = r.other, r.speaker
+		}
+		if trimmed = strings.TrimLeft(trimmed, "> "); trimmed != "" {
 			r.line(trimmed)
 			continue
 		}
 		r.block++
 		r.paragraphs++
 		if r.paragraphs > 1 && !r.lasting {
-			r.heading = topic{}
+			r.heading, r.under = topic{}, ""
 		}
 	}
 }
@@ -63,22 +74,21 @@ func endsSentence(s string) bool {
 // line reads one line: a heading, a line with a label, a bullet, a part of a signature, or sentences.
 func (r *reader) line(s string) {
 	switch {
-	case strings.HasPrefix(s, ">"): // quoted from a mail that the record has, or had, itself; but it may be a question
-		if strings.Contains(s, "?") {
-			r.ask(strings.TrimLeft(s, "> "))
-		}
-		return
 	case isRule(s):
-		r.signature, r.signed, r.heading = 0, false, topic{}
+		r.signature, r.signed, r.heading, r.under = 0, false, topic{}, ""
 		if strings.HasPrefix(s, "--") && len(s) <= 3 {
 			r.signature, r.signed = signatureLines, true
 		}
 		return
 	case isMailHeader(s):
-		r.signature, r.signed, r.heading = 0, false, topic{}
+		r.signature, r.signed, r.heading, r.under = 0, false, topic{}, ""
 		if name, from, _ := strings.Cut(s, ":"); name == "From" || name == "Von" || name == "De" {
 			r.speaker = foldString(from)
 		}
+		return
+	case isAttribution(s):
+		r.signature, r.signed, r.heading, r.under = 0, false, topic{}, ""
+		r.other = foldString(s)
 		return
 	}
 	if r.signature > 0 && (r.signed || len(s) < 100) {
@@ -107,12 +117,12 @@ func (r *reader) line(s string) {
 		t, known := r.e.headings(label, r.langs)
 		switch {
 		case strings.TrimSpace(rest) == "":
-			r.head(t, hashed)
+			r.head(t, hashed, label)
 			return
 		case known:
-			r.sentences(rest, t.and(r.fixed), false)
+			r.sentences(rest, t.and(r.fixed), false, label)
 			if !bullet && !r.lasting {
-				r.heading = topic{}
+				r.heading, r.under = topic{}, ""
 			}
 			r.block++
 			return
@@ -120,28 +130,28 @@ func (r *reader) line(s string) {
 	}
 	if hashed || r.isHeading(body, whole, bullet) {
 		t, _ := r.e.headings(body, r.langs)
-		r.head(t, hashed)
+		r.head(t, hashed, body)
 		return
 	}
-	t := r.fixed.and(r.heading)
+	t, context := r.fixed.and(r.heading), r.under
 	if r.answers > 0 && !strings.HasSuffix(body, "?") {
-		t = t.and(r.question)
+		t, context = t.and(r.question), context+" "+r.asked
 		r.answers--
 	}
-	r.sentences(body, t, r.heading != topic{})
+	r.sentences(body, t, r.heading != topic{}, context)
 	if n := len(r.out); n > 0 && strings.HasSuffix(body, "?") {
 		r.ask(r.out[n-1].text)
 	}
 }
 
-func (r *reader) head(t topic, lasting bool) {
-	r.heading, r.lasting, r.paragraphs = t, lasting, 0
+func (r *reader) head(t topic, lasting bool, words string) {
+	r.heading, r.lasting, r.paragraphs, r.under = t, lasting, 0, words
 }
 
 // ask notes what a question is about, so that what follows answers it.
 func (r *reader) ask(question string) {
 	f := fold(question)
-	r.question, r.answers = topic{}, answerLines
+	r.question, r.answers, r.asked = topic{}, answerLines, question
 	if len(f.words) <= 4 {
 		r.question, _ = r.e.headings(question, r.langs)
 	}
@@ -193,7 +203,7 @@ func (r *reader) turn(s string) string {
 func (r *reader) setSpeaker(name string) {
 	r.speaker = foldString(name)
 	r.block++
-	r.heading = topic{}
+	r.heading, r.under = topic{}, ""
 }
 
 // tail returns the end of s that the given words make up.
@@ -249,6 +259,16 @@ func isMailHeader(s string) bool {
 	return ok && mailHeaders[name] || strings.HasPrefix(s, "-----")
 }
 
+// isAttribution reports whether s is the line that mail programs put above a quoted mail: "On 10 Mar, Ana Ruiz wrote:".
+func isAttribution(s string) bool {
+	for _, wrote := range []string{"wrote:", "schrieb:", "escribió:"} {
+		if strings.HasSuffix(s, wrote) && len(s) < 120 {
+			return true
+		}
+	}
+	return false
+}
+
 // mailHeaders are the lines above a forwarded mail, as mail programs of our languages write them.
 var mailHeaders = words{
 	"From": true, "Sent": true, "To": true, "Cc": true, "Date": true, "Subject": true,
@@ -285,9 +305,9 @@ func covers(hits []hit, c class, f folded) bool {
 }
 
 // sentences adds the sentences of s.
-func (r *reader) sentences(s string, t topic, headed bool) {
+func (r *reader) sentences(s string, t topic, headed bool, context string) {
 	for _, text := range r.e.splitSentences(s) {
-		p := passage{src: r.src, text: text, block: r.block, speaker: r.speaker, folded: fold(text), langs: r.langs, placed: t, headed: headed}
+		p := passage{src: r.src, text: text, block: r.block, speaker: r.speaker, folded: fold(text), langs: r.langs, placed: t, headed: headed, context: context}
 		if len(p.words) > 0 {
 			p.hits = r.e.lex.find(&p.folded, r.langs)
 			r.out = append(r.out, p)

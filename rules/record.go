@@ -142,15 +142,18 @@ func (r *record) visible(src *source, at *time.Time) bool {
 	return true
 }
 
-// isRobot reports whether the author of a record, or the local part of a sender's address, is software.
+// isRobot reports whether the author of a record, or the local part of a sender's address, is software that has nothing
+// to tell of what people said.
 func (r *record) isRobot(author string) bool {
 	f := fold(author)
+	robot := false
 	for i := range f.words {
-		if r.e.vocabulary.robots[f.word(i)] {
-			return true
+		if r.e.vocabulary.recorders[f.word(i)] {
+			return false
 		}
+		robot = robot || r.e.vocabulary.robots[f.word(i)]
 	}
-	return false
+	return robot
 }
 
 func localPart(address string) string {
