@@ -141,7 +141,7 @@ type Store interface {
 	Unread(ctx context.Context, connection string) ([]*Handoff, error)
 	// Save saves the changes in one transaction: snapshots, cards, intended writes, findings.
 	Save(ctx context.Context, runID int64, changes []Change) error
-	// CountHandoffs counts the handoffs of a connection and those among them that are flagged.
+	// CountHandoffs counts the handoffs of a connection (empty: of all) and those among them that are flagged.
 	CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error)
 
 	// OpenWrites returns the intended writes whose outcome is unknown, oldest first.

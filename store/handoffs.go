@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -43,10 +44,9 @@ const selectHandoffs = `
 	JOIN snapshots s ON s.connection = h.connection AND s.deal_id = h.deal_id
 	LEFT JOIN scorecards c ON c.connection = h.connection AND c.deal_id = h.deal_id AND c.version = h.version `
 
-// handoffs reads with selectHandoffs and the given conditions.
-func (db *DB) handoffs(ctx context.Context, op, conditions string, args ...any) ([]*jobs.Handoff, error) {
-	var found []*jobs.Handoff
-	err := db.query(ctx, op, func(rows *sqlx.Rows) error {
+// eachHandoff reads with selectHandoffs and the given conditions, one handoff at a time.
+func (db *DB) eachHandoff(ctx context.Context, op string, use func(*jobs.Handoff) error, conditions string, args ...any) error {
+	return db.query(ctx, op, func(rows *sqlx.Rows) error {
 		var row handoffRow
 		if err := rows.StructScan(&row); err != nil {
 			return err
@@ -55,10 +55,36 @@ func (db *DB) handoffs(ctx context.Context, op, conditions string, args ...any) 
 		if err != nil {
 			return fmt.Errorf("deal %s of %s: %w", row.DealID, row.Connection, err)
 		}
+		return use(h)
+	}, selectHandoffs+conditions, args...)
+}
+
+// handoffs reads with selectHandoffs and the given conditions.
+func (db *DB) handoffs(ctx context.Context, op, conditions string, args ...any) ([]*jobs.Handoff, error) {
+	var found []*jobs.Handoff
+	err := db.eachHandoff(ctx, op, func(h *jobs.Handoff) error {
 		found = append(found, h)
 		return nil
-	}, selectHandoffs+conditions, args...)
+	}, conditions, args...)
 	return found, err
+}
+
+// errEnough ends reading when whoever reads wants no more.
+var errEnough = errors.New("enough")
+
+// All yields every handoff, in order of connection and deal id, and holds one at a time. An error ends it.
+func (db *DB) All(ctx context.Context) iter.Seq2[*jobs.Handoff, error] {
+	return func(yield func(*jobs.Handoff, error) bool) {
+		err := db.eachHandoff(ctx, "read handoffs", func(h *jobs.Handoff) error {
+			if !yield(h, nil) {
+				return errEnough
+			}
+			return nil
+		}, `ORDER BY h.connection, h.deal_id`)
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
 }
 
 func (row *handoffRow) handoff() (*jobs.Handoff, error) {
@@ -134,9 +160,9 @@ func (db *DB) Unread(ctx context.Context, connection string) ([]*jobs.Handoff, e
 		WHERE h.connection = ? AND h.unread AND NOT h.finalised AND NOT h.reopened ORDER BY h.deal_id`, connection)
 }
 
-// CountHandoffs counts the handoffs of a connection and those among them that are flagged.
+// CountHandoffs counts the handoffs of a connection (empty: of all) and those among them that are flagged.
 func (db *DB) CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error) {
 	row := db.reader.QueryRowxContext(ctx, db.reader.Rebind(
-		`SELECT COUNT(*), COUNT(CASE WHEN flagged THEN 1 END) FROM handoffs WHERE connection = ?`), connection)
+		`SELECT COUNT(*), COUNT(CASE WHEN flagged THEN 1 END) FROM handoffs WHERE ? IN ('', connection)`), connection)
 	return all, flagged, db.failed("count handoffs", row.Scan(&all, &flagged))
 }

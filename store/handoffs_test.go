@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -184,9 +186,38 @@ func testCount(t *testing.T, db *DB) {
 	if err != nil || all != 5 || flagged != 2 {
 		t.Errorf("%d handoffs, %d flagged, error %v; want 5, 2", all, flagged, err)
 	}
+	all, flagged, err = db.CountHandoffs(t.Context(), "")
+	if err != nil || all != 6 || flagged != 3 {
+		t.Errorf("of all: %d handoffs, %d flagged, error %v; want 6, 3", all, flagged, err)
+	}
 	all, flagged, err = db.CountHandoffs(t.Context(), "nobody")
 	if err != nil || all != 0 || flagged != 0 {
 		t.Errorf("of nobody: %d handoffs, %d flagged, error %v", all, flagged, err)
+	}
+}
+
+func testAll(t *testing.T, db *DB) {
+	run := begin(t, db)
+	elsewhere := func(h *jobs.Handoff) { h.Connection = "globex" }
+	save(t, db, run, deal("3"), deal("1", elsewhere), deal("2"), deal("1"))
+	upTo := func(n int) (found []string) {
+		for h, err := range db.All(t.Context()) {
+			check(t, err)
+			if found = append(found, h.Connection+":"+h.DealID); len(found) == n {
+				break
+			}
+		}
+		return found
+	}
+	equal(t, "all handoffs", upTo(10), []string{"acme:1", "acme:2", "acme:3", "globex:1"})
+	equal(t, "the first two", upTo(2), []string{"acme:1", "acme:2"})
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for h, err := range db.All(ctx) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("after the end of ctx: handoff %v, error %v", h, err)
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"finishing is all or nothing": testFinishAtomic,
 		"waiting":                     testWaiting,
 		"count":                       testCount,
+		"all":                         testAll,
 		"accounts":                    testAccounts,
 		"writes to accounts":          testAccountWrites,
 		"outbox":                      testOutbox,
