@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"handoff/crm"
@@ -247,7 +248,7 @@ func TestMeasure(t *testing.T) {
 		{-0.25, "-0.25", "-25.0%", "-0.25"},
 		{2.0 / 3, "0.67", "66.7%", "0.667"},
 	} {
-		b, err := tc.m.MarshalJSON()
+		b, err := json.Marshal(tc.m)
 		if err != nil || tc.m.String() != tc.text || tc.m.Percent() != tc.percent || string(b) != tc.asJSON {
 			t.Errorf("%q, %q, %s, %v; want %q, %q, %s", tc.m, tc.m.Percent(), b, err, tc.text, tc.percent, tc.asJSON)
 		}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"handoff/rules"
 	"handoff/rules/agreement"
 )
@@ -17,12 +19,12 @@ import (
 // measure is a share or a kappa; not a number, and null in JSON, where there is nothing to measure.
 type measure float64
 
-// MarshalJSON implements json.Marshaler.
-func (m measure) MarshalJSON() ([]byte, error) {
+// MarshalJSONTo implements json.MarshalerTo.
+func (m measure) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if math.IsNaN(float64(m)) {
-		return []byte("null"), nil
+		return enc.WriteToken(jsontext.Null)
 	}
-	return strconv.AppendFloat(nil, math.Round(float64(m)*1000)/1000, 'f', -1, 64), nil
+	return enc.WriteToken(jsontext.Float(math.Round(float64(m)*1000) / 1000))
 }
 
 func (m measure) String() string {
