@@ -58,8 +58,6 @@ business_days = 3
 signals = 1
 [[category]]
 name = "Only"
-items = 1
-max = 2
 [[rating]]
 name = "Good"
 from = 50

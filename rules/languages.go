@@ -1,14 +1,10 @@
 package rules
 
 import (
-	"bytes"
 	"embed"
-	"fmt"
 	"io/fs"
 	"slices"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"handoff/crm"
 )
@@ -48,6 +44,12 @@ type language struct {
 	Recorders     []string   `toml:"recorders"`
 	Abbreviations []string   `toml:"abbreviations"`
 	Currencies    []string   `toml:"currencies"`
+
+	// Cues that this language adds to the scorecard's slots, by name, and to its items, by id.
+	Slots map[string][]string `toml:"slots"`
+	Items map[string][]string `toml:"items"`
+
+	at place
 }
 
 // The classes of a language's cues. Classes of items and slots follow them.
@@ -86,20 +88,24 @@ const (
 	everyLanguages languageSet = 1<<(maxLanguages+1) - 1
 )
 
+// cueList is one of a language's lists: its key in the file, and its cues.
+type cueList struct {
+	key  string
+	cues []string
+}
+
 // cues returns the lists that are looked for in text. Those of the second map count in text of every language: they are
 // hardly ever words of another one, and are often seen in its midst.
-func (l *language) cues() (own, everywhere map[class][]string) {
-	var months []string
-	for _, names := range l.Months {
-		months = append(months, names...)
+func (l *language) cues() (own, everywhere map[class]cueList) {
+	own = map[class]cueList{
+		none: {"none", l.None}, negation: {"negation", l.Negation}, hedge: {"hedge", l.Hedge}, vague: {"vague", l.Vague},
+		claim: {"claims", l.Claims}, month: {"months", slices.Concat(l.Months...)}, weekday: {"weekdays", l.Weekdays},
+		season: {"seasons", l.Seasons}, unit: {"units", l.Units}, number: {"numbers", l.Numbers},
 	}
-	own = map[class][]string{
-		none: l.None, negation: l.Negation, hedge: l.Hedge, vague: l.Vague, claim: l.Claims, month: months,
-		weekday: l.Weekdays, season: l.Seasons, unit: l.Units, number: l.Numbers,
-	}
-	everywhere = map[class][]string{
-		placeholder: l.Placeholder, unknown: l.Unknown, elsewhere: l.Elsewhere, automatic: l.Automatic,
-		boilerplate: l.Boilerplate, closing: l.Closing, title: l.Titles, group: l.Groups, stopword: l.Stopwords,
+	everywhere = map[class]cueList{
+		placeholder: {"placeholder", l.Placeholder}, unknown: {"unknown", l.Unknown}, elsewhere: {"elsewhere", l.Elsewhere},
+		automatic: {"automatic", l.Automatic}, boilerplate: {"boilerplate", l.Boilerplate}, closing: {"closing", l.Closing},
+		title: {"titles", l.Titles}, group: {"groups", l.Groups}, stopword: {"stopwords", l.Stopwords},
 	}
 	return own, everywhere
 }
@@ -148,24 +154,45 @@ func newVocabulary(langs []*language) *vocabulary {
 	return v
 }
 
-// readLanguages returns the built-in languages in order of their file names, and the files' content.
-func readLanguages() (langs []*language, files [][]byte, err error) {
+// readLanguages returns the built-in languages in order of their file names, then those of more, and the texts of the files.
+// One of more takes the place of the built-in one with the same code. Nil languages: an error forbids to go on.
+func readLanguages(more []File) (langs []*language, texts [][]byte, errs []error) {
 	names, err := fs.Glob(languageFiles, "languages/*.toml")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, []error{err}
 	}
+	files := make([]File, 0, len(names)+len(more))
 	for _, name := range names {
 		data, err := languageFiles.ReadFile(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, []error{err}
 		}
-		l := new(language)
-		if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(l); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
-		}
-		langs, files = append(langs, l), append(files, data)
+		files = append(files, File{name, data})
 	}
-	return langs, files, nil
+	for _, f := range append(files, more...) {
+		l := new(language)
+		src, wrong, fatal := decode(f, l)
+		errs = append(errs, wrong...)
+		if fatal {
+			return nil, nil, errs
+		}
+		l.at = place{file: src}
+		texts = append(texts, f.Data)
+		if i := slices.IndexFunc(langs, func(other *language) bool { return other.Code == l.Code }); i >= 0 {
+			langs[i] = l
+		} else {
+			langs = append(langs, l)
+		}
+	}
+	return langs, texts, errs
+}
+
+func codes(langs []*language) []string {
+	list := make([]string, len(langs))
+	for i, l := range langs {
+		list[i] = l.Code
+	}
+	return list
 }
 
 // languagesOf returns the languages whose cues count in a text: the one that its common words give away, with those

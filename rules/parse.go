@@ -1,162 +1,164 @@
 package rules
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
-
-	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
+	"reflect"
+	"slices"
 )
 
-// scorecardFile is the TOML form of a scorecard.
+// scorecardFile is the TOML form of a scorecard. overlay says how it changes those of its base.
 type scorecardFile struct {
+	Base       string         `toml:"base" overlay:"-"`    // the built-in scorecard that the file changes; empty: it stands alone
+	Without    []string       `toml:"without" overlay:"-"` // ids of items and names of categories of the base that are left out
 	Title      string         `toml:"title"`
-	Products   []string       `toml:"products"` // business systems known by name
+	Products   []string       `toml:"products" overlay:"add"` // business systems known by name
 	Ghost      GhostSpec      `toml:"ghost"`
-	Categories []CategorySpec `toml:"category"`
-	Ratings    []RatingSpec   `toml:"rating"`
-	Slots      []SlotSpec     `toml:"slot"`
-	Items      []*ItemSpec    `toml:"item"`
+	Small      SmallSpec      `toml:"small"`
+	Categories []CategorySpec `toml:"category" overlay:"-"`
+	Ratings    []RatingSpec   `toml:"rating" overlay:"-"`
+	Slots      []SlotSpec     `toml:"slot" overlay:"-"`
+	Items      []*ItemSpec    `toml:"item" overlay:"-"`
 }
 
-// ParseScorecard reads a scorecard file. name is what errors call the file. The error joins a *FileError for each
-// problem.
-func ParseScorecard(name string, data []byte) (*Scorecard, error) {
-	f := scorecardFile{}
-	file := &sourceFile{name: name, lines: strings.Split(string(data), "\n")}
-	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&f); err != nil {
-		return nil, file.decodeError(err)
-	}
-	file.index(data)
-	langs, langFiles, err := readLanguages()
+// ParseScorecard reads a scorecard file, which may change a built-in one, and the files of languages beside those that are
+// built in. name is what errors call the file. The error joins a *FileError for each problem; an example that gets other
+// points than it must is one.
+func ParseScorecard(name string, data []byte, languages ...File) (*Scorecard, error) {
+	sc, err := parse(File{name, data}, languages)
 	if err != nil {
 		return nil, err
 	}
-	sc := &Scorecard{
-		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, Slots: f.Slots,
-		version: versionOf(append(langFiles, data)...),
+	var errs []error
+	for _, r := range sc.runExamples() {
+		if !r.Passed() {
+			errs = append(errs, r.error())
+		}
 	}
-	c := &checker{file: file, sc: sc, langs: langs, products: f.Products}
-	c.check()
-	if c.errs == nil {
-		sc.engine = c.compile()
-	}
-	if c.errs == nil {
-		c.runExamples()
-	}
-	if c.errs != nil {
-		return nil, errors.Join(c.errs...)
+	if errs != nil {
+		return nil, joinErrors(errs)
 	}
 	return sc, nil
 }
 
-// FileError is a problem in a scorecard file.
-type FileError struct {
-	File         string
-	Line, Column int    // from 1
-	Text         string // the line
-	Problem      string
-	Remedy       string
+// RunExamples reads a scorecard as ParseScorecard does, and returns how each of its examples came out.
+func RunExamples(name string, data []byte, languages ...File) ([]ExampleResult, error) {
+	sc, err := parse(File{name, data}, languages)
+	if err != nil {
+		return nil, err
+	}
+	return sc.runExamples(), nil
 }
 
-func (e *FileError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s\n    %s\n    remedy: %s", e.File, e.Line, e.Column, e.Problem, strings.TrimSpace(e.Text), e.Remedy)
-}
-
-// sourceFile knows where in a file each key stands.
-type sourceFile struct {
-	name  string
-	lines []string
-	at    map[string]unstable.Position // by path, such as "item[3].partial"
-}
-
-// index finds the keys of a file that has been decoded.
-func (f *sourceFile) index(data []byte) {
-	f.at = map[string]unstable.Position{}
-	count := map[string]int{}
-	prefix := ""
-	p := unstable.Parser{}
-	p.Reset(data)
-	for p.NextExpression() {
-		node := p.Expression()
-		var parts []string
-		var start unstable.Position
-		for it := node.Key(); it.Next(); {
-			if parts == nil {
-				start = p.Shape(it.Node().Raw).Start
-			}
-			parts = append(parts, string(it.Node().Data))
+// parse reads and compiles a scorecard without running its examples.
+func parse(file File, more []File) (*Scorecard, error) {
+	f, src, errs, fatal := readScorecard(file)
+	if fatal {
+		return nil, joinErrors(errs)
+	}
+	texts := [][]byte{file.Data}
+	if f.Base != "" {
+		base, baseErrs, data := f.on(src)
+		if errs = append(errs, baseErrs...); base == nil {
+			return nil, joinErrors(errs)
 		}
-		path := strings.Join(parts, ".")
-		switch node.Kind {
-		case unstable.ArrayTable:
-			// "item.example" counts from 0 within its item
-			if parent, last, nested := strings.Cut(path, "."); nested {
-				path = fmt.Sprintf("%s[%d].%s", parent, count[parent]-1, last)
-			}
-			prefix = fmt.Sprintf("%s[%d]", path, count[path])
-			count[path]++
-			f.at[prefix] = start
-			prefix += "."
-		case unstable.Table:
-			f.at[path] = start
-			prefix = path + "."
-		default:
-			f.at[prefix+path] = start
+		f, texts = base, append(texts, data)
+	}
+	if f.Base == "" && f.Without != nil {
+		errs = append(errs, place{file: src}.key("without").error("there is nothing to leave out", fmt.Sprintf("write base = %q as well, or remove the line", builtinName)))
+	}
+	langs, langTexts, langErrs := readLanguages(more)
+	if errs = append(errs, langErrs...); langs == nil {
+		return nil, joinErrors(errs)
+	}
+	sc := &Scorecard{
+		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, Small: f.Small, Slots: f.Slots,
+		Products: f.Products,
+		version: versionOf(append(langTexts, texts...)...),
+	}
+	c := &checker{file: place{file: src}, sc: sc, langs: langs, errs: errs}
+	c.check()
+	if c.errs == nil {
+		sc.engine = c.compile()
+	}
+	if c.errs != nil {
+		return nil, joinErrors(c.errs)
+	}
+	return sc, nil
+}
+
+// readScorecard decodes a scorecard file as it stands.
+func readScorecard(file File) (f *scorecardFile, src *sourceFile, errs []error, fatal bool) {
+	f = new(scorecardFile)
+	src, errs, fatal = decode(file, f)
+	for i := range f.Categories {
+		f.Categories[i].at = place{file: src, path: fmt.Sprintf("category[%d]", i)}
+	}
+	for i := range f.Ratings {
+		f.Ratings[i].at = place{file: src, path: fmt.Sprintf("rating[%d]", i)}
+	}
+	for i := range f.Slots {
+		f.Slots[i].at = place{file: src, path: fmt.Sprintf("slot[%d]", i)}
+	}
+	for i := range f.Items {
+		f.Items[i].at = place{file: src, path: fmt.Sprintf("item[%d]", i)}
+	}
+	return f, src, errs, fatal
+}
+
+// on returns the scorecard that f, read from src, makes of its base, and the base's file; nil: there is no such base.
+func (f *scorecardFile) on(src *sourceFile) (base *scorecardFile, errs []error, data []byte) {
+	top := place{file: src}
+	if f.Base != builtinName {
+		return nil, []error{top.key("base").error(fmt.Sprintf("there is no built-in scorecard %q", f.Base), fmt.Sprintf("write base = %q", builtinName))}, nil
+	}
+	data, err := scorecards.ReadFile(builtinPath)
+	if err != nil {
+		return nil, []error{err}, nil
+	}
+	base, _, errs, fatal := readScorecard(File{"built-in " + builtinName + ".toml", data})
+	if fatal {
+		return nil, errs, nil
+	}
+	o := overlay{errs: errs}
+	o.without(base, f.Without, top.key("without"))
+	o.change(reflect.ValueOf(base), reflect.ValueOf(f), top)
+	base.Categories = lay(&o, base.Categories, f.Categories, func(c *CategorySpec) (string, *place) { return c.Name, &c.at })
+	base.Slots = lay(&o, base.Slots, f.Slots, func(s *SlotSpec) (string, *place) { return s.Name, &s.at })
+	base.Items = lay(&o, base.Items, f.Items, func(it **ItemSpec) (string, *place) { return (*it).ID, &(*it).at })
+	known := len(base.Ratings)
+	base.Ratings = lay(&o, base.Ratings, f.Ratings, func(r *RatingSpec) (string, *place) { return r.Name, &r.at })
+	base.orderRatings(known)
+	return base, o.errs, data
+}
+
+// orderRatings puts the ratings from the known ones on where they belong among those.
+func (f *scorecardFile) orderRatings(known int) {
+	for i := known; i < len(f.Ratings); i++ {
+		r := f.Ratings[i]
+		at := slices.IndexFunc(f.Ratings[:i], func(other RatingSpec) bool { return other.From < r.From })
+		if at >= 0 {
+			f.Ratings = slices.Insert(slices.Delete(f.Ratings, i, i+1), at, r)
 		}
 	}
 }
 
-// errorAt returns an error for the key at path, or where it would belong: at what holds it.
-func (f *sourceFile) errorAt(path, problem, remedy string) *FileError {
-	for {
-		if pos, ok := f.at[path]; ok {
-			return f.errorIn(pos.Line, pos.Column, problem, remedy)
-		}
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			return f.errorIn(1, 1, problem, remedy)
-		}
-		path = path[:i]
-	}
+// ExampleResult is how an example of a scorecard came out.
+type ExampleResult struct {
+	Item    *ItemSpec
+	Example Example
+	Points  int
+	Reason  string
+
+	at place
 }
 
-func (f *sourceFile) errorIn(line, column int, problem, remedy string) *FileError {
-	e := &FileError{File: f.name, Line: line, Column: column, Problem: problem, Remedy: remedy}
-	if line >= 1 && line <= len(f.lines) {
-		e.Text = f.lines[line-1]
-	}
-	return e
-}
+// Passed reports whether the example got the points that it must.
+func (r *ExampleResult) Passed() bool { return r.Points == r.Example.Points }
 
-// goType matches what the decoder says about our own types, which a reader of the file does not know.
-var goType = regexp.MustCompile(` into (struct field \S+ of type \S+|a? ?Go .*|.*\bof type .*)$`)
+// Place is where the example stands, or else its item: "my.toml:12".
+func (r *ExampleResult) Place() string { return r.at.line() }
 
-// decodeError turns the decoder's errors into ours.
-func (f *sourceFile) decodeError(err error) error {
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) {
-		var errs []error
-		for i := range unknown.Errors {
-			e := &unknown.Errors[i]
-			line, column := e.Position()
-			key := e.Key()
-			errs = append(errs, f.errorIn(line, column, fmt.Sprintf("unknown key %q", key[len(key)-1]), "correct its name or remove it"))
-		}
-		return errors.Join(errs...)
-	}
-	var syntax *toml.DecodeError
-	if errors.As(err, &syntax) {
-		line, column := syntax.Position()
-		problem := strings.TrimPrefix(syntax.Error(), "toml: ")
-		remedy := "correct the line: the file is TOML (https://toml.io)"
-		if short := goType.ReplaceAllString(problem, ""); short != problem {
-			problem, remedy = short+" here", "give a value of the kind that the built-in scorecard has here"
-		}
-		return f.errorIn(line, column, problem, remedy)
-	}
-	return fmt.Errorf("%s: %w", f.name, err)
+func (r *ExampleResult) error() error {
+	return r.at.key("points").error(fmt.Sprintf("the example %q of item %s gets %d points, not %d: %s", shorten(r.Example.Text), r.Item.ID, r.Points, r.Example.Points, r.Reason),
+		"correct the example, or the cues and slots that decide it. Examples in a file with a base take the place of the base's")
 }

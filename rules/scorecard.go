@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 //go:embed scorecards/*.toml
@@ -18,7 +19,9 @@ type Scorecard struct {
 	Items      []*ItemSpec
 	Ratings    []RatingSpec // best first
 	Ghost      GhostSpec
+	Small      SmallSpec
 	Slots      []SlotSpec
+	Products   []string // business systems known by name
 
 	version string
 	engine  *Engine
@@ -27,8 +30,10 @@ type Scorecard struct {
 // CategorySpec is a category of a scorecard: how many items it has and what they add up to.
 type CategorySpec struct {
 	Name  string `toml:"name"`
-	Items int    `toml:"items"`
-	Max   int    `toml:"max"`
+	Items int    `toml:"-"`
+	Max   int    `toml:"-"`
+
+	at place
 }
 
 // RatingSpec is a band of totals with what the band means for the people involved.
@@ -37,12 +42,19 @@ type RatingSpec struct {
 	From   int    `toml:"from"` // the least total of the band, in percent of the maximum
 	Health string `toml:"health"`
 	Action string `toml:"action"` // what to do next, for a reader in Customer Success
+
+	at place
 }
 
 // GhostSpec holds the thresholds of the ghost rule.
 type GhostSpec struct {
 	BusinessDays int `toml:"business_days"` // that Sales has after the close
 	Signals      int `toml:"signals"`       // items with context below which nothing useful was transferred
+}
+
+// SmallSpec says what is left of the scorecard for small deals.
+type SmallSpec struct {
+	Categories []string `toml:"categories"` // empty: there is no small version
 }
 
 // ItemSpec is one item of a scorecard.
@@ -54,18 +66,20 @@ type ItemSpec struct {
 	Remedy   string `toml:"remedy"`   // what closes the gap
 	Help     string `toml:"help"`     // what a person reads beside the item's field in the CRM
 
-	Kind     string              `toml:"kind"`     // how it is judged: text, person, objector, contacts, closing or stage
-	Fields   []string            `toml:"fields"`   // deal fields whose text is about the item
-	Headings []string            `toml:"headings"` // headings and labels whose text is about the item
-	About    []string            `toml:"about"`    // slots whose cues make a passage be about the item
-	Cues     map[string][]string `toml:"cues"`     // further such cues, by language
-	Roles    []string            `toml:"roles"`    // contact roles of the person, for kind "person"
-	Partial  []string            `toml:"partial"`  // slots to be filled for 1 point; "a|b": either
-	Complete []string            `toml:"complete"` // slots to be filled for 2 points
-	Apart    bool                `toml:"apart"`    // the slots of complete may be filled far from each other
-	Echo     bool                `toml:"echo"`     // names in its fields make other passages that hold them be about it
-	None     bool                `toml:"none"`     // "none" can be an answer
+	Kind     string              `toml:"kind"`                   // how it is judged: text, person, objector, contacts, closing or stage
+	Fields   []string            `toml:"fields" overlay:"add"`   // deal fields whose text is about the item
+	Headings []string            `toml:"headings" overlay:"add"` // headings and labels whose text is about the item
+	About    []string            `toml:"about"`                  // slots whose cues make a passage be about the item
+	Cues     map[string][]string `toml:"cues" overlay:"add"`     // further such cues, by language
+	Roles    []string            `toml:"roles"`                  // contact roles of the person, for kind "person"
+	Partial  []string            `toml:"partial"`                // slots to be filled for 1 point; "a|b": either
+	Complete []string            `toml:"complete"`               // slots to be filled for 2 points
+	Apart    bool                `toml:"apart"`                  // the slots of complete may be filled far from each other
+	Echo     bool                `toml:"echo"`                   // names in its fields make other passages that hold them be about it
+	None     bool                `toml:"none"`                   // "none" can be an answer
 	Examples []Example           `toml:"example"`
+
+	at place
 }
 
 // SlotSpec is a slot that cues fill. The other slots are Go: factSlots.
@@ -73,9 +87,11 @@ type SlotSpec struct {
 	Name     string              `toml:"name"`
 	Says     string              `toml:"says"` // completes "missing: …"
 	All      []string            `toml:"all"`  // slots that fill it together; it has no cues of its own then
-	Fields   []string            `toml:"fields"`
-	Headings []string            `toml:"headings"`
-	Cues     map[string][]string `toml:"cues"` // by language
+	Fields   []string            `toml:"fields" overlay:"add"`
+	Headings []string            `toml:"headings" overlay:"add"`
+	Cues     map[string][]string `toml:"cues" overlay:"add"` // by language
+
+	at place
 }
 
 // Example is a text with the points that it must get. Examples run when the scorecard is loaded.
@@ -85,14 +101,19 @@ type Example struct {
 	Points int    `toml:"points"`
 }
 
+// The scorecard that is built in, as a file with a base names it.
+const (
+	builtinName = "handoff"
+	builtinPath = "scorecards/" + builtinName + ".toml"
+)
+
 // Builtin returns the published 20-item Handoff Scorecard.
 func Builtin() (*Scorecard, error) {
-	const name = "scorecards/handoff.toml"
-	data, err := scorecards.ReadFile(name)
+	data, err := scorecards.ReadFile(builtinPath)
 	if err != nil {
 		return nil, fmt.Errorf("read the built-in scorecard: %w", err)
 	}
-	return ParseScorecard(name, data)
+	return ParseScorecard(builtinPath, data)
 }
 
 // Version identifies the rulebook: scorecards that could score a deal differently have different versions.
@@ -128,4 +149,9 @@ func (s *Scorecard) Action(rating string) string {
 		}
 	}
 	return ""
+}
+
+// InSmall reports whether a category is part of the small version.
+func (s *Scorecard) InSmall(category string) bool {
+	return slices.Contains(s.Small.Categories, category)
 }

@@ -37,7 +37,7 @@ open only what people changed is known.`,
   handoff calibrate                     # what people changed of the stored cards
   handoff calibrate --json deals.jsonl | jq '.items[] | {id, exact}'`,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			engine, err := newEngine()
+			engine, err := a.configuredEngine()
 			if err != nil {
 				return err
 			}

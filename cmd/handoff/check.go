@@ -48,7 +48,8 @@ It exits with 1 if there is any problem (✗), with 0 if there are only warnings
 
 // check prints what it finds on this machine and in each CRM. Its error is errReported if any of that is a problem.
 func (a *app) check(ctx context.Context, cfg *Config, asJSON bool) error {
-	checkups, err := a.checkups(ctx, cfg.Connections)
+	fields := jobs.Fields(cfg.Engine.Scorecard())
+	checkups, err := a.checkups(ctx, cfg.Connections, fields)
 	if err != nil {
 		return err
 	}
@@ -105,12 +106,7 @@ func checkStore(ctx context.Context, url string) connectors.Finding {
 }
 
 // checkups looks at all CRMs at the same time.
-func (a *app) checkups(ctx context.Context, list []Connection) ([]connectors.Checkup, error) {
-	engine, err := newEngine()
-	if err != nil {
-		return nil, err
-	}
-	fields := jobs.Fields(engine.Scorecard())
+func (a *app) checkups(ctx context.Context, list []Connection, fields []crm.FieldSpec) ([]connectors.Checkup, error) {
 	checkups, failed := make([]connectors.Checkup, len(list)), make([]error, len(list))
 	bar := a.newProgress("check")
 	defer bar.done()

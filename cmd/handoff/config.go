@@ -17,6 +17,7 @@ import (
 
 	"handoff/crm"
 	"handoff/jobs"
+	"handoff/rules"
 )
 
 // Config is a configuration file, checked and with every default in place. config.example.toml explains each key.
@@ -24,6 +25,7 @@ type Config struct {
 	StoreURL    string  // "sqlite:" and an absolute path
 	Listen      string  // address that the service answers GET /healthz at; "": none
 	Slack       *Secret // webhook that findings are posted to; nil: nowhere
+	Engine      *rules.Engine
 	Connections []Connection
 }
 
@@ -115,15 +117,16 @@ func loadConfig(path string, env lookupEnv) (*Config, error) {
 	if bad != nil {
 		return nil, useError{&configError{path, []problem{*bad}}}
 	}
-	engine, err := newEngine()
+	c := &configReader{dir: dir, env: env}
+	card, err := c.scorecard(top.sub("scorecard"))
 	if err != nil {
 		return nil, err
 	}
-	c := &configReader{dir: dir, env: env}
-	for _, spec := range jobs.Fields(engine.Scorecard()) {
+	for _, spec := range jobs.Fields(card) {
 		c.ownFields = append(c.ownFields, spec.Name)
 	}
 	cfg := c.config(top)
+	cfg.Engine = rules.NewEngine(card)
 	if err := top.doc.err(path); err != nil {
 		return nil, useError{err}
 	}
@@ -139,7 +142,7 @@ func (c *Config) connection(name string) (*Connection, error) {
 		}
 		names = append(names, c.Connections[i].Name)
 	}
-	return nil, fmt.Errorf("there is no connection %q. %s", name, suggest(name, names))
+	return nil, fmt.Errorf("there is no connection %q. %s", name, rules.Suggest(name, names))
 }
 
 // narrow keeps the connection of that name alone, as --connection asks; "" keeps all.
@@ -197,6 +200,24 @@ func (c *configReader) config(top *section) *Config {
 	return cfg
 }
 
+// scorecard reads the scorecard that deals are scored by; its error is that of loadScorecard.
+func (c *configReader) scorecard(s *section) (*rules.Scorecard, error) {
+	file, _ := s.text("file", "scorecard.toml")
+	s.done()
+	if file == "" {
+		return rules.Builtin()
+	}
+	return loadScorecard(c.path(file))
+}
+
+// path returns a path of the configuration as seen from where the program runs.
+func (c *configReader) path(file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(c.dir, file)
+}
+
 const exampleListen = "127.0.0.1:8080"
 
 func isListenAddress(s string) bool {
@@ -216,10 +237,7 @@ func (c *configReader) store(s *section) string {
 		s.problem("url", `this version keeps its history in SQLite. Write "sqlite:FILE"`) // the text may carry a password
 		return ""
 	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(c.dir, file)
-	}
-	return "sqlite:" + file
+	return "sqlite:" + c.path(file)
 }
 
 var connectionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -376,7 +394,7 @@ func mapping(s *section, known []string, example string) map[string]string {
 	names := map[string]string{}
 	for _, key := range s.keys() {
 		if !slices.Contains(known, key) {
-			s.problem(key, "unknown field. %s", suggest(key, known))
+			s.problem(key, "unknown field. %s", rules.Suggest(key, known))
 		}
 		name, ok := s.text(key, example)
 		if ok && name == "" {

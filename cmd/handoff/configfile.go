@@ -14,6 +14,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"handoff/rules"
 )
 
 // configError lists everything that is wrong in a configuration file, a line for each problem.
@@ -209,43 +211,9 @@ func (s *section) keys() []string { return slices.Sorted(maps.Keys(s.values)) }
 func (s *section) done() {
 	for _, key := range s.keys() {
 		if !slices.Contains(s.asked, key) {
-			s.problem(key, "unknown key. %s", suggest(key, s.asked))
+			s.problem(key, "unknown key. %s", rules.Suggest(key, s.asked))
 		}
 	}
-}
-
-// suggest names the known word that was probably meant, or all of them.
-func suggest(word string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best != "" {
-		return fmt.Sprintf("Did you mean %q?", best)
-	}
-	return "Known here: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
-}
-
-// editDistance is the Levenshtein distance of two words.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // tomlKind names what a value is, in words of the file and not of the program.

@@ -50,17 +50,13 @@ func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	engine, err := newEngine()
-	if err != nil {
-		return err
-	}
 	list, err := db.List(ctx, filter)
 	if err != nil {
 		return err
 	}
 	rows := make([]dealRow, len(list))
 	for i := range list {
-		rows[i] = newDealRow(engine, &list[i])
+		rows[i] = newDealRow(cfg.Engine, &list[i])
 	}
 	if asJSON {
 		return printJSON(a.stdout, rows...)

@@ -136,11 +136,7 @@ func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
 	if err := quiet.setup(ctx, cfg, nil, setupFlags{apply: true}); err != nil {
 		return err
 	}
-	engine, err := newEngine()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%d fields in each, and the permission to see them.\n", len(jobs.Fields(engine.Scorecard())))
+	fmt.Fprintf(a.stdout, "%d fields in each, and the permission to see them.\n", len(jobs.Fields(cfg.Engine.Scorecard())))
 	return nil
 }
 

@@ -47,10 +47,6 @@ func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	engine, err := newEngine()
-	if err != nil {
-		return err
-	}
 	found, err := db.Find(ctx, deal)
 	if err != nil {
 		return err
@@ -72,11 +68,11 @@ func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool
 	if err != nil {
 		return err
 	}
-	e := newExplanation(engine, h, writes)
+	e := newExplanation(cfg.Engine, h, writes)
 	if asJSON {
 		return printJSON(a.stdout, e)
 	}
-	e.print(a.stdout, engine.Scorecard())
+	e.print(a.stdout, cfg.Engine.Scorecard())
 	return nil
 }
 

@@ -24,10 +24,6 @@ const (
 
 // export writes what setup would create in Salesforce into dir, a folder for each connection where there are several.
 func (a *app) export(cfg *Config, dir string) error {
-	engine, err := newEngine()
-	if err != nil {
-		return err
-	}
 	var exported []*Connection
 	for i := range cfg.Connections {
 		if conn := &cfg.Connections[i]; crms[conn.CRM].export != nil {
@@ -38,7 +34,7 @@ func (a *app) export(cfg *Config, dir string) error {
 		return useError{errors.New("--export is for Salesforce, and there is no connection to it. `handoff setup` is for any CRM")}
 	}
 	for _, conn := range exported {
-		files, err := crms[conn.CRM].export(a, conn, jobs.Fields(engine.Scorecard()))
+		files, err := crms[conn.CRM].export(a, conn, jobs.Fields(cfg.Engine.Scorecard()))
 		if err != nil {
 			return placed(conn, err)
 		}

@@ -114,7 +114,7 @@ New here? "handoff demo" shows the whole idea in two minutes, on this machine al
 	flags.StringVar(&a.configPath, "config", "", `configuration file (default: $HANDOFF_CONFIG, else "config.toml")`)
 	flags.CountVarP(&a.verbose, "verbose", "v", "log what happens to stderr; twice for every detail")
 	root.AddCommand(a.demoCommand(), a.setupCommand(), a.checkCommand(), a.runCommand(), a.explainCommand(), a.dealsCommand(),
-		a.scoreCommand(), a.calibrateCommand(), a.sandboxCommand())
+		a.scoreCommand(), a.scorecardCommand(), a.calibrateCommand(), a.sandboxCommand())
 	return root
 }
 
@@ -138,14 +138,20 @@ func takesNothing(_ *cobra.Command, args []string) error {
 
 // loadConfig reads the configuration that --config or HANDOFF_CONFIG names. With a nil env secrets are left out.
 func (a *app) loadConfig(env lookupEnv) (*Config, error) {
-	path := a.configPath
+	path, _ := a.configFile()
+	return loadConfig(path, env)
+}
+
+// configFile is the path of the configuration, and whether the person who called named it.
+func (a *app) configFile() (path string, named bool) {
+	path = a.configPath
 	if path == "" {
 		path, _ = a.env("HANDOFF_CONFIG")
 	}
 	if path == "" {
-		path = defaultConfigPath
+		return defaultConfigPath, false
 	}
-	return loadConfig(path, env)
+	return path, true
 }
 
 // newLogger logs to w: what a service should say when w is not a terminal, and on a terminal, where a person watches the

@@ -55,7 +55,7 @@ others are scored.`,
 
 // score prints a card for each deal of in, as of the deal's own moment or else of now.
 func (a *app) score(in io.Reader, now time.Time, asJSON bool) error {
-	engine, err := newEngine()
+	engine, err := a.configuredEngine()
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,7 @@ type service struct {
 }
 
 func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
-	s := &service{app: a, cfg: cfg}
-	var err error
-	if s.engine, err = newEngine(); err != nil {
-		return nil, err
-	}
+	s := &service{app: a, cfg: cfg, engine: cfg.Engine}
 	s.fields = jobs.Fields(s.engine.Scorecard())
 	for i := range cfg.Connections {
 		c, err := a.connect(&cfg.Connections[i], s.fields)
@@ -44,6 +40,7 @@ func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
 		}
 		s.crms = append(s.crms, c)
 	}
+	var err error
 	if s.told, err = newNotifiers(cfg); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"handoff/connectors"
+	"handoff/crm"
 	"handoff/jobs"
 )
 
@@ -95,17 +96,14 @@ func (f setupFlags) check() error {
 // setup plans each connection and, where the flags say so, carries the plans out. A connection that fails does not keep
 // another from its turn. all are the connections of the configuration, also those that the flags leave out.
 func (a *app) setup(ctx context.Context, cfg *Config, all []Connection, f setupFlags) error {
-	engine, err := newEngine()
-	if err != nil {
-		return err
-	}
+	fields := jobs.Fields(cfg.Engine.Scorecard())
+	var err error
 	var shared map[string][]string
 	if f.remove {
-		if shared, err = a.sharing(ctx, all); err != nil {
+		if shared, err = a.sharing(ctx, all, fields); err != nil {
 			return err
 		}
 	}
-	fields := jobs.Fields(engine.Scorecard())
 	var failed []error
 	steps := 0
 	for i := range cfg.Connections {
@@ -131,7 +129,7 @@ func (a *app) setup(ctx context.Context, cfg *Config, all []Connection, f setupF
 
 // sharing returns, for each connection, the names of the others that are connections to the same account, as far as the CRMs
 // tell. None is asked where the CRMs of all are different.
-func (a *app) sharing(ctx context.Context, all []Connection) (map[string][]string, error) {
+func (a *app) sharing(ctx context.Context, all []Connection, fields []crm.FieldSpec) (map[string][]string, error) {
 	var list []Connection
 	for i := range all {
 		if slices.ContainsFunc(all, func(c Connection) bool { return c.Name != all[i].Name && c.CRM == all[i].CRM }) {
@@ -141,7 +139,7 @@ func (a *app) sharing(ctx context.Context, all []Connection) (map[string][]strin
 	if len(list) == 0 {
 		return nil, nil
 	}
-	checkups, err := a.checkups(ctx, list)
+	checkups, err := a.checkups(ctx, list, fields)
 	if err != nil {
 		return nil, err
 	}
