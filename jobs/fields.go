@@ -171,6 +171,9 @@ func partNames(parts []crm.Part) string {
 	return strings.Join(names, ", ")
 }
 
+// ToCheck reports whether a person should check an item: the rules are not sure of it, and its points are theirs, not set by a person.
+func ToCheck(it *rules.Item, byPerson bool) bool { return !it.Sure && !it.NotRead && !byPerson }
+
 // gaps lists the questions that are still open, one a line, free of points and grades: what a person should check first,
 // then what nobody has answered, then what is answered in part. What is not read may be answered, and says so.
 func gaps(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
@@ -186,7 +189,7 @@ func gaps(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
 			question = "Could not be read: " + question
 		}
 		switch {
-		case !it.Sure && !it.NotRead && !byPerson:
+		case ToCheck(&it, byPerson):
 			groups[0] = append(groups[0], "Please check. "+question)
 		case it.Score == 0:
 			groups[1] = append(groups[1], question)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"handoff/crm"
@@ -18,42 +18,67 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
+	var page string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain DEAL",
 		Short: "Show a deal's scorecard with evidence, edits and history",
-		Long: `Shows the stored scorecard of a deal: the points of each item, who gave them, why, the passages they
-rest on, and the question for what is missing; what people changed; and what was written when.
+		Long: `Shows the stored scorecard of a deal, what a person should check first: the points of each item, who
+gave them, why, the sentences they rest on in the record that they come from, and the question for
+what is missing; what people changed; and what was written when. --html writes the same as a page
+that needs nothing else, to read, send or print.
 DEAL is the CRM's record id, "connection:id", or the exact name of the deal.`,
 		Example: `  handoff explain "Northwind - Platform"
-  handoff explain 0065g00000ABCDEAA4
+  handoff explain 0065g00000ABCDEAA4 --html northwind.html
   handoff explain salesforce:0065g00000ABCDEAA4 --json | jq .card.items`,
 		Args: takes("DEAL: an id, connection:id or an exact name in quotes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if page == "-" && asJSON {
+				return useError{errors.New("--html - and --json both take standard output; choose one")}
+			}
 			cfg, err := a.loadConfig(nil)
 			if err != nil {
 				return err
 			}
-			return a.explain(cmd.Context(), cfg, args[0], asJSON)
+			e, err := a.explanation(cmd.Context(), cfg, args[0])
+			if err != nil {
+				return err
+			}
+			switch page {
+			case "":
+			case "-":
+				return e.printPage(a.stdout)
+			default:
+				if err := writePage(page, "explain.html", e.page()); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(a.stdout, e)
+			}
+			e.print(a.sheet())
+			return nil
 		},
 	}
+	cmd.Flags().StringVar(&page, "html", "", "also write the card to this file, as one page that needs nothing else; - prints that page alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool) (err error) {
+// explanation reads what the store holds of a deal.
+func (a *app) explanation(ctx context.Context, cfg *Config, deal string) (e *explanation, err error) {
 	db, err := openHistory(ctx, cfg.StoreURL)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	found, err := db.Find(ctx, deal)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch len(found) {
 	case 0:
-		return useError{fmt.Errorf("no scored deal is called %q. `handoff deals` lists them; a deal is scored once it is Closed Won and a run has seen it", deal)}
+		return nil, useError{fmt.Errorf("no scored deal is called %q. `handoff deals` lists them; a deal is scored once it is Closed Won and a run has seen it", deal)}
 	case 1:
 	default:
 		t := newTable("deal", "name", "account", "closed")
@@ -61,19 +86,14 @@ func (a *app) explain(ctx context.Context, cfg *Config, deal string, asJSON bool
 			t.row(h.Connection+":"+h.DealID, h.Snapshot.Deal.Name, h.Snapshot.Deal.Account, day(h.Snapshot.Deal.CloseDate))
 		}
 		t.print(a.stdout)
-		return useError{fmt.Errorf("%q could be any of these %d deals. Name one as in the first column", deal, len(found))}
+		return nil, useError{fmt.Errorf("%q could be any of these %d deals. Name one as in the first column", deal, len(found))}
 	}
 	h := &found[0]
 	writes, err := db.Writes(ctx, h.Connection, crm.Ref{Object: crm.DealObject, ID: h.DealID})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e := newExplanation(cfg.Engine, h, writes)
-	if asJSON {
-		return printJSON(a.stdout, e)
-	}
-	e.print(a.stdout, cfg.Engine.Scorecard())
-	return nil
+	return newExplanation(cfg.Engine, h, writes), nil
 }
 
 // explanation is all that is stored of a deal's score. Its JSON form is that of `handoff explain --json`.
@@ -85,11 +105,21 @@ type explanation struct {
 	Finalised  bool                 `json:"finalised"`
 	Reopened   bool                 `json:"reopened"`
 	Parked     string               `json:"parked,omitempty"`
-	Card       *rules.Card          `json:"card"`  // with people's points in place
-	Edits      map[string]jobs.Edit `json:"edits"` // people's values by field
+	Card       *rules.Card          `json:"card"`    // with people's points in place
+	Check      []string             `json:"check"`   // ids of the items that a person should check
+	Records    map[string]recordRow `json:"records"` // what evidence comes from, by its record
+	Edits      map[string]jobs.Edit `json:"edits"`   // people's values by field
 	Writes     []writeLine          `json:"writes"`
 
-	computed map[string]int // points of each item as computed
+	items  []explainedItem // in the order of the card
+	fields []crm.FieldSpec
+}
+
+type recordRow struct {
+	Kind   string     `json:"kind"`
+	Title  string     `json:"title,omitempty"`
+	Author string     `json:"author,omitempty"`
+	At     *time.Time `json:"at,omitempty"`
 }
 
 type writeLine struct {
@@ -101,13 +131,45 @@ type writeLine struct {
 	After  crm.Values      `json:"after"`
 }
 
-func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) explanation {
-	e := explanation{
-		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
-		Parked: h.Parked, Card: h.Edited(engine), Edits: h.Edits, computed: map[string]int{},
+// first reports whether the record held nothing of ours before: then the fields are the card, which is shown already.
+func (l *writeLine) first() bool {
+	for _, value := range l.Before {
+		if value != "" && value != "false" { // a checkbox is never empty
+			return false
+		}
 	}
-	for _, it := range h.Card.Items {
-		e.computed[it.ID] = it.Score
+	return true
+}
+
+func (l *writeLine) summary() string {
+	s := fmt.Sprintf("run %d, %s, %s", l.Run, l.State, count(len(l.After), "field"))
+	if l.first() {
+		s += ", none of which had a value before"
+	}
+	if l.Detail != "" {
+		s += "; the CRM says: " + plain(l.Detail)
+	}
+	return s
+}
+
+func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) *explanation {
+	sc := engine.Scorecard()
+	e := &explanation{
+		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
+		Parked: h.Parked, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
+	}
+	for i := range e.Card.Items {
+		it := &e.Card.Items[i]
+		spec := sc.Item(it.ID)
+		if spec == nil {
+			continue
+		}
+		item := explainItem(it, spec, h.Card.Items[i].Score, h.Edits)
+		item.Sources = e.sources(h.Snapshot, it.Evidence)
+		if item.Check {
+			e.Check = append(e.Check, it.ID)
+		}
+		e.items = append(e.items, item)
 	}
 	for _, w := range writes {
 		e.Writes = append(e.Writes, writeLine{w.At, w.RunID, w.State, w.Detail, w.Before, w.After})
@@ -115,81 +177,159 @@ func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) 
 	return e
 }
 
-const (
-	stamp     = "2006-01-02 15:04 MST"
-	lineWidth = 100
-)
+// explainedItem is an item as people read it. Text in it is safe to print.
+type explainedItem struct {
+	ID, Title, Category string
 
-func (e *explanation) print(w io.Writer, sc *rules.Scorecard) {
-	fmt.Fprintf(w, "%s  (%s:%s)\n\n", plain(e.Name), e.Connection, e.ID)
-	e.printHeader(w)
-	for _, c := range e.Card.Categories {
-		fmt.Fprintf(w, "\n%s  %d/%d\n", c.Name, c.Points, c.Max)
-		for i := range e.Card.Items {
-			if spec := sc.Item(e.Card.Items[i].ID); spec != nil && spec.Category == c.Name {
-				e.printItem(w, &e.Card.Items[i], spec)
-			}
-		}
-	}
-	e.printEdits(w)
-	e.printWrites(w, jobs.Fields(sc))
+	Points  string // "?" while it is not read
+	By      string // who set the points; empty: they are computed
+	Check   bool   // a person should check it
+	Reason  string
+	Ask     string // the question that is open; empty: none
+	Sources []quotedRecord
 }
 
-func (e *explanation) printHeader(w io.Writer) {
-	pair := func(name, value string) { fmt.Fprintf(w, "  %-11s %s\n", name, plain(value)) }
-	pair("Account", e.Account)
-	pair("AE", e.AE)
-	pair("CSM", e.CSM)
-	pair("Closed", day(e.CloseDate))
+// quotedRecord is a record that evidence comes from.
+type quotedRecord struct {
+	Label   string // "Note “Kick-off”, by Dana Ruiz, 2026-09-28"
+	ID      string // the CRM's; empty for a field of the deal
+	Excerpt excerpt
+}
+
+// explainItem explains it, which has the points that people see, from what was computed and what people set.
+func explainItem(it *rules.Item, spec *rules.ItemSpec, computed int, edits map[string]jobs.Edit) explainedItem {
+	e := explainedItem{ID: it.ID, Title: spec.Title, Category: spec.Category, Points: strconv.Itoa(it.Score), Reason: plain(it.Reason)}
+	edit, set := edits[jobs.ItemField(it.ID)]
+	switch {
+	case edit.Ignored != "":
+		e.By = fmt.Sprintf("computed; %q, %s, does not count: %s", plain(edit.Value), plain(by(edit)), plain(edit.Ignored))
+		set = false
+	case set:
+		e.By = fmt.Sprintf("%s (computed: %d)", plain(by(edit)), computed)
+	}
+	switch {
+	case it.NotRead:
+		e.Points = "?"
+	case it.Score < 2:
+		e.Ask = spec.Question
+	}
+	e.Check = jobs.ToCheck(it, set)
+	return e
+}
+
+// sources returns the records that evidence comes from, in its order, and notes them in e.Records.
+func (e *explanation) sources(s *crm.Snapshot, evidence []rules.Evidence) []quotedRecord {
+	type place struct {
+		quotedRecord
+		text   string // the title or the text of the record
+		quotes []string
+	}
+	var places []place
+	for _, ev := range evidence {
+		p := place{quotedRecord: quotedRecord{Label: plain(ev.Source), ID: plain(ev.Record)}}
+		if o, ok := rules.OriginOf(s, ev); ok {
+			e.Records[o.ID] = recordRow{o.Kind, o.Title, o.Author, o.At}
+			p.Label, p.text = labelOf(&o), o.Text
+			if !strings.Contains(o.Text, ev.Quote) && strings.Contains(o.Title, ev.Quote) {
+				p.text = o.Title
+			}
+			if o.Kind == "field" {
+				p.ID = ""
+			}
+		}
+		i := slices.IndexFunc(places, func(q place) bool { return q.Label == p.Label && q.ID == p.ID && q.text == p.text })
+		if i < 0 {
+			i, places = len(places), append(places, p)
+		}
+		places[i].quotes = append(places[i].quotes, ev.Quote)
+	}
+	var records []quotedRecord
+	for _, p := range places {
+		p.Excerpt = newExcerpt(p.text, p.quotes)
+		records = append(records, p.quotedRecord)
+	}
+	return records
+}
+
+// labelOf names a record for people.
+func labelOf(o *rules.Origin) string {
+	label := strings.ToUpper(o.Kind[:1]) + o.Kind[1:]
+	if o.Kind == string(crm.Email) {
+		label = "E-mail"
+	}
+	if o.Title != "" {
+		label += " “" + plain(o.Title) + "”"
+	}
+	if o.Author != "" {
+		label += ", by " + plain(o.Author)
+	}
+	if o.At != nil {
+		label += ", " + o.At.UTC().Format(time.DateOnly)
+	}
+	return label
+}
+
+// fact is a line of the header.
+type fact struct{ Name, Value string }
+
+// facts says what there is to know of the deal and its card as a whole.
+func (e *explanation) facts() []fact {
+	var facts []fact
+	add := func(name, value string) { facts = append(facts, fact{name, plain(value)}) }
+	add("Account", e.Account)
+	add("AE", e.AE)
+	add("CSM", e.CSM)
+	add("Closed", day(e.CloseDate))
 	if e.Total == nil {
-		pair("Total", "not read: "+e.Why)
+		add("Total", "not read: "+e.Why)
 	} else {
-		pair("Total", fmt.Sprintf("%d/%d  %s, %s", *e.Total, e.Max, e.Rating, e.Health))
+		add("Total", fmt.Sprintf("%d/%d  %s, %s", *e.Total, e.Max, e.Rating, e.Health))
 		ghost := []string{string(e.Ghost)}
 		if !e.Reopened { // the reasons are the kept card's, which a reopened deal's flag no longer follows
 			ghost = append(ghost, e.Card.GhostReasons...)
 		}
-		pair("Ghost", strings.Join(ghost, "; "))
+		add("Ghost", strings.Join(ghost, "; "))
 	}
-	pair("Scored", fmt.Sprintf("as of %s, version %d", e.AsOf.UTC().Format(stamp), e.Version))
-	pair("Acceptance", e.Acceptance)
+	add("Scored", fmt.Sprintf("as of %s, version %d", e.AsOf.UTC().Format(stamp), e.Version))
+	add("Acceptance", e.Acceptance)
 	if e.Finalised {
-		pair("State", "finalised: frozen by its CSM")
+		add("State", "finalised: frozen by its CSM")
 	}
 	if e.Reopened {
-		pair("State", "not a won deal of this connection any more; the card is kept as it was")
+		add("State", "not a won deal of this connection any more; the card is kept as it was")
 	}
 	if e.Parked != "" {
-		pair("Parked", "the CRM refused the last write: "+e.Parked)
+		add("Parked", "the CRM refused the last write: "+e.Parked)
 	}
+	return facts
 }
 
-func (e *explanation) printItem(w io.Writer, it *rules.Item, spec *rules.ItemSpec) {
-	mark := fmt.Sprint(it.Score)
-	if it.NotRead {
-		mark = "?"
-	}
-	fmt.Fprintf(w, "  %s  %s %s\n", mark, it.ID, spec.Title)
-	if edit, ok := e.Edits[jobs.ItemField(it.ID)]; ok {
-		note := fmt.Sprintf("%s (computed: %d)", by(edit), e.computed[it.ID])
-		if edit.Ignored != "" {
-			note = fmt.Sprintf("computed; %q, %s, does not count: %s", edit.Value, by(edit), edit.Ignored)
-		}
-		indent(w, "scored    ", note)
-	} else if !it.NotRead {
-		indent(w, "scored    ", "computed")
-	}
-	indent(w, "because   ", it.Reason)
-	for _, ev := range it.Evidence {
-		indent(w, "evidence  ", fmt.Sprintf("“%s” (%s)", plain(ev.Quote), plain(ev.Source)))
-	}
-	if it.Score < 2 && !it.NotRead {
-		indent(w, "ask       ", spec.Question)
-	}
-	if !it.Sure {
-		indent(w, "check     ", "the record can be read in more than one way; a person should look")
-	}
+// howToCheck says what to look for in items to check.
+const howToCheck = "The rules are not sure of these. Where words are quoted, see whether they mean what they were taken for; where none are, " +
+	"see whether the record says it in words that the rules do not know."
+
+// toCheck returns the items that a person should check.
+func (e *explanation) toCheck() []explainedItem {
+	return slices.DeleteFunc(slices.Clone(e.items), func(it explainedItem) bool { return !it.Check })
 }
+
+// itemsOf returns the items of a category.
+func (e *explanation) itemsOf(category string) []explainedItem {
+	return slices.DeleteFunc(slices.Clone(e.items), func(it explainedItem) bool { return it.Category != category })
+}
+
+// otherEdits says what people set in fields other than items'.
+func (e *explanation) otherEdits() []string {
+	var lines []string
+	for _, field := range slices.Sorted(maps.Keys(e.Edits)) {
+		if !slices.ContainsFunc(e.Card.Items, func(it rules.Item) bool { return jobs.ItemField(it.ID) == field }) {
+			lines = append(lines, fmt.Sprintf("%s = %s, %s", field, brief(e.Edits[field].Value), plain(by(e.Edits[field]))))
+		}
+	}
+	return lines
+}
+
+const stamp = "2006-01-02 15:04 MST"
 
 // by says who made an edit and when, as exactly as the CRM tells.
 func by(e jobs.Edit) string {
@@ -201,47 +341,6 @@ func by(e jobs.Edit) string {
 		return fmt.Sprintf("set by %s at %s", e.By, at)
 	}
 	return fmt.Sprintf("set by %s or later, before %s", e.By, at)
-}
-
-// printEdits lists what people set in fields other than items'.
-func (e *explanation) printEdits(w io.Writer) {
-	var fields []string
-	for field := range e.Edits {
-		if !slices.ContainsFunc(e.Card.Items, func(it rules.Item) bool { return jobs.ItemField(it.ID) == field }) {
-			fields = append(fields, field)
-		}
-	}
-	if len(fields) == 0 {
-		return
-	}
-	slices.Sort(fields)
-	fmt.Fprintln(w, "\nSet by people, and kept")
-	for _, field := range fields {
-		fmt.Fprintf(w, "  %s = %s, %s\n", field, brief(e.Edits[field].Value), plain(by(e.Edits[field])))
-	}
-}
-
-func (e *explanation) printWrites(w io.Writer, fields []crm.FieldSpec) {
-	if len(e.Writes) == 0 {
-		fmt.Fprintln(w, "\nNothing has been written to the CRM yet.")
-		return
-	}
-	fmt.Fprintln(w, "\nWritten to the CRM")
-	for _, l := range e.Writes {
-		fmt.Fprintf(w, "  %s  run %d, %s, %s\n", l.At.UTC().Format(stamp), l.Run, l.State, count(len(l.After), "field"))
-		if l.Detail != "" {
-			fmt.Fprintf(w, "    the CRM says: %s\n", plain(l.Detail))
-		}
-		printChanges(w, fields, l.Before, l.After)
-	}
-}
-
-// indent prints s behind a label, wrapped at words.
-func indent(w io.Writer, label, s string) {
-	for line := range strings.Lines(text.WrapSoft(plain(s), lineWidth-len("       ")-len(label))) {
-		fmt.Fprintf(w, "       %s%s\n", label, strings.TrimSpace(line))
-		label = strings.Repeat(" ", len(label))
-	}
 }
 
 func day(d *crm.Date) string {

@@ -103,6 +103,52 @@ func terminalWidth(w io.Writer) int {
 	return width
 }
 
+// sheet is what text for people is written on.
+type sheet struct {
+	io.Writer
+	width   int  // characters of a line
+	colours bool // only for a person at a terminal
+}
+
+// sheet returns standard output. NO_COLOR turns colours off (https://no-color.org).
+func (a *app) sheet() sheet {
+	const widest = 100 // that is good to read
+	width := terminalWidth(a.stdout)
+	never, _ := a.env("NO_COLOR")
+	s := sheet{a.stdout, widest, width > 0 && never == ""}
+	if width > 0 {
+		s.width = min(width, widest)
+	}
+	return s
+}
+
+// paint returns text in colours where there are any, each of its lines by itself.
+func (s sheet) paint(words string, colours ...text.Color) string {
+	if !s.colours {
+		return words
+	}
+	lines := strings.Split(words, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = text.Colors(colours).Sprint(line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// indent prints text behind a margin and a label, each of its lines wrapped at words; without text it prints nothing.
+func (s sheet) indent(margin, label, words string) {
+	if words == "" {
+		return
+	}
+	for paragraph := range strings.SplitSeq(words, "\n") {
+		for line := range strings.Lines(text.WrapSoft(paragraph, max(20, s.width-len(margin)-len(label)))) {
+			fmt.Fprintln(s, strings.TrimRight(margin+label+strings.TrimSpace(line), " "))
+			label = strings.Repeat(" ", len(label))
+		}
+	}
+}
+
 // plainLines makes text from outside safe to print, line by line.
 func plainLines(s string) string {
 	lines := strings.Split(s, "\n")

@@ -6,25 +6,48 @@ import (
 	"fmt"
 	"html/template"
 	"os"
+
+	"handoff/rules"
 )
 
 //go:embed pages
 var pageFiles embed.FS
 
-// writePage writes the page of pages/name to a file: self-contained, with nothing that a browser would fetch. Only the owner
-// may read it, for it is about customers.
+// writePage writes the page of pages/name to a file that only its owner may read, for it is about customers.
 func writePage(file, name string, data any) error {
-	t, err := template.New("layout.html").Funcs(template.FuncMap{"text": plain, "count": count, "add": func(a, b int) int { return a + b }}).
-		ParseFS(pageFiles, "pages/layout.html", "pages/style.css", "pages/"+name)
+	page, err := renderPage(name, data)
 	if err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return err
 	}
-	var page bytes.Buffer
-	if err := t.Execute(&page, data); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
-	}
-	if err := os.WriteFile(file, page.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(file, page, 0o600); err != nil {
 		return useError{fmt.Errorf("--html: %s: %w", file, cause(err))}
 	}
 	return nil
+}
+
+// renderPage returns the page of pages/name: self-contained, with nothing that a browser would fetch.
+func renderPage(name string, data any) ([]byte, error) {
+	t, err := template.New("layout.html").Funcs(template.FuncMap{"text": plain, "count": count, "tone": tone, "add": func(a, b int) int { return a + b }}).
+		ParseFS(pageFiles, "pages/layout.html", "pages/style.css", "pages/"+name)
+	if err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	var page bytes.Buffer
+	if err := t.Execute(&page, data); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return page.Bytes(), nil
+}
+
+// tone is the class in style.css for points or a health.
+func tone(value string) string {
+	switch value {
+	case "2", rules.Green:
+		return "good"
+	case "1", rules.Yellow:
+		return "fair"
+	case "0", rules.Red:
+		return "bad"
+	}
+	return ""
 }
