@@ -12,10 +12,10 @@ import (
 
 // checker finds what is wrong with a decoded scorecard, and compiles it.
 type checker struct {
-	file     place // the file as a whole
-	sc       *Scorecard
-	langs    []*language
-	errs     []error
+	file  place // the file as a whole
+	sc    *Scorecard
+	langs []*language
+	errs  []error
 }
 
 func (c *checker) fail(at place, problem, remedy string) {

@@ -151,9 +151,11 @@ func aspects(block any) []aspect {
 				add(what+" "+k, value[k]...)
 			}
 		case []Example:
-			for _, ex := range value {
-				add(what, fmt.Sprintf("%d: %s", ex.Points, ex.Text))
+			texts := make([]string, len(value))
+			for i, ex := range value {
+				texts[i] = fmt.Sprintf("%d: %s", ex.Points, ex.Text)
 			}
+			add(what, texts...)
 		}
 	}
 	return all

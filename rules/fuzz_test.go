@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -103,19 +105,79 @@ func TestSmallScorecard(t *testing.T) {
 	}
 }
 
-// FuzzParseScorecard checks that any file is refused with an error or scores any deal.
+// FuzzParseScorecard checks that any file is refused with an error, or scores any deal: the same twice, with points in range.
 func FuzzParseScorecard(f *testing.F) {
-	f.Add([]byte(small))
-	f.Add([]byte(strings.ReplaceAll(small, `"training", "date"`, `"date|period", "nothing"`)))
-	f.Add([]byte(strings.ReplaceAll(small, `"text"`, `"person"`)))
-	f.Add([]byte("[[item]]\n[[item.example]]\n[item.cues]\nen=[1]"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		sc, err := ParseScorecard("fuzz.toml", data)
-		if err != nil {
-			return
-		}
-		if c := NewEngine(sc).Score(deal(), asOf); c.Total < 0 || c.Total > c.Max {
-			t.Fatalf("total %d of %d", c.Total, c.Max)
-		}
+	const body = "They also looked at Gong. Training of both shifts on 3 November, Les deux équipes ont une formation."
+	for _, file := range []string{
+		small, training, strings.ReplaceAll(small, `"training", "date"`, `"date|period", "nothing"`), strings.ReplaceAll(small, `"text"`, `"person"`),
+		strings.ReplaceAll(small, `"text"`, `"closing"`), strings.ReplaceAll(small, `"text"`, `"contacts"`), strings.ReplaceAll(small, `"text"`, `"objector"`),
+		"[[item]]\n[[item.example]]\n[item.cues]\nen=[1]", "base = \"handoff\"\nwithout = [\"Technical Fit\", \"1.1\"]\n[small]\ncategories = []",
+		"base = \"handoff\"\n[[slot]]\nname = \"closed\"\ncues = {en = [\"-signed\"], de = [\"x y*\"]}\n[[item]]\nid = \"5.2\"\nquestion = \"?\"",
+	} {
+		f.Add([]byte(file), []byte(french), body)
+	}
+	f.Fuzz(func(t *testing.T, card, language []byte, body string) {
+		scoresAnything(t, card, language, body)
 	})
+}
+
+// FuzzScorecardFile does the same with files that are mostly in order: an item of any kind, slots and cues.
+func FuzzScorecardFile(f *testing.F) {
+	for i, cue := range []string{"train*", "-versus", "a * b", "é", "*", "\\", "\""} {
+		f.Add(cue, "date|period", "name", "Training on 3 November. They also looked at Gong.", uint8(i), uint8(50))
+	}
+	kinds := []string{kindText, kindPerson, kindObjector, kindContacts, kindClosing, kindStage}
+	f.Fuzz(func(t *testing.T, cue, partial, complete, body string, kind, from uint8) {
+		file := fmt.Sprintf(`base = "handoff"
+[[rating]]
+name = "Acceptable"
+from = %d
+[[slot]]
+name = "own"
+says = "something of our own"
+cues.en = [%q]
+[[item]]
+id = "4.5"
+category = "Expectation Record"
+title = "Own"
+question = "What?"
+remedy = "Write it down."
+help = "What."
+kind = %q
+about = ["own"]
+roles = [%[2]q]
+partial = [%[4]q]
+complete = ["own", %[5]q]
+[[item]]
+id = "4.2"
+cues.de = [%[2]q]
+`, from, cue, kinds[int(kind)%len(kinds)], partial, complete)
+		scoresAnything(t, []byte(file), nil, body)
+	})
+}
+
+// scoresAnything checks a scorecard by a deal with this note, unless it is refused.
+func scoresAnything(t *testing.T, card, language []byte, body string) {
+	t.Helper()
+	var languages []File
+	if language != nil {
+		languages = []File{{"fr.toml", language}}
+	}
+	sc, err := ParseScorecard("fuzz.toml", card, languages...)
+	if err != nil {
+		return
+	}
+	s := deal()
+	s.Notes[0].Body = body
+	e := NewEngine(sc)
+	whole := e.Score(s, asOf)
+	if again := e.Score(s, asOf); !reflect.DeepEqual(whole, again) {
+		t.Fatalf("two cards of one deal:\n%+v\n%+v", whole, again)
+	}
+	if whole.Max != sc.Max() || whole.Total < 0 || whole.Total > whole.Max || whole.Rating == "" {
+		t.Fatalf("total %d of %d, rating %q", whole.Total, whole.Max, whole.Rating)
+	}
+	if diff := Diff(sc, sc); len(diff) > 0 {
+		t.Fatalf("differs from itself: %v", diff)
+	}
 }

@@ -33,5 +33,5 @@ func (s *Scorecard) inWords(slots []string) string {
 		}
 		parts[i] = strings.Join(either, " or ")
 	}
-	return join(parts)
+	return strings.Join(parts, "; ")
 }

@@ -73,7 +73,7 @@ func parse(file File, more []File) (*Scorecard, error) {
 	sc := &Scorecard{
 		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, Small: f.Small, Slots: f.Slots,
 		Products: f.Products,
-		version: versionOf(append(langTexts, texts...)...),
+		version:  versionOf(append(langTexts, texts...)...),
 	}
 	c := &checker{file: place{file: src}, sc: sc, langs: langs, errs: errs}
 	c.check()
@@ -109,7 +109,7 @@ func readScorecard(file File) (f *scorecardFile, src *sourceFile, errs []error, 
 func (f *scorecardFile) on(src *sourceFile) (base *scorecardFile, errs []error, data []byte) {
 	top := place{file: src}
 	if f.Base != builtinName {
-		return nil, []error{top.key("base").error(fmt.Sprintf("there is no built-in scorecard %q", f.Base), fmt.Sprintf("write base = %q", builtinName))}, nil
+		return nil, []error{top.key("base").value(f.Base).error(fmt.Sprintf("there is no built-in scorecard %q", f.Base), fmt.Sprintf("write base = %q", builtinName))}, nil
 	}
 	data, err := scorecards.ReadFile(builtinPath)
 	if err != nil {
@@ -125,10 +125,20 @@ func (f *scorecardFile) on(src *sourceFile) (base *scorecardFile, errs []error, 
 	base.Categories = lay(&o, base.Categories, f.Categories, func(c *CategorySpec) (string, *place) { return c.Name, &c.at })
 	base.Slots = lay(&o, base.Slots, f.Slots, func(s *SlotSpec) (string, *place) { return s.Name, &s.at })
 	base.Items = lay(&o, base.Items, f.Items, func(it **ItemSpec) (string, *place) { return (*it).ID, &(*it).at })
+	slices.SortStableFunc(base.Items, func(a, b *ItemSpec) int { return base.rank(a) - base.rank(b) })
 	known := len(base.Ratings)
 	base.Ratings = lay(&o, base.Ratings, f.Ratings, func(r *RatingSpec) (string, *place) { return r.Name, &r.at })
 	base.orderRatings(known)
 	return base, o.errs, data
+}
+
+// rank is the place of an item's category, so that a new item stands with the others of its category.
+func (f *scorecardFile) rank(it *ItemSpec) int {
+	i := slices.IndexFunc(f.Categories, func(c CategorySpec) bool { return c.Name == it.Category })
+	if i < 0 {
+		return len(f.Categories)
+	}
+	return i
 }
 
 // orderRatings puts the ratings from the known ones on where they belong among those.
