@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
 	"handoff/crm"
 )
@@ -16,12 +17,17 @@ func (r *record) ghost(c *Card, grades []grade) {
 	}
 	c.Ghost = GhostYes
 	c.GhostReasons = r.ghostReasons(signals)
-	if deadline := endOfBusinessDays(d.CloseDate.Time(), r.e.card.Ghost.BusinessDays); r.asOf.Before(deadline) {
+	if deadline := r.e.card.Deadline(*d.CloseDate); r.asOf.Before(deadline) {
 		c.Ghost = GhostPending
 		if c.DueAt == nil || deadline.Before(*c.DueAt) {
 			c.DueAt = &deadline
 		}
 	}
+}
+
+// Deadline returns when the time ends that Sales has for the handoff of a deal closed on that day.
+func (s *Scorecard) Deadline(closed crm.Date) time.Time {
+	return endOfBusinessDays(closed.Time(), s.Ghost.BusinessDays)
 }
 
 // contextItems counts the items that give a CSM something to start from. Contact roles alone count, as one, when every

@@ -123,3 +123,24 @@ func moment(t *testing.T, s string) time.Time {
 	}
 	return at
 }
+
+func TestDeadline(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		closed crm.Date
+		days   int
+		want   string
+	}{
+		{"a week over a weekend", crm.NewDate(2026, 9, 30), 5, "2026-10-08T00:00:00Z"}, // Wednesday
+		{"from a Saturday", crm.NewDate(2026, 10, 3), 5, "2026-10-10T00:00:00Z"},
+		{"a day from a Friday", crm.NewDate(2026, 10, 2), 1, "2026-10-06T00:00:00Z"},
+		{"no time at all", crm.NewDate(2026, 10, 2), 0, "2026-10-03T00:00:00Z"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sc := &Scorecard{Ghost: GhostSpec{BusinessDays: tc.days}}
+			if got := sc.Deadline(tc.closed).Format(time.RFC3339); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+}

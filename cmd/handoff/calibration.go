@@ -403,10 +403,7 @@ func (c *calibration) Headline() string {
 
 // Shown says how many of the disagreements are shown.
 func (c *calibration) Shown() string {
-	if n := len(c.Disagreements); n > worst {
-		return fmt.Sprintf("%d of %d disagreements", worst, n)
-	}
-	return count(len(c.Disagreements), "disagreement")
+	return ofAll(len(c.Worst()), len(c.Disagreements), "disagreement")
 }
 
 // people lists what the raters said, each with the name where there are several.

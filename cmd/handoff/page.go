@@ -13,6 +13,12 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
+// pageFuncs are what pages may call; text makes text from outside safe to show.
+var pageFuncs = template.FuncMap{
+	"text": plain, "count": count, "ofAll": ofAll, "score": score, "tone": tone,
+	"next": func(i int) int { return i + 1 },
+}
+
 // writePage writes the page of pages/name to a file that only its owner may read, for it is about customers.
 func writePage(file, name string, data any) error {
 	page, err := renderPage(name, data)
@@ -27,7 +33,7 @@ func writePage(file, name string, data any) error {
 
 // renderPage returns the page of pages/name: self-contained, with nothing that a browser would fetch.
 func renderPage(name string, data any) ([]byte, error) {
-	t, err := template.New("layout.html").Funcs(template.FuncMap{"text": plain, "count": count, "tone": tone, "add": func(a, b int) int { return a + b }}).
+	t, err := template.New("layout.html").Funcs(pageFuncs).
 		ParseFS(pageFiles, "pages/layout.html", "pages/style.css", "pages/"+name)
 	if err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
