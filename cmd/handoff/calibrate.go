@@ -130,12 +130,14 @@ func (a *app) calibrateFiles(engine *rules.Engine, files []string) (*calibration
 			}
 		}
 	}
+	c := newCalibration(engine.Scorecard(), fromFiles, raters)
 	for _, d := range deals {
+		c.add(d)
 		if d.card == nil {
 			problem("deal %s: none of the files holds the deal itself, so there is no automatic score to compare with", d.id)
 		}
 	}
-	c := newCalibration(engine.Scorecard(), fromFiles, raters, deals)
+	c.finish()
 	if bad {
 		return c, errReported
 	}
@@ -167,22 +169,23 @@ func (a *app) calibrateStore(ctx context.Context, engine *rules.Engine) (_ *cali
 	}
 	bar := a.newProgress("reading cards")
 	defer bar.done()
-	var deals []*ratedDeal
+	c := newCalibration(engine.Scorecard(), fromStore, []string{"people"})
 	read := 0
 	for h, err := range db.All(ctx) {
 		if err != nil {
 			return nil, err
 		}
 		if d := peoplesCard(engine, h); d != nil {
-			deals = append(deals, d)
+			c.add(d)
 		}
 		read++
 		bar.set(read, all)
 	}
-	if len(deals) == 0 {
+	if c.Deals+c.OpenDeals == 0 {
 		return nil, useError{fmt.Errorf("nobody has finalised or changed any of the %s yet, so there is nothing to compare with. Name a file of labelled deals, or come back when CSMs have corrected some", count(all, "stored card"))}
 	}
-	return newCalibration(engine.Scorecard(), fromStore, []string{"people"}, deals), nil
+	c.finish()
+	return c, nil
 }
 
 // peoplesCard returns what people made of a stored card; nil: they left it alone.

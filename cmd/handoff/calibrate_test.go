@@ -179,6 +179,15 @@ func rated(t *testing.T, id string, card []int, by ...map[string]int) *ratedDeal
 	return d
 }
 
+func calibrated(sc *rules.Scorecard, raters []string, deals ...*ratedDeal) *calibration {
+	c := newCalibration(sc, fromFiles, raters)
+	for _, d := range deals {
+		c.add(d)
+	}
+	c.finish()
+	return c
+}
+
 func TestWorstFirst(t *testing.T) {
 	sc, err := rules.Builtin()
 	if err != nil {
@@ -193,7 +202,7 @@ func TestWorstFirst(t *testing.T) {
 	notRead := rated(t, "not read", []int{0}, map[string]int{"1.1": 2})
 	notRead.card.Items[0].NotRead = true
 	noDeal := &ratedDeal{id: "no file holds it", by: two.by}
-	c := newCalibration(sc, fromFiles, []string{"anna"}, []*ratedDeal{one, notRead, two, noDeal, sure, rating})
+	c := calibrated(sc, []string{"anna"}, one, notRead, two, noDeal, sure, rating)
 	var got []string
 	for _, d := range c.Worst() {
 		got = append(got, d.Deal+" "+d.Item)
@@ -210,7 +219,7 @@ func TestRatersOfOneDeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := rated(t, "a", []int{2, 0, 1}, map[string]int{"1.1": 2, "1.2": 1, "1.3": 1}, map[string]int{"1.1": 2, "1.2": 2, "1.3": 1}, nil, map[string]int{"1.1": 0})
-	c := newCalibration(sc, fromFiles, []string{"anna", "ben", "carla", "dan"}, []*ratedDeal{d})
+	c := calibrated(sc, []string{"anna", "ben", "carla", "dan"}, d)
 	if diff := cmp.Diff([]pairAgreement{
 		{[2]string{"anna", "ben"}, 1, 2.0 / 3, 0.4}, // squares of differences 1, by chance 5/3
 		{[2]string{"anna", "dan"}, 1, 0, 0},
@@ -231,7 +240,7 @@ func TestRatersOfOneDeal(t *testing.T) {
 	for i := range many {
 		many[i] = d
 	}
-	if c := newCalibration(sc, fromFiles, []string{"anna", "ben", "carla", "dan"}, many); c.Matrix != nil {
+	if c := calibrated(sc, []string{"anna", "ben", "carla", "dan"}, many...); c.Matrix != nil {
 		t.Errorf("a matrix of %d deals", len(many))
 	}
 }

@@ -3,12 +3,10 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -57,6 +55,11 @@ type calibration struct {
 	Disagreements []disagreement      `json:"disagreements"` // worst first
 
 	Matrix *ratingMatrix `json:"-"` // nil: too many deals for one
+
+	sc                      *rules.Scorecard
+	automatic, people, open agreement.Agreement
+	languages               map[string]*agreement.Agreement
+	pairs                   []agreement.Agreement // of raters i < j at i*len(Raters)+j
 }
 
 const (
@@ -163,76 +166,78 @@ type matrixCell struct {
 // matrixDeals is the most deals that a matrix of items and deals is readable for.
 const matrixDeals = 12
 
-// worst is how many disagreements people are shown at first sight; JSON has them all.
-const worst = 20
+func newCalibration(sc *rules.Scorecard, source string, raters []string) *calibration {
+	return &calibration{
+		Source: source, Raters: raters, Matrix: new(ratingMatrix), sc: sc,
+		languages: map[string]*agreement.Agreement{}, pairs: make([]agreement.Agreement, len(raters)*len(raters)),
+	}
+}
 
-func newCalibration(sc *rules.Scorecard, source string, raters []string, deals []*ratedDeal) *calibration {
-	c := &calibration{Source: source, Raters: raters}
-	var automatic, open, people agreement.Agreement
-	languages := map[string]*agreement.Agreement{}
-	pairs := make([]agreement.Agreement, len(raters)*len(raters))
-	var closed []*ratedDeal
-	for _, d := range deals {
-		for i, a := range d.by {
-			for j, b := range d.by[:i] {
-				if a != nil && b != nil {
-					pairs[j*len(raters)+i].Add(b.Judgement, a.Judgement)
-					people.Add(b.Judgement, a.Judgement)
-				}
-			}
-		}
-		if d.card == nil {
-			continue
-		}
-		c.Disagreements = append(c.Disagreements, d.disagreements(sc, raters)...)
-		computed := agreement.OfCard(d.card)
-		if d.open {
-			c.OpenDeals++
-			open.Add(d.by[0].Judgement, computed)
-			continue
-		}
-		closed = append(closed, d)
-		if languages[d.language] == nil {
-			languages[d.language] = new(agreement.Agreement)
-		}
-		for _, o := range d.by {
-			if o != nil {
-				automatic.Add(o.Judgement, computed)
-				languages[d.language].Add(o.Judgement, computed)
+// add counts a deal.
+func (c *calibration) add(d *ratedDeal) {
+	for i, a := range d.by {
+		for j, b := range d.by[:i] {
+			if a != nil && b != nil {
+				c.pairs[j*len(c.Raters)+i].Add(b.Judgement, a.Judgement)
+				c.people.Add(b.Judgement, a.Judgement)
 			}
 		}
 	}
-	c.Deals = len(closed)
-	c.Automatic = agreementsOf(&automatic)
-	for _, it := range sc.Items {
-		m, o := automatic.Item(it.ID), open.Item(it.ID)
+	if d.card == nil {
+		return
+	}
+	c.Disagreements = append(c.Disagreements, d.disagreements(c.sc, c.Raters)...)
+	computed := agreement.OfCard(d.card)
+	if d.open {
+		c.OpenDeals++
+		c.open.Add(d.by[0].Judgement, computed)
+		return
+	}
+	c.Deals++
+	if c.languages[d.language] == nil {
+		c.languages[d.language] = new(agreement.Agreement)
+	}
+	for _, o := range d.by {
+		if o != nil {
+			c.automatic.Add(o.Judgement, computed)
+			c.languages[d.language].Add(o.Judgement, computed)
+		}
+	}
+	if c.Deals > matrixDeals {
+		c.Matrix = nil
+	} else {
+		c.Matrix.add(c.sc, d)
+	}
+}
+
+// finish works out the measures once every deal is added.
+func (c *calibration) finish() {
+	c.Automatic = agreementsOf(&c.automatic)
+	for _, it := range c.sc.Items {
+		m, o := c.automatic.Item(it.ID), c.open.Item(it.ID)
 		c.Items = append(c.Items, itemAgreement{
 			ID: it.ID, Title: it.Title, Scores: m.N(), Equal: m.Equal(), Exact: measure(m.Exact()), Kappa: measure(m.Kappa()),
-			TooHigh: m.TooHigh(), TooLow: m.TooLow(), Matrix: m, People: measure(people.Item(it.ID).Exact()),
+			TooHigh: m.TooHigh(), TooLow: m.TooLow(), Matrix: m, People: measure(c.people.Item(it.ID).Exact()),
 			OpenRaised: o.TooLow(), OpenLowered: o.TooHigh(),
 		})
 	}
-	for _, language := range slices.Sorted(maps.Keys(languages)) {
-		m := languages[language].All()
+	for _, language := range slices.Sorted(maps.Keys(c.languages)) {
+		m := c.languages[language].All()
 		c.Languages = append(c.Languages, languageAgreement{language, m.N(), measure(m.Exact()), measure(m.Kappa())})
 	}
-	for i := range raters {
-		for j := i + 1; j < len(raters); j++ {
-			p := &pairs[i*len(raters)+j]
+	for i := range c.Raters {
+		for j := i + 1; j < len(c.Raters); j++ {
+			p := &c.pairs[i*len(c.Raters)+j]
 			if p.Deals == 0 {
 				continue
 			}
 			m := p.All()
-			c.Pairs = append(c.Pairs, pairAgreement{[2]string{raters[i], raters[j]}, p.Deals, measure(m.Exact()), measure(m.Kappa())})
+			c.Pairs = append(c.Pairs, pairAgreement{[2]string{c.Raters[i], c.Raters[j]}, p.Deals, measure(m.Exact()), measure(m.Kappa())})
 		}
 	}
 	slices.SortStableFunc(c.Disagreements, func(a, b disagreement) int {
 		return cmp.Or(b.gap-a.gap, compareBool(b.RatingDiffers, a.RatingDiffers), compareBool(b.Sure, a.Sure))
 	})
-	if len(closed) <= matrixDeals {
-		c.Matrix = newRatingMatrix(sc, closed)
-	}
-	return c
 }
 
 func agreementsOf(a *agreement.Agreement) agreements {
@@ -286,138 +291,32 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-func newRatingMatrix(sc *rules.Scorecard, deals []*ratedDeal) *ratingMatrix {
-	m := new(ratingMatrix)
-	for _, d := range deals {
-		m.Deals = append(m.Deals, cmp.Or(d.name, d.id))
+// add adds the column of a deal.
+func (m *ratingMatrix) add(sc *rules.Scorecard, d *ratedDeal) {
+	m.Deals = append(m.Deals, cmp.Or(d.name, d.id))
+	judgements := []*agreement.Judgement{agreement.OfCard(d.card)}
+	for _, o := range d.by {
+		if o == nil {
+			o = &opinion{Judgement: new(agreement.Judgement)}
+		}
+		judgements = append(judgements, o.Judgement)
 	}
-	for _, spec := range sc.Items {
-		row := matrixRow{Item: spec.ID, Title: spec.Title}
-		for _, d := range deals {
-			var cell matrixCell
-			judgements := []*agreement.Judgement{agreement.OfCard(d.card)}
-			for _, o := range d.by {
-				if o == nil {
-					o = &opinion{Judgement: new(agreement.Judgement)}
-				}
-				judgements = append(judgements, o.Judgement)
+	for i, spec := range sc.Items {
+		if i == len(m.Rows) {
+			m.Rows = append(m.Rows, matrixRow{Item: spec.ID, Title: spec.Title})
+		}
+		var cell matrixCell
+		low, high := 2, 0
+		for _, j := range judgements {
+			score, ok := j.Scores[spec.ID]
+			if !ok {
+				cell.Scores = append(cell.Scores, "–")
+				continue
 			}
-			low, high := 2, 0
-			for _, j := range judgements {
-				score, ok := j.Scores[spec.ID]
-				if !ok {
-					cell.Scores = append(cell.Scores, "–")
-					continue
-				}
-				low, high = min(low, score), max(high, score)
-				cell.Scores = append(cell.Scores, strconv.Itoa(score))
-			}
-			cell.Gap = max(0, high-low)
-			row.Cells = append(row.Cells, cell)
+			low, high = min(low, score), max(high, score)
+			cell.Scores = append(cell.Scores, strconv.Itoa(score))
 		}
-		m.Rows = append(m.Rows, row)
+		cell.Gap = max(0, high-low)
+		m.Rows[i].Cells = append(m.Rows[i].Cells, cell)
 	}
-	return m
-}
-
-// Worst returns the disagreements to look at first.
-func (c *calibration) Worst() []disagreement {
-	return c.Disagreements[:min(worst, len(c.Disagreements))]
-}
-
-func (c *calibration) print(w io.Writer) {
-	auto := &c.Automatic
-	pair := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
-	}
-	fmt.Fprintln(w, plain(c.Headline()))
-	fmt.Fprintln(w)
-	if auto.Scores > 0 {
-		pair("Equal", "%s of the scores, kappa %s; %d too high, %d too low", auto.Exact.Percent(), auto.Kappa, auto.TooHigh, auto.TooLow)
-		if auto.Rated > 0 {
-			pair("Rating", "%s equal; totals %s points apart on average", auto.Rating.Percent(), auto.MeanOff)
-		}
-		if auto.Ghost.Deals > 0 {
-			pair("Ghosts", "F1 %s; %d missed, %s", auto.Ghost.F1, auto.Ghost.Missed, count(auto.Ghost.FalseAlarms, "false alarm"))
-		}
-		pair("Sure", "of %s of the scores, and %s of those are equal", auto.Sure.Percent(), auto.SureExact.Percent())
-		fmt.Fprintln(w)
-	}
-	c.printItems(w)
-	if len(c.Languages) > 1 {
-		t := newTable("language", "scores", "equal", "kappa")
-		for _, l := range c.Languages {
-			t.row(cmp.Or(l.Language, "too short to tell"), strconv.Itoa(l.Scores), l.Exact.Percent(), l.Kappa.String())
-		}
-		fmt.Fprintln(w)
-		t.print(w)
-	}
-	if len(c.Pairs) > 0 {
-		t := newTable("people", "deals", "equal", "kappa")
-		for _, p := range c.Pairs {
-			t.row(p.Raters[0]+" and "+p.Raters[1], strconv.Itoa(p.Deals), p.Exact.Percent(), p.Kappa.String())
-		}
-		fmt.Fprintln(w)
-		t.print(w)
-	}
-	if len(c.Disagreements) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n%s, the worst first\n\n", c.Shown())
-	t := newTable("deal", "item", "scored", "people", "our reason", "their reason")
-	for _, d := range c.Worst() {
-		t.row(cmp.Or(d.Name, d.Deal), d.Item+" "+d.Title, strconv.Itoa(d.Score), d.people(func(r raterScore) string { return strconv.Itoa(r.Score) }),
-			d.Reason, d.people(func(r raterScore) string { return r.Why }))
-	}
-	t.print(w)
-}
-
-func (c *calibration) printItems(w io.Writer) {
-	columns := []string{"item", "title", "scores", "equal", "kappa", "too high", "too low"}
-	if c.Source == fromStore {
-		columns = []string{"item", "title", "finalised", "kept", "kappa", "lowered", "raised", "open: lowered", "raised"}
-	} else if len(c.Pairs) > 0 {
-		columns = append(columns, "people equal")
-	}
-	t := newTable(columns...)
-	for _, it := range c.Items {
-		row := []string{it.ID, it.Title, strconv.Itoa(it.Scores), it.Exact.Percent(), it.Kappa.String(), strconv.Itoa(it.TooHigh), strconv.Itoa(it.TooLow)}
-		if c.Source == fromStore {
-			row = append(row, strconv.Itoa(it.OpenLowered), strconv.Itoa(it.OpenRaised))
-		} else if len(c.Pairs) > 0 {
-			row = append(row, it.People.Percent())
-		}
-		t.row(row...)
-	}
-	t.print(w)
-}
-
-// Headline says what was compared with what.
-func (c *calibration) Headline() string {
-	if c.Source == fromStore {
-		return fmt.Sprintf("%s and %s that people changed, compared with what was computed.",
-			count(c.Deals, "finalised card"), count(c.OpenDeals, "open card"))
-	}
-	return fmt.Sprintf("%s, %s compared with those of %s.", count(c.Deals, "deal"), count(c.Automatic.Scores, "automatic score"), strings.Join(c.Raters, ", "))
-}
-
-// Shown says how many of the disagreements are shown.
-func (c *calibration) Shown() string {
-	return ofAll(len(c.Worst()), len(c.Disagreements), "disagreement")
-}
-
-// people lists what the raters said, each with the name where there are several.
-func (d *disagreement) people(say func(raterScore) string) string {
-	var all []string
-	for _, r := range d.Raters {
-		what := say(r)
-		switch {
-		case what == "":
-		case len(d.Raters) == 1:
-			all = append(all, what)
-		default:
-			all = append(all, r.Rater+": "+what)
-		}
-	}
-	return strings.Join(all, "; ")
 }

@@ -266,7 +266,7 @@ func itemOf(card *rules.Card, id string) *rules.Item {
 	return nil
 }
 
-// mostBiggest is how many of the deals that change most are kept: more than anybody reads.
+// mostBiggest is how many of the deals that change most are kept: what a page shows.
 const mostBiggest = 100
 
 // keep remembers d if it is among the deals that change most.
