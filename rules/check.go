@@ -16,6 +16,8 @@ type checker struct {
 	sc    *Scorecard
 	langs []*language
 	errs  []error
+
+	expressions map[string]*expression // by slot
 }
 
 func (c *checker) fail(at place, problem, remedy string) {
@@ -74,7 +76,7 @@ func (c *checker) checkLanguages() {
 func (c *checker) cuedSlots() []string {
 	var names []string
 	for _, s := range c.sc.Slots {
-		if len(s.All) == 0 {
+		if len(s.All) == 0 && s.When == "" {
 			names = append(names, s.Name)
 		}
 	}
@@ -148,13 +150,23 @@ func (c *checker) checkSlots() {
 		if s.Says == "" {
 			c.fail(s.at, "the slot has no says", `add says = "…", which completes "missing …"`)
 		}
-		if (len(s.All) > 0) == (len(s.Cues)+len(s.Fields)+len(s.Headings) > 0) {
-			c.fail(s.at, "nothing or too much fills the slot", "give it cues, fields or headings, or all, but not both")
+		ways := 0
+		for _, given := range []bool{len(s.All) > 0, len(s.Cues)+len(s.Fields)+len(s.Headings) > 0 || c.inLanguages(s.Name), s.When != ""} {
+			if given {
+				ways++
+			}
+		}
+		if ways != 1 {
+			c.fail(s.at, "nothing or too much fills the slot", "give it one of these: cues, fields or headings; all; when")
+		}
+		if s.When != "" {
+			c.checkExpression(s)
 		}
 		c.checkSlotNames(s.at.key("all"), s.All)
 		for _, name := range s.All {
-			if i := slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name }); i >= 0 && len(c.sc.Slots[i].All) > 0 {
-				c.fail(s.at.key("all").value(name), fmt.Sprintf("slot %q is itself made of others", name), "list slots that cues or code fill")
+			i := slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name })
+			if i >= 0 && (len(c.sc.Slots[i].All) > 0 || c.sc.Slots[i].When != "") {
+				c.fail(s.at.key("all").value(name), fmt.Sprintf("slot %q is itself made of others, or a condition", name), "list slots that cues or code fill")
 			}
 		}
 		c.checkFields(s.at, s.Fields)
@@ -170,6 +182,7 @@ const (
 	kindContacts = "contacts" // by the contact records of the people of the person items
 	kindClosing  = "closing"  // by the notes after the close
 	kindStage    = "stage"    // by the deal's own fields
+	kindRule     = "rule"     // by conditions over the record as a whole
 )
 
 func (c *checker) checkItems() {
@@ -194,6 +207,9 @@ func (c *checker) checkItems() {
 		c.checkSlotNames(it.at.key("about"), it.About)
 		c.checkSlotNames(it.at.key("partial"), it.Partial)
 		c.checkSlotNames(it.at.key("complete"), it.Complete)
+		c.checkConditions(it, "about", it.About)
+		c.checkConditions(it, "partial", it.Partial)
+		c.checkConditions(it, "complete", it.Complete)
 		c.checkFields(it.at, it.Fields)
 		c.checkCues(it.at, it.Cues)
 		c.checkKind(it)
@@ -217,11 +233,46 @@ func (c *checker) checkKind(it *ItemSpec) {
 				c.fail(it.at.key("kind"), fmt.Sprintf("a closing item needs the slot %q", name), "add a [[slot]] of that name")
 			}
 		}
+	case kindRule:
+		if len(it.Complete) == 0 {
+			c.fail(it.at, fmt.Sprintf("item %s does not say what fills it", it.ID), "list slots with when under complete")
+		}
 	case kindObjector, kindContacts, kindStage:
 	default:
-		kinds := []string{kindText, kindPerson, kindObjector, kindContacts, kindClosing, kindStage}
+		kinds := []string{kindText, kindPerson, kindObjector, kindContacts, kindClosing, kindStage, kindRule}
 		c.fail(it.at.key("kind").value(it.Kind), fmt.Sprintf("there is no kind %q", it.Kind), Suggest(it.Kind, kinds))
 	}
+}
+
+// checkConditions checks that slots with when, and no others, are what an item of kind rule is judged by.
+func (c *checker) checkConditions(it *ItemSpec, key string, slots []string) {
+	for _, either := range slots {
+		for name := range strings.SplitSeq(either, "|") {
+			i := slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name })
+			condition := i >= 0 && c.sc.Slots[i].When != ""
+			switch at := it.at.key(key).value(either); {
+			case it.Kind == kindRule && !condition:
+				c.fail(at, fmt.Sprintf("slot %q is no condition", name), "an item of kind rule lists slots with when")
+			case it.Kind != kindRule && condition:
+				c.fail(at, fmt.Sprintf("slot %q is a condition over the record", name), `such slots are for items of kind = "rule"`)
+			}
+		}
+	}
+}
+
+// checkExpression compiles the condition of a slot.
+func (c *checker) checkExpression(s SlotSpec) {
+	compiled, wrong := compileExpression(s.When)
+	if wrong != nil {
+		c.fail(s.at.key("when").within(s.When, wrong.at), wrong.problem, wrong.remedy)
+		return
+	}
+	c.expressions[s.Name] = compiled
+}
+
+// inLanguages reports whether a language has cues for a slot.
+func (c *checker) inLanguages(slot string) bool {
+	return slices.ContainsFunc(c.langs, func(l *language) bool { return len(l.Slots[slot]) > 0 })
 }
 
 func (c *checker) checkExamples(it *ItemSpec) {
@@ -238,7 +289,7 @@ func (c *checker) checkExamples(it *ItemSpec) {
 
 // cuedSlot returns the index of the scorecard's own slot of that name; -1: there is none with cues.
 func (c *checker) cuedSlot(name string) int {
-	return slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name && len(s.All) == 0 })
+	return slices.IndexFunc(c.sc.Slots, func(s SlotSpec) bool { return s.Name == name && len(s.All) == 0 && s.When == "" })
 }
 
 func (c *checker) checkSlotNames(at place, list []string) {
@@ -319,7 +370,7 @@ func (c *checker) compile() *Engine {
 		e.slots[name] = s
 	}
 	for i, s := range sc.Slots {
-		e.slots[s.Name] = slot{says: s.Says, cue: i, all: s.All}
+		e.slots[s.Name] = slot{says: s.Says, cue: i, all: s.All, when: c.expressions[s.Name]}
 		addAll(s.at, s.Cues, e.slotCue(i))
 		add(s.at.key("headings"), s.Headings, e.slotHeading(i), everyLanguage)
 		for _, f := range s.Fields {

@@ -51,6 +51,8 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 			grades[i] = r.closing()
 		case kindStage:
 			grades[i] = r.stage()
+		case kindRule:
+			grades[i] = r.rule(i)
 		default:
 			grades[i] = r.text(i)
 		}
@@ -97,7 +99,7 @@ func (r *record) couldRaise(spec *ItemSpec) bool {
 		switch part {
 		case crm.PartHistory:
 		case crm.PartContacts:
-			if spec.Kind == kindPerson || spec.Kind == kindObjector || spec.Kind == kindContacts {
+			if spec.Kind == kindPerson || spec.Kind == kindObjector || spec.Kind == kindContacts || spec.Kind == kindRule {
 				return true
 			}
 		case crm.PartFields:

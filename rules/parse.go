@@ -75,7 +75,7 @@ func parse(file File, more []File) (*Scorecard, error) {
 		Products: f.Products,
 		version:  versionOf(append(langTexts, texts...)...),
 	}
-	c := &checker{file: place{file: src}, sc: sc, langs: langs, errs: errs}
+	c := &checker{file: place{file: src}, sc: sc, langs: langs, errs: errs, expressions: map[string]*expression{}}
 	c.check()
 	if c.errs == nil {
 		sc.engine = c.compile()

@@ -66,7 +66,7 @@ type ItemSpec struct {
 	Remedy   string `toml:"remedy"`   // what closes the gap
 	Help     string `toml:"help"`     // what a person reads beside the item's field in the CRM
 
-	Kind     string              `toml:"kind"`                   // how it is judged: text, person, objector, contacts, closing or stage
+	Kind     string              `toml:"kind"`                   // how it is judged: text, person, objector, contacts, closing, stage or rule
 	Fields   []string            `toml:"fields" overlay:"add"`   // deal fields whose text is about the item
 	Headings []string            `toml:"headings" overlay:"add"` // headings and labels whose text is about the item
 	About    []string            `toml:"about"`                  // slots whose cues make a passage be about the item
@@ -87,6 +87,7 @@ type SlotSpec struct {
 	Name     string              `toml:"name"`
 	Says     string              `toml:"says"` // completes "missing: …"
 	All      []string            `toml:"all"`  // slots that fill it together; it has no cues of its own then
+	When     string              `toml:"when"` // a condition over the record as a whole, for items of kind "rule"
 	Fields   []string            `toml:"fields" overlay:"add"`
 	Headings []string            `toml:"headings" overlay:"add"`
 	Cues     map[string][]string `toml:"cues" overlay:"add"` // by language

@@ -6,6 +6,7 @@ type slot struct {
 	fill func(p *passage) bool // nil: its cues fill it, or the slots of all
 	cue  int                   // index among the scorecard's own slots
 	all  []string
+	when *expression // nil: passages fill it
 }
 
 // factSlots are the slots that code fills, by the name that a scorecard calls them.

@@ -68,6 +68,7 @@ type place struct {
 	file *sourceFile
 	path string
 	text string
+	into int // which byte of text it is, from 1; 0: all of it
 }
 
 // key returns the place of a key of the block at p.
@@ -79,7 +80,12 @@ func (p place) key(name string) place {
 }
 
 // value returns the place of a value of the key at p.
-func (p place) value(text string) place { return place{p.file, p.path, text} }
+func (p place) value(text string) place { return place{file: p.file, path: p.path, text: text} }
+
+// within returns the place of a byte of a value of the key at p.
+func (p place) within(text string, at int) place {
+	return place{file: p.file, path: p.path, text: text, into: at + 1}
+}
 
 // gives reports whether the block at p holds a key.
 func (p place) gives(name string) bool {
@@ -97,7 +103,11 @@ func (p place) line() string {
 func (p place) error(problem, remedy string) *FileError {
 	for _, v := range p.file.texts[p.path] {
 		if v.text == p.text && p.text != "" {
-			return p.file.error(v.at, problem, remedy)
+			at := v.at
+			if p.into > 0 {
+				at += p.file.quotes(v.at) + p.into - 1
+			}
+			return p.file.error(at, problem, remedy)
 		}
 	}
 	for path := p.path; path != ""; path = path[:max(strings.LastIndexAny(path, ".["), 0)] {
@@ -108,8 +118,23 @@ func (p place) error(problem, remedy string) *FileError {
 	return p.file.error(0, problem, remedy)
 }
 
+// quotes is how long the opening quotes of the text at an offset are, with the line break that does not count.
+func (f *sourceFile) quotes(at int) int {
+	text := f.data[at:]
+	switch {
+	case !strings.HasPrefix(text, `"""`) && !strings.HasPrefix(text, "'''"):
+		return 1
+	case strings.HasPrefix(text[3:], "\r\n"):
+		return 5
+	case strings.HasPrefix(text[3:], "\n"):
+		return 4
+	}
+	return 3
+}
+
 // error returns an error at an offset of the file.
 func (f *sourceFile) error(at int, problem, remedy string) *FileError {
+	at = min(at, len(f.data))
 	from := strings.LastIndexByte(f.data[:at], '\n') + 1
 	text, _, _ := strings.Cut(f.data[from:], "\n")
 	return &FileError{
