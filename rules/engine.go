@@ -39,6 +39,7 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 	r := e.read(s, asOf)
 	grades := make([]grade, len(e.card.Items))
 	holders := map[int][]*candidate{}
+	var seen *facets // nil: no condition has asked yet
 	for i, spec := range e.card.Items {
 		switch spec.Kind {
 		case kindPerson:
@@ -52,7 +53,10 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 		case kindStage:
 			grades[i] = r.stage()
 		case kindRule:
-			grades[i] = r.rule(i)
+			if seen == nil {
+				seen = r.facets()
+			}
+			grades[i] = r.rule(i, seen)
 		default:
 			grades[i] = r.text(i)
 		}

@@ -21,8 +21,7 @@ type record struct {
 	own      words      // name words of our own people
 	names    words      // name words of everyone that the CRM's records name
 	account  string     // folded name of the customer
-	later    *time.Time // when time alone may change the card: the earliest date of a record after as-of, or sooner
-	seen     *facets    // what expressions see; nil: none has asked yet
+	later    *time.Time // the earliest date of a record after as-of
 }
 
 // oldDeal is how long before the close a record may date and still be about this deal.
@@ -129,7 +128,10 @@ func (r *record) visible(src *source, at *time.Time) bool {
 		return true
 	}
 	if at.After(r.asOf) {
-		r.changes(*at)
+		if r.later == nil || at.Before(*r.later) {
+			later := *at
+			r.later = &later
+		}
 		return false
 	}
 	src.at = *at
@@ -138,13 +140,6 @@ func (r *record) visible(src *source, at *time.Time) bool {
 		return !at.Before(d.Time().Add(-oldDeal))
 	}
 	return true
-}
-
-// changes notes a moment at which time alone may change the card.
-func (r *record) changes(at time.Time) {
-	if r.later == nil || at.Before(*r.later) {
-		r.later = &at
-	}
 }
 
 // isRobot reports whether the author of a record, or the local part of a sender's address, is software that has nothing
