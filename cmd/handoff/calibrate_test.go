@@ -95,7 +95,7 @@ func TestCalibrateStore(t *testing.T) {
 	got := strings.Split(prints(t, exitDone, "--config", config, "calibrate"), "\n")
 	for _, want := range []string{
 		"2 finalised cards and 1 open card that people changed, compared with what was computed.",
-		"  Equal     95.0% of the scores, kappa 0.00; 1 too high, 1 too low",
+		"  Equal     95.0% of the scores, kappa 0.00; 1 lowered, 1 raised",
 		"  Rating    100.0% equal; totals 0.00 points apart on average",
 		"  Ghosts    F1 0.00; 1 missed, 0 false alarms",
 		"ITEM  TITLE                        FINALISED  KEPT    KAPPA  LOWERED  RAISED  OPEN: LOWERED  RAISED",

@@ -24,7 +24,11 @@ func (c *calibration) print(w io.Writer) {
 	fmt.Fprintln(w, plain(c.Headline()))
 	fmt.Fprintln(w)
 	if auto.Scores > 0 {
-		pair("Equal", "%s of the scores, kappa %s; %d too high, %d too low", auto.Exact.Percent(), auto.Kappa, auto.TooHigh, auto.TooLow)
+		misses := "%d too high, %d too low"
+		if c.Source == fromStore {
+			misses = "%d lowered, %d raised"
+		}
+		pair("Equal", "%s of the scores, kappa %s; "+misses, auto.Exact.Percent(), auto.Kappa, auto.TooHigh, auto.TooLow)
 		if auto.Rated > 0 {
 			pair("Rating", "%s equal; totals %s points apart on average", auto.Rating.Percent(), auto.MeanOff)
 		}
