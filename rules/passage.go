@@ -52,7 +52,8 @@ type passage struct {
 	who     []mention
 	soon    bool // names a day soon after the close
 	hedged  bool
-	ignored bool // not evidence of anything
+	ignored bool // not evidence of anything by the rules
+	empty   bool // and whatever its words, nothing is said
 }
 
 // has reports whether a cue of class c stands in p.

@@ -55,7 +55,8 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 			p.soon = slices.ContainsFunc(p.facts.days, func(d day) bool { return d.soonAfter(close.Time()) })
 		}
 		p.hedged = p.has(hedge)
-		p.ignored = p.ignored || isNoEvidence(p)
+		p.empty = p.ignored || isEmpty(p)
+		p.ignored = p.empty || isDoubtful(p)
 		if !p.ignored {
 			r.telling++
 		}
