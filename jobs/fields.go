@@ -127,6 +127,16 @@ func cardValues(e *rules.Engine, card *rules.Card, unread []crm.Part, set map[st
 		fieldFinalised:  notFinalised,
 		fieldFinalScore: "",
 	}
+	if card.Small { // what is not asked of a small deal stays empty, also where it was asked before
+		for _, c := range sc.Categories {
+			v[categoryField(c.Name)] = ""
+		}
+		for _, it := range sc.Items {
+			if !sc.InSmall(it.Category) {
+				v[ItemField(it.ID)] = ""
+			}
+		}
+	}
 	open := map[string]bool{} // categories with items that are not read
 	for _, it := range card.Items {
 		if spec := sc.Item(it.ID); spec != nil && it.NotRead {
@@ -152,8 +162,17 @@ func cardValues(e *rules.Engine, card *rules.Card, unread []crm.Part, set map[st
 	if card.Ghost == rules.GhostYes {
 		v[fieldReason] = line(strings.Join(card.GhostReasons, "; "), lineLength)
 	}
-	v[fieldAction] = line(sc.Action(card.Rating), lineLength)
+	v[fieldAction] = line(nextAction(sc, card), lineLength)
 	return v
+}
+
+// nextAction says what to do about a card. There are no published bands for small deals, so an empty category comes first.
+func nextAction(sc *rules.Scorecard, card *rules.Card) string {
+	action := sc.Action(card.Rating)
+	if empty := card.Empty(); card.Small && len(empty) > 0 {
+		action = fmt.Sprintf("Nothing on %s: ask the AE. %s", strings.Join(empty, " and "), action)
+	}
+	return action
 }
 
 func notReadAction(unread []crm.Part) string {

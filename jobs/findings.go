@@ -25,7 +25,7 @@ func alarmOf(h *Handoff) alarm {
 	case h.Reopened:
 	case h.Merged[fieldGhost] == "true":
 		return ghost
-	case h.Merged[fieldRating] == rules.Incomplete:
+	case h.Merged[fieldRating] == rules.Incomplete, h.Card != nil && h.Card.Small && h.Merged[fieldComplete] == "false":
 		return incomplete
 	}
 	return calm

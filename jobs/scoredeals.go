@@ -60,7 +60,7 @@ type ScoreDeals struct {
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Scorecard().Version(), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }

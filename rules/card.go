@@ -34,7 +34,8 @@ type Card struct {
 	Max          int        `json:"max"`
 	Rating       string     `json:"rating"`
 	Health       string     `json:"health"`
-	Complete     bool       `json:"complete"` // no category is empty (S1.34)
+	Complete     bool       `json:"complete"`       // no category is empty (S1.34)
+	Small        bool       `json:"small,omitzero"` // by the version for small deals (S1.62), whose points do not compare with the others'
 	Ghost        Ghost      `json:"ghost"`
 	GhostReasons []string   `json:"ghost_reasons"` // never nil
 	Categories   []Category `json:"categories"`
@@ -79,7 +80,8 @@ func (c *Card) Unread() bool {
 	return false
 }
 
-// Flagged reports whether a manager should look at the card: a ghost handoff, or one rated Incomplete.
+// Flagged reports whether a manager should look at the card: a ghost handoff, one rated Incomplete, or one of a small deal
+// with an empty category.
 func (c *Card) Flagged() bool {
-	return !c.Unread() && (c.Ghost == GhostYes || c.Rating == Incomplete)
+	return !c.Unread() && (c.Ghost == GhostYes || c.Rating == Incomplete || c.Small && !c.Complete)
 }

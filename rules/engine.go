@@ -18,7 +18,8 @@ type Engine struct {
 	fieldSlots map[string]slots
 	cuedItems  []items // by the scorecard's own slots: the items that its cues make a passage be about
 	factAbout  [][]slot
-	people     items // the items about people
+	people     items    // the items about people
+	threshold  *float64 // deals of a smaller amount get the small version; nil: none does
 }
 
 // NewEngine returns an engine for sc, which ParseScorecard or Builtin made.
@@ -67,6 +68,9 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 	}
 	if !c.Unread() {
 		r.ghost(c, grades)
+	}
+	if e.isSmall(&s.Deal) {
+		e.shrink(c)
 	}
 	e.tally(c)
 	return c

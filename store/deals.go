@@ -55,7 +55,7 @@ func sorted(handoffs []*jobs.Handoff) []jobs.Handoff {
 		return cmp.Or(
 			cmp.Compare(a.Connection, b.Connection),
 			cmp.Compare(b.Merged["ghost"], a.Merged["ghost"]), // "true" before "false"
-			cmp.Compare(total(a), total(b)),
+			cmp.Compare(share(a), share(b)),
 			cmp.Compare(strings.ToLower(a.Snapshot.Deal.Name), strings.ToLower(b.Snapshot.Deal.Name)),
 			cmp.Compare(a.DealID, b.DealID),
 		)
@@ -67,15 +67,16 @@ func sorted(handoffs []*jobs.Handoff) []jobs.Handoff {
 	return list
 }
 
-// total is the deal's total with people's edits counted.
-func total(h *jobs.Handoff) int {
-	if n, err := strconv.Atoi(h.Merged["score"]); err == nil {
-		return n
+// share is the deal's total with people's edits counted, as a part of the maximum: small deals have another one.
+func share(h *jobs.Handoff) float64 {
+	total, err := strconv.Atoi(h.Merged["score"])
+	if err != nil && h.Card != nil {
+		total = h.Card.Total
 	}
-	if h.Card == nil {
-		return 0
+	if h.Card == nil || h.Card.Max == 0 {
+		return float64(total)
 	}
-	return h.Card.Total
+	return float64(total) / float64(h.Card.Max)
 }
 
 // Versions returns every scorecard of a deal, newest first.

@@ -49,7 +49,7 @@ type Connection struct {
 	Overlap    time.Duration // 0 is the connector's choice
 	Pipelines  []string
 	DealTypes  []string
-	MinAmount  *float64 // nil: every won deal
+	MinAmount  *float64 // deals below it are scored by the version for small deals; nil: none is
 	WriteBack  bool
 	AlertsFrom *crm.Date // nil: from the first successful run on
 	AsOf       asOf
@@ -122,6 +122,7 @@ func loadConfig(path string, env lookupEnv) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.card = card
 	for _, spec := range jobs.Fields(card) {
 		c.ownFields = append(c.ownFields, spec.Name)
 	}
@@ -161,6 +162,7 @@ func (c *Config) narrow(name string) error {
 // configReader turns a document into a Config.
 type configReader struct {
 	dir       string // that relative paths start at
+	card      *rules.Scorecard
 	env       lookupEnv
 	ownFields []string // neutral names of our own fields
 }
@@ -259,6 +261,8 @@ func (c *configReader) connection(name string, s *section) Connection {
 	}
 	if a := conn.MinAmount; a != nil && !(*a >= 0 && *a <= math.MaxFloat64) {
 		s.problem("min_amount", "not an amount. Write min_amount = 5000")
+	} else if a != nil && len(c.card.Small.Categories) == 0 {
+		s.problem("min_amount", "the scorecard has no version for deals below it. Add [small] with its categories to the scorecard, or leave min_amount out")
 	}
 	c.schedule(s, &conn)
 	c.window(s, &conn)

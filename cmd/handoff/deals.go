@@ -81,6 +81,7 @@ type dealRow struct {
 	CloseDate  *crm.Date   `json:"close_date"`
 	Total      *int        `json:"total"` // null: parts of the record are not read
 	Max        int         `json:"max"`
+	Small      bool        `json:"small,omitzero"` // by the version for small deals, whose points do not compare with the others'
 	Rating     string      `json:"rating"`
 	Health     string      `json:"health"`
 	Ghost      rules.Ghost `json:"ghost"`
@@ -94,7 +95,7 @@ func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
 	deal, card := &h.Snapshot.Deal, h.Edited(engine)
 	row := dealRow{
 		Connection: h.Connection, ID: h.DealID, Name: deal.Name, Account: deal.Account, CloseDate: deal.CloseDate,
-		Max: card.Max, Flagged: h.Flagged(), Why: why(h, card),
+		Max: card.Max, Small: card.Small, Flagged: h.Flagged(), Why: why(h, card),
 	}
 	if deal.Owner != nil {
 		row.AE = deal.Owner.Name
@@ -144,7 +145,7 @@ func (r *dealRow) total() string {
 	if r.Total == nil {
 		return "not read"
 	}
-	return fmt.Sprintf("%d/%d", *r.Total, r.Max)
+	return points(*r.Total, r.Max, r.Small)
 }
 
 func people(ae, csm string) string {

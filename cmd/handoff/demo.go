@@ -299,7 +299,7 @@ func (d *demoView) edits(ctx context.Context) (map[editKey]string, error) {
 			case edit.Ignored != "":
 				text += ", but not counted: " + edit.Ignored
 			case row.Total != nil:
-				text += fmt.Sprintf(", total now %d/%d", *row.Total, row.Max)
+				text += ", total now " + row.total()
 			}
 			found[editKey{deal, field}] = plain(text)
 		}

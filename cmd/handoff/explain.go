@@ -283,7 +283,7 @@ func (e *explanation) facts() []fact {
 	if e.Total == nil {
 		add("Total", "not read: "+e.Why)
 	} else {
-		add("Total", fmt.Sprintf("%d/%d  %s, %s", *e.Total, e.Max, e.Rating, e.Health))
+		add("Total", fmt.Sprintf("%s  %s, %s", e.total(), e.Rating, e.Health))
 		ghost := []string{string(e.Ghost)}
 		if !e.Reopened { // the reasons are the kept card's, which a reopened deal's flag no longer follows
 			ghost = append(ghost, e.Card.GhostReasons...)

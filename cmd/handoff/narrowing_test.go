@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -37,18 +38,25 @@ func testNarrowedFilter(t *testing.T, connection string) {
 	if got := written(crm.DealObject, "score"); len(got) > 0 {
 		t.Fatalf("written without write_back: %q", got)
 	}
-	s.configure("min_amount", "40000")
+	object, field, existing := "Opportunity", "Type", "Existing Business"
+	if connection == "hubspot" {
+		object, field, existing = "deals", "dealtype", "existingbusiness"
+	}
+	for _, r := range s.crm.records(crm.DealObject)[:2] {
+		s.editRecord(object, r.id, map[string]any{field: existing})
+	}
+	s.configure("deal_types", fmt.Sprintf("[%q]", existing))
 	s.configure("write_back", "true")
 	run("2 written")
 	all := written(crm.DealObject, "score")
 	if len(all) != 2 {
-		t.Errorf("written: %q, want the two deals of the amount", all)
+		t.Errorf("written: %q, want the two deals of the type", all)
 	}
 	if accounts := written(crm.AccountObject, "health"); len(accounts) != 2 {
 		t.Errorf("accounts written: %q, want those of the two deals", accounts)
 	}
 	run("0 written")
-	s.configure("min_amount", "1")
+	s.configure("deal_types", "[]")
 	run("2 written")
 	if diff := cmp.Diff(4, len(written(crm.DealObject, "score"))); diff != "" {
 		t.Errorf("widened again, deals -want +written: %s", diff)

@@ -17,6 +17,7 @@ import (
 func (a *app) scoreCommand() *cobra.Command {
 	var asJSON bool
 	var at string
+	var minAmount float64
 	cmd := &cobra.Command{
 		Use:   "score FILE|-",
 		Short: "Score deals from a file, without a CRM",
@@ -27,7 +28,7 @@ others are scored.`,
   handoff score --json deals.jsonl | jq 'select(.ghost == "yes") | .id'
   handoff score --as-of 2026-10-15 -  < deals.jsonl`,
 		Args: takes("FILE, or - for standard input"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			when, err := parseAsOf(at)
 			if err != nil {
 				return useError{fmt.Errorf("--as-of: %w", err)}
@@ -45,20 +46,24 @@ others are scored.`,
 				defer f.Close()
 				in = f
 			}
-			return a.score(in, now, asJSON)
+			engine, err := a.configuredEngine()
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("min-amount") {
+				engine = engine.ForThreshold(&minAmount)
+			}
+			return a.score(engine, in, now, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, in the order of the input")
+	cmd.Flags().Float64Var(&minAmount, "min-amount", 0, "score deals of a smaller amount by the version for small deals")
 	cmd.Flags().StringVar(&at, "as-of", "", "score as of this moment where the deal carries none (default: now)")
 	return cmd
 }
 
 // score prints a card for each deal of in, as of the deal's own moment or else of now.
-func (a *app) score(in io.Reader, now time.Time, asJSON bool) error {
-	engine, err := a.configuredEngine()
-	if err != nil {
-		return err
-	}
+func (a *app) score(engine *rules.Engine, in io.Reader, now time.Time, asJSON bool) error {
 	out := bufio.NewWriter(a.stdout)
 	table := newTable("id", "deal", "total", "rating", "health", "ghost")
 	bad := 0
@@ -78,7 +83,11 @@ func (a *app) score(in io.Reader, now time.Time, asJSON bool) error {
 		}
 		card := engine.Score(s, asOf)
 		if !asJSON {
-			table.row(s.ID, s.Deal.Name, points(card), card.Rating, card.Health, string(card.Ghost))
+			total := "not read"
+			if !card.Unread() {
+				total = points(card.Total, card.Max, card.Small)
+			}
+			table.row(s.ID, s.Deal.Name, total, card.Rating, card.Health, string(card.Ghost))
 			continue
 		}
 		if err := printJSON(out, card); err != nil {
@@ -95,10 +104,10 @@ func (a *app) score(in io.Reader, now time.Time, asJSON bool) error {
 	return nil
 }
 
-// points is the total of a card as "27/40"; without one while parts of the record are not read.
-func points(c *rules.Card) string {
-	if c.Unread() {
-		return "not read"
+// points is a total as "27/40", that of a small deal as "9/14 (64 %)".
+func points(total, most int, small bool) string {
+	if !small {
+		return fmt.Sprintf("%d/%d", total, most)
 	}
-	return fmt.Sprintf("%d/%d", c.Total, c.Max)
+	return fmt.Sprintf("%d/%d (%d %%)", total, most, total*100/max(most, 1))
 }

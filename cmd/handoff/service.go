@@ -54,7 +54,7 @@ func (s *service) close() error { return s.db.Close() }
 func (s *service) job(i int) *jobs.ScoreDeals {
 	conn := &s.cfg.Connections[i]
 	job := &jobs.ScoreDeals{
-		Connection: conn.Name, CRM: s.crms[i], Store: s.db, Engine: s.engine,
+		Connection: conn.Name, CRM: s.crms[i], Store: s.db, Engine: s.engine.ForThreshold(conn.MinAmount),
 		WriteBack: conn.WriteBack, Adopt: s.adopt, AsOf: conn.AsOf.of(s.clock), Clock: s.clock, Log: s.log,
 	}
 	if conn.AlertsFrom != nil {

@@ -91,8 +91,8 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
 		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
 		Username: conn.Username, Password: conn.Password.Reveal(),
-		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
-		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
+		NeedsAmount: conn.MinAmount != nil, Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,
 	}
 }
@@ -108,7 +108,7 @@ func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[strin
 func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
 	return hubspot.New(hubspot.Config{
 		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
-		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes, MinAmount: conn.MinAmount,
+		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		Overlap: conn.Overlap, Fields: conn.Fields, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,
 	})

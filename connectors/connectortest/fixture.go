@@ -48,8 +48,9 @@ type Fixture struct {
 	// Lose takes from a case what the CRM cannot carry, and adds what it makes up instead, as pulled.
 	Lose func(wanted, pulled *crm.Snapshot)
 
-	// Narrow returns the connector with a filter: of the deals only those of this amount or more are its own.
-	Narrow func(t *testing.T, minAmount float64) connectors.Connector
+	// Narrow makes the deals of these ids be existing business, and returns the connector with a filter: of the deals only
+	// those are its own.
+	Narrow func(t *testing.T, deals ...string) connectors.Connector
 
 	// What other people do, each to the deal of that id.
 	AddNote    func(deal, body string) error

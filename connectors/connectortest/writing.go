@@ -135,21 +135,15 @@ func filteredValues(t *testing.T, start Start) {
 	f := start(t, few())
 	provision(t, f)
 	p := mustPull(t, f, nil)
-	const least = 40_000
-	var ids, want []string
+	var ids []string
 	for _, r := range p.records {
 		ids = append(ids, r.Snapshot.ID)
-		if *r.Snapshot.Deal.Amount >= least {
-			want = append(want, r.Snapshot.ID)
-		}
 	}
-	if len(want) == 0 || len(want) == len(ids) {
-		t.Fatalf("the filter passes %d of %d deals", len(want), len(ids))
-	}
+	want := slices.Clone(ids[:2])
 	if err := f.LoseDeal(want[0]); err != nil {
 		t.Fatal(err)
 	}
-	narrow := f.Narrow(t, least)
+	narrow := f.Narrow(t, want...)
 	values, err := narrow.ReadValues(t.Context(), crm.DealObject, ids)
 	if err != nil {
 		t.Fatal(err)

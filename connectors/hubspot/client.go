@@ -47,7 +47,6 @@ type Config struct {
 	Since     time.Time // first window: deals that were closed since then
 	Pipelines []string  // labels or ids
 	DealTypes []string  // labels or values of dealtype
-	MinAmount *float64  // of amount, inclusive
 
 	Overlap time.Duration // how far a pull reaches back before the one before it; 0: DefaultOverlap
 

@@ -144,7 +144,6 @@ func TestDeleted(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	least := 40_000.0
 	since := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 	cases := deals.Demo()
 	count := func(is func(crm.Deal) bool) (n int) {
@@ -160,7 +159,6 @@ func TestFilters(t *testing.T) {
 		change func(*hubspot.Config)
 		want   int
 	}{
-		{"amount", func(c *hubspot.Config) { c.MinAmount = &least }, count(func(d crm.Deal) bool { return d.Amount != nil && *d.Amount >= least })},
 		{"deal type by value", func(c *hubspot.Config) { c.DealTypes = []string{"existingbusiness"} }, 0},
 		{"deal type by label", func(c *hubspot.Config) { c.DealTypes = []string{"NewBusiness"} }, count(func(crm.Deal) bool { return true })},
 		{"pipeline without deals", func(c *hubspot.Config) { c.Pipelines = []string{"sales pipeline"} }, 0},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"handoff/connectors"
@@ -31,9 +30,6 @@ func (r *reader) reads() string {
 		}
 	}
 	fmt.Fprintln(sum, r.schema.pipelines, r.schema.dealTypes, sortedKeys(r.lost))
-	if r.cfg.MinAmount != nil {
-		fmt.Fprintln(sum, *r.cfg.MinAmount)
-	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
@@ -128,28 +124,21 @@ func (r *reader) won() group {
 	if len(r.schema.dealTypes) > 0 {
 		won = won.with(filter{Property: dealType, Operator: "IN", Values: r.schema.dealTypes})
 	}
-	if r.cfg.MinAmount != nil {
-		won = won.with(filter{Property: amount, Operator: "GTE", Value: strconv.FormatFloat(*r.cfg.MinAmount, 'f', -1, 64)})
-	}
 	return won
 }
 
 // filtered are the properties that the filters look at.
-var filtered = []string{pipelineID, dealType, amount}
+var filtered = []string{pipelineID, dealType}
 
 // ours reports whether a deal is won and passes the filters.
 func (r *reader) ours(deal object) bool {
-	return deal.text(isWon) == "true" && r.passes(r.schema, deal)
+	return deal.text(isWon) == "true" && r.schema.passes(deal)
 }
 
 // passes reports whether a deal passes the filters.
-func (c *Client) passes(s *schema, deal object) bool {
+func (s *schema) passes(deal object) bool {
 	if len(s.pipelines) > 0 && !slices.Contains(s.pipelines, deal.text(pipelineID)) {
 		return false
 	}
-	if len(s.dealTypes) > 0 && !slices.Contains(s.dealTypes, deal.text(dealType)) {
-		return false
-	}
-	worth := deal.number(amount)
-	return c.cfg.MinAmount == nil || worth != nil && *worth >= *c.cfg.MinAmount
+	return len(s.dealTypes) == 0 || slices.Contains(s.dealTypes, deal.text(dealType))
 }

@@ -17,7 +17,6 @@ var l0 = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 // TestReadAgain: where the configuration reads something else of the deals, or other deals, all of them are news; what has
 // left since is still told.
 func TestReadAgain(t *testing.T) {
-	least := 1.0
 	for _, tc := range []struct {
 		name   string
 		change func(*hubspot.Config)
@@ -26,7 +25,6 @@ func TestReadAgain(t *testing.T) {
 		{"nothing", func(*hubspot.Config) {}, 0},
 		{"names only", func(c *hubspot.Config) { c.Fields = map[string]string{"use_case": "use_case"} }, 0},
 		{"mapping", func(c *hubspot.Config) { c.Fields = map[string]string{"use_case": "metrics"} }, 3},
-		{"least amount", func(c *hubspot.Config) { c.MinAmount = &least }, 3},
 		{"pipelines", func(c *hubspot.Config) { c.Pipelines = []string{"New business"} }, 3},
 		{"deal types", func(c *hubspot.Config) { c.DealTypes = []string{"newbusiness"} }, 3},
 	} {

@@ -92,8 +92,13 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 		Gone:   "39999999999",
 		Lose:   loseWhatHubSpotLoses,
 	}
-	f.Narrow = func(t *testing.T, minAmount float64) connectors.Connector {
-		return l.again(t, func(c *hubspot.Config) { c.MinAmount = &minAmount })
+	f.Narrow = func(t *testing.T, deals ...string) connectors.Connector {
+		for _, deal := range deals {
+			if err := f.EditRecord(t, "deals", deal, map[string]any{"dealtype": "existingbusiness"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return l.again(t, func(c *hubspot.Config) { c.DealTypes = []string{"existingbusiness"} })
 	}
 	f.AddNote = func(deal, body string) error {
 		return l.engage(t, deal, "notes", 214, map[string]string{"hs_note_body": "<p>" + body + "</p>"})

@@ -30,7 +30,7 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	}
 	all := make(map[string]crm.Values, len(found))
 	for id, o := range found {
-		if object != crm.DealObject || c.passes(s, o) {
+		if object != crm.DealObject || s.passes(o) {
 			all[id] = values(s.own[object], o)
 		}
 	}

@@ -47,10 +47,10 @@ type Config struct {
 	Username, Password     string // Password and SOAP; the password ends with the security token, if there is one
 
 	// Which won deals. An empty filter passes every one.
-	Since     time.Time // first window: deals that were closed, or changed their stage, since then
-	Pipelines []string  // names of record types
-	DealTypes []string  // values of Opportunity.Type
-	MinAmount *float64  // of Opportunity.Amount, inclusive
+	Since       time.Time // first window: deals that were closed, or changed their stage, since then
+	Pipelines   []string  // names of record types
+	DealTypes   []string  // values of Opportunity.Type
+	NeedsAmount bool      // deals whose amount we may not see are of no use
 
 	Overlap time.Duration // how far a pull reaches back before the one before it; 0: DefaultOverlap
 

@@ -161,17 +161,14 @@ func (c *Client) won() string { return all("IsWon = true", c.ours()) }
 
 // ours is the condition that a deal passes the filters; "": every one does.
 func (c *Client) ours() string {
-	var types, pipelines, amount string
+	var types, pipelines string
 	if len(c.cfg.DealTypes) > 0 {
 		types = anyOf("Type", c.cfg.DealTypes)
 	}
 	if len(c.cfg.Pipelines) > 0 {
 		pipelines = anyOf("RecordType.Name", c.cfg.Pipelines)
 	}
-	if c.cfg.MinAmount != nil {
-		amount = "Amount >= " + number(*c.cfg.MinAmount)
-	}
-	return all(types, pipelines, amount)
+	return all(types, pipelines)
 }
 
 // tracked is the history of the fields that we ask after: the owner, and our own.

@@ -92,12 +92,11 @@ func TestMinimalAccess(t *testing.T) {
 
 // TestHiddenFilter: where we cannot tell whether a deal is one of ours, none is read.
 func TestHiddenFilter(t *testing.T) {
-	least := 1.0
 	for _, tc := range []struct {
 		permission, setting string
 		change              func(*salesforce.Config)
 	}{
-		{"Opportunity.Amount.read", "min_amount", func(c *salesforce.Config) { c.MinAmount = &least }},
+		{"Opportunity.Amount.read", "min_amount", func(c *salesforce.Config) { c.NeedsAmount = true }},
 		{"Opportunity.Type.read", "deal_types", func(c *salesforce.Config) { c.DealTypes = []string{"New Business"} }},
 	} {
 		t.Run(tc.setting, func(t *testing.T) {

@@ -196,13 +196,11 @@ func TestFieldMapping(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	amount := 60_000.0
 	for _, tc := range []struct {
 		name   string
 		change func(*salesforce.Config)
 		keep   func(*crm.Deal) bool
 	}{
-		{"amount", func(c *salesforce.Config) { c.MinAmount = &amount }, func(d *crm.Deal) bool { return d.Amount != nil && *d.Amount >= amount }},
 		{"window", func(c *salesforce.Config) { c.Since = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC) },
 			func(d *crm.Deal) bool {
 				return d.CloseDate != nil && !d.CloseDate.Time().Before(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))

@@ -100,9 +100,14 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 		Gone:   "006000000000001AAA",
 		Lose:   loseWhatSalesforceLoses,
 	}
-	f.Narrow = func(t *testing.T, minAmount float64) connectors.Connector {
+	f.Narrow = func(t *testing.T, deals ...string) connectors.Connector {
+		for _, deal := range deals {
+			if err := f.EditRecord(t, "Opportunity", deal, map[string]any{"Type": "Existing Business"}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		cfg := l.cfg
-		cfg.MinAmount = &minAmount
+		cfg.DealTypes = []string{"Existing Business"}
 		return newClient(t, cfg)
 	}
 	f.AddNote = func(deal, body string) error {

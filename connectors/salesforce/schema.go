@@ -213,8 +213,8 @@ func (s *schema) resolve(c *Client) {
 		_, seen := deals.field(name)
 		return !seen
 	}
-	if c.cfg.MinAmount != nil && unseen("Amount") {
-		fault("min_amount", "the integration user cannot see the field Amount of opportunities, which the configuration filters by", showFields, "Amount")
+	if c.cfg.NeedsAmount && unseen("Amount") {
+		fault("min_amount", "the integration user cannot see the field Amount of opportunities, which says what deals are small ones", showFields, "Amount")
 	}
 	dealType, _ := deals.field("Type")
 	var types []string
