@@ -83,7 +83,11 @@ func (a *app) replay(ctx context.Context, cfg *Config, b *backtest) (err error) 
 		if err != nil {
 			return err
 		}
-		if err := b.replay(h); err != nil {
+		var threshold *float64
+		if conn, err := cfg.connection(h.Connection); err == nil {
+			threshold = conn.MinAmount
+		}
+		if err := b.replay(h, threshold); err != nil {
 			return err
 		}
 		bar.set(b.Stored, all)

@@ -41,7 +41,7 @@ func load(t *testing.T, text string) (*Config, string) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.toml")
-	for name, content := range map[string]string{"config.toml": text, "empty": "\n", "secret": "hunter2\n"} {
+	for name, content := range map[string]string{"config.toml": text, "empty": "\n", "secret": "hunter2\n", "scorecard.toml": `base = "handoff"`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +247,7 @@ func TestConfigExample(t *testing.T) {
 	}
 	var all strings.Builder
 	for line := range strings.Lines(string(text)) {
-		if setting, ok := strings.CutPrefix(line, "# "); ok && (settingLine.MatchString(setting) || strings.HasPrefix(setting, "[slack]") || strings.HasPrefix(setting, "[server]")) {
+		if setting, ok := strings.CutPrefix(line, "# "); ok && (settingLine.MatchString(setting) || strings.HasPrefix(setting, "[slack]") || strings.HasPrefix(setting, "[server]") || strings.HasPrefix(setting, "[scorecard]")) {
 			line = setting
 		}
 		all.WriteString(line)

@@ -20,7 +20,7 @@ type backtest struct {
 	Higher   int    `json:"higher"`  // deals with a higher total, by share of the points
 	Lower    int    `json:"lower"`
 
-	MeanBefore    measure `json:"mean_before"` // total, as a share of the points
+	MeanBefore    measure `json:"mean_before"` // total, as a share of the points; without small deals, which have another maximum
 	MeanAfter     measure `json:"mean_after"`
 	FlaggedBefore int     `json:"flagged_before"` // deals that are ghost or Incomplete
 	FlaggedAfter  int     `json:"flagged_after"`
@@ -33,7 +33,8 @@ type backtest struct {
 	present, other *rules.Engine
 	now            time.Time
 	report         func(*dealShift) error // called with each deal that changes; nil: nobody listens
-	before, after  float64                // sums of shares
+	whole          int                    // deals that are no small ones
+	before, after  float64                // sums of their shares
 }
 
 // skip is why deals were not replayed.
@@ -157,8 +158,8 @@ func (b *backtest) item(id string) *itemShift {
 	return &b.Items[i]
 }
 
-// replay scores a stored deal with both scorecards and counts what differs.
-func (b *backtest) replay(h *jobs.Handoff) error {
+// replay scores a stored deal of a connection with this threshold with both scorecards and counts what differs.
+func (b *backtest) replay(h *jobs.Handoff, threshold *float64) error {
 	b.Stored++
 	deal := &h.Snapshot.Deal
 	if h.Reopened || !deal.Won {
@@ -178,7 +179,7 @@ func (b *backtest) replay(h *jobs.Handoff) error {
 		b.skip(skipOpen)
 		return nil
 	}
-	before, after := b.present.Score(h.Snapshot, asOf), b.other.Score(h.Snapshot, asOf)
+	before, after := b.present.ForThreshold(threshold).Score(h.Snapshot, asOf), b.other.ForThreshold(threshold).Score(h.Snapshot, asOf)
 	if before.Unread() || after.Unread() {
 		b.skip(skipNotRead)
 		return nil
@@ -211,8 +212,11 @@ func (b *backtest) skip(why string) {
 // count counts a deal, and lists the items of d that differ.
 func (b *backtest) count(d *dealShift, before, after *rules.Card) {
 	b.Replayed++
-	b.before += d.Before.share()
-	b.after += d.After.share()
+	if !before.Small && !after.Small {
+		b.whole++
+		b.before += d.Before.share()
+		b.after += d.After.share()
+	}
 	switch change := d.After.share() - d.Before.share(); {
 	case change > 0:
 		b.Higher++
@@ -292,7 +296,7 @@ func (b *backtest) sort() {
 // finish works out the means once every deal is replayed.
 func (b *backtest) finish() {
 	b.sort()
-	b.MeanBefore, b.MeanAfter = measure(b.before/float64(b.Replayed)), measure(b.after/float64(b.Replayed))
+	b.MeanBefore, b.MeanAfter = measure(b.before/float64(b.whole)), measure(b.after/float64(b.whole))
 	for i := range b.Items {
 		it := &b.Items[i]
 		it.Before, it.After = measure(float64(it.before)/float64(it.dealsBefore)), measure(float64(it.after)/float64(it.dealsAfter))
