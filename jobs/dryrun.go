@@ -14,6 +14,7 @@ func (dryStore) BeginRun(context.Context, Run) (int64, error)                   
 func (dryStore) EndRun(context.Context, Run) error                                     { return nil }
 func (dryStore) SaveWatermarks(context.Context, string, crm.Watermarks) error          { return nil }
 func (dryStore) Save(context.Context, int64, []Change) error                           { return nil }
+func (dryStore) FindTemplates(context.Context, string, int) error                      { return nil }
 func (dryStore) FinishWrites(context.Context, []Write) error                           { return nil }
 func (dryStore) SaveAccounts(context.Context, string, []AccountHealth, []*Write) error { return nil }
 

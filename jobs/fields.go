@@ -209,7 +209,11 @@ func gaps(sc *rules.Scorecard, card *rules.Card, set map[string]int) string {
 		}
 		switch {
 		case ToCheck(&it, byPerson):
-			groups[0] = append(groups[0], "Please check. "+question)
+			check := "Please check. "
+			if it.OnTemplate() {
+				check = "Please check, for the same words are on several deals. "
+			}
+			groups[0] = append(groups[0], check+question)
 		case it.Score == 0:
 			groups[1] = append(groups[1], question)
 		case it.Score == 1:

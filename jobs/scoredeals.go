@@ -121,18 +121,19 @@ func outlive(ctx context.Context, after time.Duration) (context.Context, context
 // scoring is one run of ScoreDeals.
 type scoring struct {
 	ScoreDeals
-	id       int64
-	started  time.Time
-	rulebook string
-	silent   bool            // no findings: the first run
-	alerts   time.Time       // findings are for deals closed on that day or later
-	seen     map[string]bool // deals handled by id
-	readAt   time.Time       // no value at hand was read before
-	adopted  adoption
-	refused  error // why nothing can be written
-	unshown  error // why no account gets its health
-	unread   unread
-	sum      Summary
+	id        int64
+	started   time.Time
+	rulebook  string
+	silent    bool            // no findings: the first run
+	alerts    time.Time       // findings are for deals closed on that day or later
+	seen      map[string]bool // deals handled by id
+	templates map[int64]bool  // hashes of those that the last run found
+	readAt    time.Time       // no value at hand was read before
+	adopted   adoption
+	refused   error // why nothing can be written
+	unshown   error // why no account gets its health
+	unread    unread
+	sum       Summary
 }
 
 // run does the work. ctx says whether to go on; work outlives it for what is at hand.
@@ -157,6 +158,9 @@ func (r *scoring) run(ctx, work context.Context) error {
 		return err
 	}
 	if err := r.waiting(ctx, work); err != nil {
+		return err
+	}
+	if err := r.Store.FindTemplates(work, r.Connection, TemplateDeals); err != nil {
 		return err
 	}
 	if r.DryRun || !r.WriteBack {
@@ -187,6 +191,9 @@ func (r *scoring) prepare(ctx context.Context) error {
 		return err
 	}
 	r.sum.Flagged = flagged
+	if r.templates, err = r.Store.Templates(ctx, r.Connection); err != nil {
+		return err
+	}
 	if first != nil { // until a run has finished, what the store holds may be the beginning of taking over
 		r.adopted.held = all
 	}

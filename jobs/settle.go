@@ -56,6 +56,7 @@ func (r *scoring) rescore(h *Handoff) {
 	r.sum.Scored++
 	h.AsOf = r.AsOf(h.Snapshot)
 	h.Card = r.Engine.Score(h.Snapshot, h.AsOf)
+	h.Texts = h.MarkTemplates(r.templates)
 	h.DueAt = h.Card.DueAt
 	h.Rulebook = r.rulebook
 }

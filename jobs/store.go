@@ -18,6 +18,7 @@ type Handoff struct {
 	Rulebook   string      // identifies the scorecard that Card was computed with
 	Card       *rules.Card // as computed, without people's edits
 	AsOf       time.Time   // the moment that Card is for
+	Texts      []int64     // hashes of what Card rests on, if it was just made; nil: as the store holds them
 	Version    int         // 1 for the first card of a deal; 0 before it is saved
 
 	Merged  crm.Values      // our fields as they should stand in the CRM: computed, with people's edits in place
@@ -139,7 +140,12 @@ type Store interface {
 	Waiting(ctx context.Context, connection, rulebook string, now time.Time, after string, limit int) ([]*Handoff, error)
 	// Unread returns the handoffs whose card has items that are not read, but for finalised and reopened ones.
 	Unread(ctx context.Context, connection string) ([]*Handoff, error)
-	// Save saves the changes in one transaction: snapshots, cards, intended writes, findings.
+	// FindTemplates finds the texts that the cards of so many deals of a connection or more rest on: its templates from now on.
+	FindTemplates(ctx context.Context, connection string, deals int) error
+	// Templates returns the hashes of the templates of a connection.
+	Templates(ctx context.Context, connection string) (map[int64]bool, error)
+
+	// Save saves the changes in one transaction: snapshots, cards and the texts that they rest on, intended writes, findings.
 	Save(ctx context.Context, runID int64, changes []Change) error
 	// CountHandoffs counts the handoffs of a connection (empty: of all) and those among them that are flagged.
 	CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error)

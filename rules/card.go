@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Ghost says whether a deal is a ghost handoff: won, time enough passed, and no useful context transferred.
 type Ghost string
@@ -68,6 +71,14 @@ type Evidence struct {
 	Source string `json:"source"` // in words: "field use_case", "note 2026-09-30 by Dana Ruiz", "contact"
 	Record string `json:"record"` // the CRM's record id, or where a snapshot has none its place, such as "notes[0]"
 	Quote  string `json:"quote"`  // a substring of the text or title of its Origin
+
+	// Template says that the same text is on many deals. Engine.Score, which knows one deal, leaves it to its caller.
+	Template bool `json:"template,omitzero"`
+}
+
+// OnTemplate reports whether any of the evidence is a template.
+func (it *Item) OnTemplate() bool {
+	return slices.ContainsFunc(it.Evidence, func(ev Evidence) bool { return ev.Template })
 }
 
 // Unread reports whether any item is not read: then the card has no total, rating, health or ghost flag to act on.

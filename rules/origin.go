@@ -10,9 +10,16 @@ import (
 	"handoff/crm"
 )
 
+// Kinds of origins beside those of activities.
+const (
+	FieldOrigin   = "field" // of the deal
+	NoteOrigin    = "note"
+	ContactOrigin = "contact"
+)
+
 // Origin is the record of a snapshot that evidence comes from, in the form in which it is quoted.
 type Origin struct {
-	Kind   string     // "field", "note", "contact", or the kind of an activity
+	Kind   string     // FieldOrigin, NoteOrigin, ContactOrigin, or the kind of an activity
 	ID     string     // the Record of the evidence
 	Title  string     // plain text: the name of the field in words, the title of a note, the subject of an activity, the name of a contact
 	Author string     // who wrote it, or the sender's address; empty where the CRM does not say
@@ -44,13 +51,13 @@ func origins(s *crm.Snapshot, id string) iter.Seq[Origin] {
 	return func(yield func(Origin) bool) {
 		if name, isField := strings.CutPrefix(id, fieldRecord("")); isField {
 			value, ok := s.Deal.Fields[name]
-			if ok && !yield(Origin{Kind: "field", ID: id, Title: strings.ReplaceAll(name, "_", " "), Text: PlainText(value)}) {
+			if ok && !yield(Origin{Kind: FieldOrigin, ID: id, Title: strings.ReplaceAll(name, "_", " "), Text: PlainText(value)}) {
 				return
 			}
 		}
 		for i := range s.Notes {
 			n := &s.Notes[i]
-			if noteRecord(s, i) == id && !yield(Origin{"note", id, PlainText(n.Title), n.Author, n.At, PlainText(n.Body)}) {
+			if noteRecord(s, i) == id && !yield(Origin{NoteOrigin, id, PlainText(n.Title), n.Author, n.At, PlainText(n.Body)}) {
 				return
 			}
 		}
@@ -62,7 +69,7 @@ func origins(s *crm.Snapshot, id string) iter.Seq[Origin] {
 		}
 		for i := range s.Contacts {
 			c := &s.Contacts[i]
-			if contactRecord(s, i) == id && !yield(Origin{Kind: "contact", ID: id, Title: c.Name, Text: contactText(c)}) {
+			if contactRecord(s, i) == id && !yield(Origin{Kind: ContactOrigin, ID: id, Title: c.Name, Text: contactText(c)}) {
 				return
 			}
 		}

@@ -56,7 +56,7 @@ func TestRule(t *testing.T) {
 		{"late", at(11, 20), "", nil, Item{Score: 1, Reason: "Partial: a kickoff on the deal; missing a kickoff within two weeks of the close and a plan in the next step"}},
 		{"late, with a plan", at(11, 20), "Send the PLAN", nil, Item{Score: 1, Reason: "Partial: a kickoff on the deal; missing a kickoff within two weeks of the close"}},
 		{"soon, with a plan", at(10, 5), "Send the <b>PLAN</b>", nil, Item{Score: 2, Reason: "Complete: kickoff with a kickoff within two weeks of the close and a plan in the next step",
-			Evidence: []Evidence{{"field next_step", "fields.next_step", "Send the PLAN"}}}},
+			Evidence: []Evidence{{Source: "field next_step", Record: "fields.next_step", Quote: "Send the PLAN"}}}},
 		{"soon, with a plan in a note", at(10, 5), "", []crm.Note{planned}, Item{Score: 2, Reason: "Complete: kickoff with a kickoff within two weeks of the close and a plan in the next step"}},
 		{"a plan after as-of", at(10, 5), "", []crm.Note{{At: at(12, 1), Title: "Project plan"}}, Item{Score: 1, Reason: "Partial: a kickoff on the deal; missing a plan in the next step"}},
 	} {

@@ -36,6 +36,13 @@ func fullDeal(i int) *jobs.Handoff {
 				Evidence: []rules.Evidence{{Source: "note", Record: "069", Quote: text(15)}}})
 			h.Merged["item_"+id] = fmt.Sprint(n % 3)
 		}
+		for n := range 12 { // the last four are on many deals
+			hash := int64(i*12 + n)
+			if n >= 8 {
+				hash = -int64(n*100 + i%100)
+			}
+			h.Texts = append(h.Texts, hash)
+		}
 		h.Merged["gaps"], h.Merged["item_notes"] = text(120), text(160)
 	})
 }
@@ -115,6 +122,7 @@ func BenchmarkReads(b *testing.B) {
 	}{
 		{"Handoffs200", func() error { _, err := db.Handoffs(ctx, "acme", ids); return err }},
 		{"WaitingNone", func() error { _, err := db.Waiting(ctx, "acme", "book 1", at(0, 0), "", 200); return err }},
+		{"FindTemplates", func() error { return db.FindTemplates(ctx, "acme", jobs.TemplateDeals) }},
 		{"Count", func() error { _, _, err := db.CountHandoffs(ctx, "acme"); return err }},
 		{"Accounts200", func() error { _, err := db.Accounts(ctx, "acme", "", 200); return err }},
 		{"FindName", func() error { _, err := db.Find(ctx, "Deal "+ids[3]); return err }},

@@ -22,8 +22,8 @@ type saving struct {
 	before, after string // of Change.Write
 }
 
-// Save saves the changes in one transaction: snapshots, cards, intended writes, findings. A handoff needs a snapshot, and a
-// card if that is new. After it, handoffs know their versions and writes their ids.
+// Save saves the changes in one transaction: snapshots, cards and the texts that they rest on, intended writes, findings. A
+// handoff needs a snapshot, and a card if that is new. After it, handoffs know their versions and writes their ids.
 func (db *DB) Save(ctx context.Context, runID int64, changes []jobs.Change) error {
 	const op = "save handoffs"
 	savings := make([]saving, len(changes))
@@ -86,7 +86,7 @@ func newSaving(change jobs.Change) (saving, error) {
 
 // saveStatements are prepared for one transaction.
 type saveStatements struct {
-	handoff, snapshot, card, write, message *sqlx.Stmt
+	handoff, snapshot, card, write, message, noTexts, text *sqlx.Stmt
 }
 
 func prepareSave(ctx context.Context, tx *sqlx.Tx) (*saveStatements, error) {
@@ -113,6 +113,8 @@ func prepareSave(ctx context.Context, tx *sqlx.Tx) (*saveStatements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		&s.write:   insertWrite,
 		&s.message: insertMessage,
+		&s.noTexts: `DELETE FROM texts WHERE connection = ? AND deal_id = ?`,
+		&s.text:    `INSERT INTO texts (connection, deal_id, hash) VALUES (?, ?, ?)`,
 	})
 }
 
@@ -137,6 +139,16 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 	}
 	if c.NewVersion {
 		if _, err := s.card.ExecContext(ctx, h.Connection, h.DealID, version, runID, millis(h.AsOf), h.InputHash, h.Rulebook, c.card); err != nil {
+			return 0, 0, err
+		}
+	}
+	if h.Texts != nil {
+		if _, err := s.noTexts.ExecContext(ctx, h.Connection, h.DealID); err != nil {
+			return 0, 0, err
+		}
+	}
+	for _, hash := range h.Texts {
+		if _, err := s.text.ExecContext(ctx, h.Connection, h.DealID, hash); err != nil {
 			return 0, 0, err
 		}
 	}

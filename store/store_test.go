@@ -54,6 +54,8 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"outbox":                      testOutbox,
 		"list":                        testList,
 		"find":                        testFind,
+		"templates":                   testTemplates,
+		"templates of many at a time": testTemplatesTogether,
 		"model":                       testModel,
 		"crm text":                    testText,
 	} {

@@ -93,6 +93,13 @@ func (a *app) explanation(ctx context.Context, cfg *Config, deal string) (e *exp
 	if err != nil {
 		return nil, err
 	}
+	if !h.Finalised {
+		templates, err := db.Templates(ctx, h.Connection)
+		if err != nil {
+			return nil, err
+		}
+		h.MarkTemplates(templates)
+	}
 	return newExplanation(cfg.Engine, h, writes), nil
 }
 
@@ -194,6 +201,7 @@ type quotedRecord struct {
 	Label   string // "Note “Kick-off”, by Dana Ruiz, 2026-09-28"
 	ID      string // the CRM's; empty for a field of the deal
 	Excerpt excerpt
+	Warning string // what is doubtful about it; empty: nothing
 }
 
 // explainItem explains it, which has the points that people see, from what was computed and what people set.
@@ -233,7 +241,7 @@ func (e *explanation) sources(s *crm.Snapshot, evidence []rules.Evidence) []quot
 			if !strings.Contains(o.Text, ev.Quote) && strings.Contains(o.Title, ev.Quote) {
 				p.text = o.Title
 			}
-			if o.Kind == "field" {
+			if o.Kind == rules.FieldOrigin {
 				p.ID = ""
 			}
 		}
@@ -242,6 +250,9 @@ func (e *explanation) sources(s *crm.Snapshot, evidence []rules.Evidence) []quot
 			i, places = len(places), append(places, p)
 		}
 		places[i].quotes = append(places[i].quotes, ev.Quote)
+		if ev.Template {
+			places[i].Warning = fmt.Sprintf("The same words are on %d or more deals of %s: a template?", jobs.TemplateDeals, e.Connection)
+		}
 	}
 	var records []quotedRecord
 	for _, p := range places {

@@ -144,7 +144,7 @@ func TestExplainEvidence(t *testing.T) {
 	}
 	note := rules.Evidence{Source: "note 2026-10-01 by Dana Ruiz", Record: "069A", Quote: "They might perhaps go live on 3 March."}
 	h.Card.Items[2].Sure, h.Card.Items[2].Score, h.Card.Items[2].Reason = false, 1, "Partial: a date; missing a confirmation"
-	h.Card.Items[2].Evidence = []rules.Evidence{note, {Source: "field competitors", Record: "fields.competitors", Quote: "Gong & Co only"}, {Source: "contact", Record: "003A", Quote: "Ana <i>Ruiz</i>, CFO"}}
+	h.Card.Items[2].Evidence = []rules.Evidence{note, {Source: "field competitors", Record: "fields.competitors", Quote: "Gong & Co only", Template: true}, {Source: "contact", Record: "003A", Quote: "Ana <i>Ruiz</i>, CFO"}}
 	e := newExplanation(engine, h, nil)
 
 	t.Run("text", func(t *testing.T) {
@@ -163,6 +163,7 @@ Check first: 1 item
                  — Note “Call[2J”, by Dana Ruiz, 2026-10-01 (069A)
        evidence  “Gong & Co only”
                  — Field “competitors”
+                 The same words are on 5 or more deals of acme: a template?
        evidence  “Ana <i>Ruiz</i>, CFO”
                  — Contact “Ana <i>Ruiz</i>” (003A)
        ask       ` + "What happened, or was about to happen, that made the customer buy at this moment?\n"
@@ -192,7 +193,7 @@ Check first: 1 item
 			"<h1>Northwind &lt;script&gt;alert(1)&lt;/script&gt;</h1>",
 			"<article class=\"first\" id=\"item-1.3\">",
 			"The lunch was good.\n<mark>They might perhaps go live on 3 March.</mark>\nFiller",
-			"<mark>Gong &amp; Co only</mark>", "<mark>Ana &lt;i&gt;Ruiz&lt;/i&gt;, CFO</mark>",
+			"<mark>Gong &amp; Co only</mark>", `<p class="warning">The same words are on 5 or more deals of acme: a template?</p>`, "<mark>Ana &lt;i&gt;Ruiz&lt;/i&gt;, CFO</mark>",
 			"<cite>Note “Call[2J”, by Dana Ruiz, 2026-10-01 · <code>069A</code></cite>",
 			"<a class=\"above\" href=\"#item-1.3\">",
 		} {
@@ -212,7 +213,7 @@ Check first: 1 item
 			t.Fatal(err)
 		}
 		for _, want := range []string{
-			`"check":["1.3"]`, `"069A":{"kind":"note","title":"Call\u001b[2J","author":"Dana Ruiz","at":"2026-10-01T09:00:00Z"}`,
+			`"check":["1.3"]`, `"quote":"Gong & Co only","template":true}`, `"069A":{"kind":"note","title":"Call\u001b[2J","author":"Dana Ruiz","at":"2026-10-01T09:00:00Z"}`,
 			`"003A":{"kind":"contact"`, `"fields.competitors":{"kind":"field","title":"competitors"}`,
 		} {
 			if !strings.Contains(out.String(), want) {

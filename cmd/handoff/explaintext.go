@@ -61,6 +61,7 @@ func (it *explainedItem) print(s sheet) {
 			source += " (" + r.ID + ")"
 		}
 		s.indent(margin, "          ", s.paint("— "+source, text.FgCyan))
+		s.indent(margin, "          ", s.paint(r.Warning, text.FgYellow))
 	}
 	s.indent(margin, "ask       ", it.Ask)
 }
