@@ -90,6 +90,7 @@ func TestCardValues(t *testing.T) {
 		"1.1": {Score: 1, Sure: true, Reason: "Partial: a problem, not why us"},
 		"1.5": {Score: 0, Sure: true, Reason: "Missing"},
 		"2.1": {Score: 0, Sure: true, Reason: "Missing"},
+		"2.2": {Score: 2, Sure: false, Evidence: []rules.Evidence{{Quote: "own words"}, {Quote: "pasted", Template: true}}},
 		"3.1": {Score: 1, Sure: false, Reason: "Partial: a system, perhaps"},
 	})
 	got := cardValues(e, card, nil, map[string]int{"2.1": 0})
@@ -106,7 +107,7 @@ func TestCardValues(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	starts := []string{"Please check. Integrations: ", "Competitor considered: ", "Champion: ", "Use case: "}
+	starts := []string{"Please check, for the same words are on several deals. Executive sponsor: ", "Please check. Integrations: ", "Competitor considered: ", "Champion: ", "Use case: "}
 	if len(gaps) != len(starts) {
 		t.Fatalf("gaps %q", gaps)
 	}
