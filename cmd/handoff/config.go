@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"handoff/connectors"
 	"handoff/crm"
 	"handoff/jobs"
 	"handoff/rules"
@@ -54,6 +55,7 @@ type Connection struct {
 	AlertsFrom *crm.Date // nil: from the first successful run on
 	AsOf       asOf
 
+	Methodology   string            // one of connectors.Methodologies; "": none
 	Fields        map[string]string // the CRM's field for a neutral deal field
 	HandoffFields map[string]string // the CRM's field for one of ours
 }
@@ -263,6 +265,11 @@ func (c *configReader) connection(name string, s *section) Connection {
 		s.problem("min_amount", "not an amount. Write min_amount = 5000")
 	} else if a != nil && len(c.card.Small.Categories) == 0 {
 		s.problem("min_amount", "the scorecard has no version for deals below it. Add [small] with its categories to the scorecard, or leave min_amount out")
+	}
+	if word, ok := s.text("methodology", "meddpicc"); ok && !slices.Contains(connectors.Methodologies(), word) {
+		s.problem("methodology", "%q is not known here. This version knows %s", word, quoted(connectors.Methodologies()))
+	} else {
+		conn.Methodology = word
 	}
 	c.schedule(s, &conn)
 	c.window(s, &conn)

@@ -107,6 +107,7 @@ overlap = "1s"
 pipelines = ["New business", "Partner"]
 deal_types = ["New Business"]
 min_amount = 5000
+methodology = "meddpicc"
 write_back = true
 alerts_from = "2026-10-01"
 as_of = "case"
@@ -134,7 +135,7 @@ fields = { use_case = "why" }
 		Name: "acme", CRM: "salesforce", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
 		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0",
 		Schedule: "30 6 * * 1-5", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
-		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount,
+		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount, Methodology: "meddpicc",
 		WriteBack: true, AlertsFrom: &october, AsOf: asOf{Case: true},
 		Fields: map[string]string{"use_case": "Use_Case__c"}, HandoffFields: map[string]string{"score": "CS_Score__c"},
 	}, {
@@ -159,6 +160,7 @@ func TestConfigProblems(t *testing.T) {
 		{"empty field name", minimal + "[connections.acme.fields]\nuse_case = \"\"\n", `config.toml:7:1: connections.acme.fields.use_case: empty. Write the CRM's name of the field, such as use_case = "Use_Case__c", or leave the line out`},
 		{"text for a flag", minimal + "write_back = \"yes\"\n", `config.toml:6:1: connections.acme.write_back: text stands where true or false belongs. Write write_back = true`},
 		{"text for a number", minimal + "min_amount = \"5,000\"\n", `config.toml:6:1: connections.acme.min_amount: text stands where a number belongs. Write min_amount = 5000`},
+		{"unknown methodology", minimal + "methodology = \"sandler\"\n", `config.toml:6:1: connections.acme.methodology: "sandler" is not known here. This version knows "bant", "meddic", "meddpicc", "spiced"`},
 		{"negative amount", minimal + "min_amount = -1\n", `config.toml:6:1: connections.acme.min_amount: not an amount. Write min_amount = 5000`},
 		{"no amount", minimal + "min_amount = nan\n", `config.toml:6:1: connections.acme.min_amount: not an amount. Write min_amount = 5000`},
 		{"text for a list", minimal + "pipelines = \"New\"\n", `config.toml:6:1: connections.acme.pipelines: text stands where a list of texts belongs. Write pipelines = ["New business"]`},
@@ -195,8 +197,8 @@ func TestConfigProblems(t *testing.T) {
 			`config.toml:9:1: connections.acme.api_version: auth = "soap" does not exist from version 65.0 on. Write api_version = "64.0", or log in with auth = "client_credentials"`},
 		{"as_of in a real CRM", minimal + "as_of = \"case\"\n", "config.toml:6:1: connections.acme.as_of: another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out"},
 		{"as_of", minimal + "as_of = \"soon\"\n", `config.toml:6:1: connections.acme.as_of: "soon" is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`},
-		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
-config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
+		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
+config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
 		{"no token", "[connections.acme]\ncrm = \"hubspot\"\n", `config.toml:1:14: connections.acme.token: missing. Write token = "file:acme.token", and put the service key into that file`},
 		{"no release of HubSpot's API", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\napi_version = \"v3\"\n",
 			`config.toml:4:1: connections.acme.api_version: "v3" is no release of HubSpot's API. Write it as "2026-09", or leave the line out`},

@@ -52,8 +52,10 @@ type Config struct {
 
 	// Fields names the properties that a deal's facts are read from, by neutral name: crm.FieldNames, "arr", "term_months",
 	// "csm" and "csm_assigned_at". A value is the name of a property of the deal, or of its company ("company.csm"), and has
-	// to exist. For names that are left out, DefaultFields are tried.
-	Fields map[string]string
+	// to exist. For names that are left out, the fields of
+	// Methodology and DefaultFields are tried.
+	Fields      map[string]string
+	Methodology string // one of connectors.Methodologies; "": none
 
 	// HandoffFields overrides the names of our own properties, by neutral name. "health" names the property on both objects.
 	HandoffFields map[string]string

@@ -193,7 +193,7 @@ func (c *Client) described(ctx context.Context) (*schema, error) {
 
 func (s *schema) resolve(c *Client, pipelines []pipeline) {
 	var missing []string
-	s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find)
+	s.facts, missing = connectors.Facts(c.places(), c.cfg.Fields, s.find)
 	for _, name := range missing {
 		s.unmet = append(s.unmet, s.noSource(name, c.cfg.Fields[name]))
 	}
@@ -265,6 +265,14 @@ func (s *schema) columns(kind string, always ...string) []string {
 	slices.Sort(columns)
 	return slices.Compact(columns)
 }
+
+// places are where each fact may be; the first that holds something counts.
+func (c *Client) places() map[string][]string {
+	return connectors.ByMethodology(DefaultFields, c.cfg.Methodology, fieldName)
+}
+
+// fieldName is what HubSpot calls a property of these words.
+func fieldName(words string) string { return strings.ReplaceAll(words, " ", "_") }
 
 // readsCompanies reports whether a fact of a deal comes from its company.
 func (s *schema) readsCompanies() bool { return len(s.columns(companies)) > 0 }

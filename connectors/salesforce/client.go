@@ -56,8 +56,10 @@ type Config struct {
 
 	// Fields names the fields that a deal's facts are read from, by neutral name: crm.FieldNames, "arr", "term_months",
 	// "csm" and "csm_assigned_at". A value is the API name of a field of the Opportunity, or of its account or contract
-	// ("Account.CSM__c"), and has to exist. For names that are left out, DefaultFields are tried.
-	Fields map[string]string
+	// ("Account.CSM__c"), and has to exist. For names that are left out, the fields of
+	// Methodology and DefaultFields are tried.
+	Fields      map[string]string
+	Methodology string // one of connectors.Methodologies; "": none
 
 	// HandoffFields overrides the API names of our own fields, by neutral name. "health" names the field on both objects.
 	HandoffFields map[string]string

@@ -38,7 +38,7 @@ func (c *Client) readFields() map[string]bool {
 	if c.cfg.CaseAsOf {
 		add(opportunity, caseAsOf, false)
 	}
-	for fact, places := range DefaultFields {
+	for fact, places := range c.places() {
 		chosen := c.cfg.Fields[fact]
 		if chosen != "" {
 			places = []string{chosen}

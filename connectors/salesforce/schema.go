@@ -50,6 +50,24 @@ var DefaultFields = map[string][]string{
 	"competition":              {"Competition__c"},
 }
 
+// places are where each fact may be; the first that holds something counts.
+func (c *Client) places() map[string][]string {
+	return connectors.ByMethodology(DefaultFields, c.cfg.Methodology, fieldName)
+}
+
+// fieldName is what an admin calls a custom field of these words: "meddic economic buyer" is MEDDIC_Economic_Buyer__c.
+func fieldName(words string) string {
+	parts := strings.Fields(words)
+	for i, w := range parts {
+		if slices.Contains(connectors.Methodologies(), w) {
+			parts[i] = strings.ToUpper(w)
+		} else {
+			parts[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return strings.Join(parts, "_") + "__c"
+}
+
 const caseAsOf = "Case_As_Of__c"
 
 // field is what describe says of one field.
@@ -199,7 +217,7 @@ func (s *schema) resolve(c *Client) {
 			Setting: setting, Message: message, Remedy: remedy, Fields: fields})
 	}
 	var missing []string
-	s.facts, missing = connectors.Facts(DefaultFields, c.cfg.Fields, s.find)
+	s.facts, missing = connectors.Facts(c.places(), c.cfg.Fields, s.find)
 	for _, name := range missing {
 		field := c.cfg.Fields[name]
 		fault("fields."+name, fmt.Sprintf("there is no field %s, which the configuration names for %s", field, name),
