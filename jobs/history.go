@@ -9,7 +9,7 @@ import (
 // Filter says which handoffs a list shows.
 type Filter struct {
 	Connection string // empty: every connection
-	Flagged    bool   // only those that are ghost or Incomplete now
+	Flagged    bool   // only those that a manager should look at (Handoff.Flagged)
 }
 
 // Version is one version of a deal's scorecard. It is never changed once saved.

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,12 @@ func (c *checker) cuedSlots() []string {
 	return names
 }
 
+// Categories and items have fields of their own in CRMs, where names are short and plain.
+var (
+	categoryName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*$`)
+	itemID       = regexp.MustCompile(`^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$`)
+)
+
 func (c *checker) checkCategories() {
 	if len(c.sc.Categories) == 0 {
 		c.fail(c.file, "there is no category", "add a [[category]]")
@@ -96,12 +103,14 @@ func (c *checker) checkCategories() {
 			}
 		}
 		switch {
-		case cat.Name == "" || seen[cat.Name]:
+		case cat.Name == "" || seen[strings.ToLower(cat.Name)]:
 			c.fail(cat.at.key("name"), fmt.Sprintf("category name %q is empty or taken", cat.Name), "give each category a name of its own")
+		case !categoryName.MatchString(cat.Name) || len(cat.Name) > 30:
+			c.fail(cat.at.key("name"), fmt.Sprintf("category name %q cannot name a field in a CRM", cat.Name), "use up to 30 letters a to z, digits and spaces, a letter first")
 		case cat.Items == 0:
 			c.fail(cat.at.key("name"), fmt.Sprintf("category %q has no item", cat.Name), "add an [[item]] of the category, or remove it")
 		}
-		seen[cat.Name] = true
+		seen[strings.ToLower(cat.Name)] = true
 	}
 	for _, name := range c.sc.Small.Categories {
 		if !hasCategory(c.sc.Categories, name) {
@@ -137,6 +146,8 @@ func (c *checker) checkRatings() {
 		c.fail(c.file, "there is no rating", "add a [[rating]]")
 	case above != 0:
 		c.fail(c.sc.Ratings[n-1].at.key("from"), "the lowest rating does not begin at 0", "set its from to 0, so that every total has a rating")
+	case c.sc.Ratings[n-1].Name != Incomplete:
+		c.fail(c.sc.Ratings[n-1].at.key("name"), fmt.Sprintf("the lowest rating is called %q", c.sc.Ratings[n-1].Name), fmt.Sprintf("call it %q: managers are told of the deals with that rating", Incomplete))
 	}
 }
 
@@ -190,6 +201,8 @@ func (c *checker) checkItems() {
 	for _, it := range c.sc.Items {
 		if it.ID == "" || seen[it.ID] {
 			c.fail(it.at.key("id"), fmt.Sprintf("item id %q is empty or taken", it.ID), "give each item an id of its own")
+		} else if !itemID.MatchString(it.ID) || len(it.ID) > 20 {
+			c.fail(it.at.key("id"), fmt.Sprintf("item id %q cannot name a field in a CRM", it.ID), `use up to 20 letters a to z and digits, with points between: "4.5"`)
 		}
 		seen[it.ID] = true
 		if !hasCategory(c.sc.Categories, it.Category) {

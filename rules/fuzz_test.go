@@ -66,7 +66,7 @@ from = 50
 health = "Green"
 action = "Go on."
 [[rating]]
-name = "Bad"
+name = "Incomplete"
 from = 0
 health = "Red"
 action = "Stop."

@@ -211,7 +211,19 @@ func (c *configReader) scorecard(s *section) (*rules.Scorecard, error) {
 	if file == "" {
 		return rules.Builtin()
 	}
-	return loadScorecard(c.path(file))
+	path := c.path(file)
+	card, err := loadScorecard(path)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, f := range jobs.Fields(card) {
+		if f.Object == crm.DealObject && taken[f.Name] {
+			return nil, useError{fmt.Errorf("%s: handoff has another use for the field %s, so no category can be called that. Choose another name", path, f.Name)}
+		}
+		taken[f.Name] = true
+	}
+	return card, nil
 }
 
 // path returns a path of the configuration as seen from where the program runs.

@@ -22,7 +22,7 @@ func (a *app) dealsCommand() *cobra.Command {
 		Use:   "deals",
 		Short: "List the scored deals, or those that a manager should look at",
 		Long: `Lists the deals of the last runs with total, rating and ghost flag. --flagged shows those that a
-manager should look at: ghost handoffs and cards rated Incomplete.`,
+manager should look at: ghost handoffs, cards rated Incomplete, and small deals with an empty category.`,
 		Example: `  handoff deals --flagged
   handoff deals --connection salesforce --json | jq 'select(.total < 20) | .name'`,
 		Args: takesNothing,
@@ -35,7 +35,7 @@ manager should look at: ghost handoffs and cards rated Incomplete.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&filter.Flagged, "flagged", false, "only ghost handoffs and cards rated Incomplete")
+	flags.BoolVar(&filter.Flagged, "flagged", false, "only those that a manager should look at")
 	flags.StringVar(&filter.Connection, "connection", "", "only this connection")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
