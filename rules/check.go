@@ -92,7 +92,7 @@ var (
 
 func (c *checker) checkCategories() {
 	if len(c.sc.Categories) == 0 {
-		c.fail(c.file, "there is no category", "add a [[category]]")
+		c.fail(c.file, "there is no category", fmt.Sprintf("begin with base = %q at the top, or add a [[category]]", builtinName))
 	}
 	seen := map[string]bool{}
 	for i := range c.sc.Categories {

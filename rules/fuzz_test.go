@@ -177,6 +177,11 @@ func scoresAnything(t *testing.T, card, language []byte, body string) {
 	if whole.Max != sc.Max() || whole.Total < 0 || whole.Total > whole.Max || whole.Rating == "" {
 		t.Fatalf("total %d of %d, rating %q", whole.Total, whole.Max, whole.Rating)
 	}
+	amount, threshold := 1.0, 2.0
+	s.Deal.Amount = &amount
+	if c := e.ForThreshold(&threshold).Score(s, asOf); c.Total < 0 || c.Total > c.Max || c.Max > sc.Max() || c.Rating == "" {
+		t.Fatalf("small: total %d of %d, rating %q", c.Total, c.Max, c.Rating)
+	}
 	if diff := Diff(sc, sc); len(diff) > 0 {
 		t.Fatalf("differs from itself: %v", diff)
 	}

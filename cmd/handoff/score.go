@@ -22,8 +22,8 @@ func (a *app) scoreCommand() *cobra.Command {
 		Use:   "score FILE|-",
 		Short: "Score deals from a file, without a CRM",
 		Long: `Scores deals from a file, one JSON object a line (docs/cases.md), without a CRM and without
-keeping anything. A line that cannot be read is reported with its number and field, and the
-others are scored.`,
+keeping anything, by the scorecard of the configuration if there is one. A line that cannot be
+read is reported with its number and field, and the others are scored.`,
 		Example: `  handoff score deals.jsonl
   handoff score --json deals.jsonl | jq 'select(.ghost == "yes") | .id'
   handoff score --as-of 2026-10-15 -  < deals.jsonl`,
