@@ -407,11 +407,24 @@ func (c *checker) compile() *Engine {
 			e.people |= 1 << i
 		}
 	}
+	w, err := builtinWording()
+	if err != nil {
+		c.errs = append(c.errs, err)
+		return nil
+	}
+	for _, it := range sc.Items {
+		if it.Wording && !slices.ContainsFunc(w.items, func(o wordedItem) bool { return o.id == it.ID }) {
+			c.fail(it.at.key("wording"), "there is no wording for item "+it.ID, "remove the line: the item is judged by its slots")
+		}
+	}
+	e.wording = w.on(sc)
 	return e
 }
 
 // runExamples scores the examples of each item.
 func (s *Scorecard) runExamples() []ExampleResult {
+	byRules := *s.engine // an example tests what the file holds, which the wording is no part of
+	byRules.wording = nil
 	at := time.Date(2026, 10, 1, 9, 0, 0, 0, time.UTC)
 	closed := crm.NewDate(2026, 9, 30)
 	var results []ExampleResult
@@ -423,7 +436,7 @@ func (s *Scorecard) runExamples() []ExampleResult {
 			} else {
 				deal.Notes = []crm.Note{{At: &at, Body: ex.Text}}
 			}
-			got := s.engine.Score(deal, at).Items[i]
+			got := byRules.Score(deal, at).Items[i]
 			results = append(results, ExampleResult{Item: it, Example: ex, Points: got.Score, Reason: got.Reason, at: it.at.key(fmt.Sprintf("example[%d]", j))})
 		}
 	}

@@ -43,12 +43,15 @@ func ignoreBoilerplate(passages []passage) {
 // shortQuestion is the number of words below which a question tells nothing by itself.
 const shortQuestion = 25
 
-// isEmpty reports whether p says nothing, whatever it mentions.
-func isEmpty(p *passage) bool { return isPlaceholder(p) || isKeywords(p) }
-
-// isDoubtful reports whether p, whatever it says, is hardly evidence.
-func isDoubtful(p *passage) bool {
-	return p.has(automatic) || p.has(elsewhere) || isClaim(p) || strings.HasSuffix(p.text, "?") && len(p.words) < shortQuestion
+// isEmpty reports whether p says nothing about the deal, whatever it mentions.
+func isEmpty(p *passage) bool {
+	switch {
+	case p.has(automatic), p.has(elsewhere):
+		return true
+	case strings.HasSuffix(p.text, "?") && len(p.words) < shortQuestion:
+		return true
+	}
+	return isPlaceholder(p) || isKeywords(p)
 }
 
 // isKeywords reports whether p strings the right words together and says nothing.

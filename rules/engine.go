@@ -18,7 +18,8 @@ type Engine struct {
 	fieldSlots map[string]slots
 	cuedItems  []items // by the scorecard's own slots: the items that its cues make a passage be about
 	factAbout  [][]slot
-	people     items    // the items about people
+	people     items // the items about people
+	wording    *wording
 	threshold  *float64 // deals of a smaller amount get the small version; nil: none does
 }
 
@@ -38,10 +39,27 @@ func (e *Engine) slotHeading(i int) class { return e.slotCue(len(e.card.Slots)) 
 // activities does not matter.
 func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 	r := e.read(s, asOf)
-	grades := make([]grade, len(e.card.Items))
+	grades := r.judge()
+	c := &Card{ID: s.ID, Ghost: GhostNo, GhostReasons: []string{}, Items: make([]Item, len(grades)), DueAt: r.later}
+	for i, spec := range e.card.Items {
+		c.Items[i] = r.item(spec, &grades[i])
+	}
+	if !c.Unread() {
+		r.ghost(c, grades)
+	}
+	if e.isSmall(&s.Deal) {
+		e.shrink(c)
+	}
+	e.tally(c)
+	return c
+}
+
+// grades judges the items by the rules alone.
+func (r *record) grades() []grade {
+	grades := make([]grade, len(r.e.card.Items))
 	holders := map[int][]*candidate{}
 	var seen *facets // nil: no condition has asked yet
-	for i, spec := range e.card.Items {
+	for i, spec := range r.e.card.Items {
 		switch spec.Kind {
 		case kindPerson:
 			grades[i], holders[i] = r.person(i)
@@ -62,18 +80,7 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 			grades[i] = r.text(i)
 		}
 	}
-	c := &Card{ID: s.ID, Ghost: GhostNo, GhostReasons: []string{}, Items: make([]Item, len(grades)), DueAt: r.later}
-	for i, spec := range e.card.Items {
-		c.Items[i] = r.item(spec, &grades[i])
-	}
-	if !c.Unread() {
-		r.ghost(c, grades)
-	}
-	if e.isSmall(&s.Deal) {
-		e.shrink(c)
-	}
-	e.tally(c)
-	return c
+	return grades
 }
 
 // grade is how an item came out.

@@ -52,8 +52,8 @@ type passage struct {
 	who     []mention
 	soon    bool // names a day soon after the close
 	hedged  bool
-	ignored bool // not evidence of anything by the rules
-	empty   bool // and whatever its words, nothing is said
+	empty   bool // whatever its words, nothing is said about the deal
+	ignored bool // empty, or a claim without content: not evidence of anything
 }
 
 // has reports whether a cue of class c stands in p.

@@ -56,7 +56,7 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 		}
 		p.hedged = p.has(hedge)
 		p.empty = p.ignored || isEmpty(p)
-		p.ignored = p.empty || isDoubtful(p)
+		p.ignored = p.empty || isClaim(p)
 		if !p.ignored {
 			r.telling++
 		}

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-//go:embed scorecards/*.toml
+//go:embed scorecards/*.toml scorecards/wording/*.tsv
 var scorecards embed.FS
 
 // Scorecard is a validated scorecard: which items there are, what a complete answer to each contains, how the record's
@@ -77,6 +77,7 @@ type ItemSpec struct {
 	Apart    bool                `toml:"apart"`                  // the slots of complete may be filled far from each other
 	Echo     bool                `toml:"echo"`                   // names in its fields make other passages that hold them be about it
 	None     bool                `toml:"none"`                   // "none" can be an answer
+	Wording  bool                `toml:"wording"`                // what the built-in wording tells has a say as well
 	Examples []Example           `toml:"example"`
 
 	at place

@@ -1,0 +1,153 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+)
+
+// judge judges the items: by the rules, and where the wording has a say, by both.
+func (r *record) judge() []grade {
+	grades := r.grades()
+	if r.e.wording == nil {
+		return grades
+	}
+	clues, readings := r.clues(grades)
+	for k, w := range r.e.wording.items {
+		if w.item < 0 {
+			continue
+		}
+		p := w.spec.Decide(clues[k])
+		points := likeliest(p)
+		if g := &grades[w.item]; points != g.points {
+			grades[w.item] = r.regrade(w.item, g, points, &readings[k])
+		}
+		grades[w.item].sure = p[points] >= r.e.wording.sure
+	}
+	return grades
+}
+
+func likeliest(p [3]float64) int {
+	points := 0
+	for n := range p {
+		if p[n] > p[points] {
+			points = n
+		}
+	}
+	return points
+}
+
+// regrade gives item i other points than the rules, g, do, for what the wording of the text tells.
+func (r *record) regrade(i int, g *grade, points int, o *reading) grade {
+	spec := r.e.card.Items[i]
+	topic := strings.ToLower(spec.Title)
+	if points == 0 {
+		return grade{reason: "Missing: nothing clear on " + topic + "; needed: " + join(r.lacks(i, nil))}
+	}
+	window := o.bestSome
+	if points == 2 {
+		window = o.bestAll
+	}
+	from := r.told(window)
+	if from == nil {
+		from = g.passages(r)
+	}
+	out := grade{points: points, evidence: g.evidence}
+	if len(from) > 0 {
+		out.evidence = quotes(from...)
+	}
+	if points == 2 {
+		out.reason = "Complete: " + topic + ", in the words of the record"
+		return out
+	}
+	there := "something on " + topic
+	if len(from) > 0 {
+		there = fmt.Sprintf("says %q", shorten(from[0].text))
+	}
+	out.reason = "Partial: " + there + "; missing " + join(r.lacks(i, from))
+	return out
+}
+
+// told returns the passages of a window that are not empty.
+func (r *record) told(window [2]int) []*passage {
+	var out []*passage
+	for k := window[0]; k < window[1]; k++ {
+		if p := &r.passages[k]; !p.empty {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// passages returns the passages that a grade's evidence quotes.
+func (g *grade) passages(r *record) []*passage {
+	var out []*passage
+	for _, ev := range g.evidence {
+		for k := range r.passages {
+			if p := &r.passages[k]; p.src.record == ev.Record && strings.HasPrefix(p.text, ev.Quote) {
+				out = append(out, p)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// lacks names what item i needs and the given passages do not hold.
+func (r *record) lacks(i int, from []*passage) []string {
+	spec := r.e.card.Items[i]
+	switch spec.Kind {
+	case kindPerson:
+		return r.lacksOfPerson(i, from)
+	case kindObjector:
+		if len(from) == 0 {
+			return []string{"who objected and why, or that nobody did"}
+		}
+		if len(from[0].who) == 0 {
+			return []string{"the name"}
+		}
+		return []string{"the concern"}
+	case kindClosing:
+		if len(from) == 0 {
+			return []string{"a note after the close that says how it closed and what was negotiated"}
+		}
+		return []string{"how the deal closed"}
+	}
+	all := &filling{}
+	for _, p := range from {
+		all.add(r.fill(i, r.index(p)))
+	}
+	if missing := all.missing(spec.Complete); missing != nil {
+		return r.says(missing)
+	}
+	return []string{"a confirmation"}
+}
+
+func (r *record) lacksOfPerson(i int, from []*passage) []string {
+	spec := r.e.card.Items[i]
+	whole := "the name of the " + strings.ToLower(spec.Title) + ", contact details and " + r.slotOf(spec).says
+	for _, p := range from {
+		if len(p.who) == 0 {
+			continue
+		}
+		var missing []string
+		who := p.who[0].who
+		if who.title == "" {
+			missing = append(missing, "the title")
+		}
+		if !who.reachable() {
+			missing = append(missing, "e-mail or phone")
+		}
+		return append(missing, "what there is to know about them")
+	}
+	return []string{whole}
+}
+
+// index returns the index of p, which is one of the record's passages.
+func (r *record) index(p *passage) int {
+	for k := p.src.from; k < p.src.to; k++ {
+		if &r.passages[k] == p {
+			return k
+		}
+	}
+	panic("rules: a passage of another record")
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	"handoff/rules"
+)
+
+const (
+	decisionPenalty = 10
+	exampleWeight   = 0.5 // of a boundary example beside a deal
+)
+
+// learnDecisions learns what the clues about each item weigh, into w, and returns how probable points must be to be sure:
+// so that, over deals of writers that the weights were not learned from, they are right sureMargin of the time.
+func learnDecisions(e *rules.Engine, w rules.Wording, deals []deal) float64 {
+	clues := make([]map[string][]float64, len(deals))
+	for i, d := range deals {
+		clues[i] = e.Clues(d.snapshot, *d.snapshot.AsOf)
+	}
+	type guess struct {
+		p     float64
+		right bool
+	}
+	var guesses []guess
+	for _, id := range items {
+		w[id].Decision = decide(clues, deals, id, func(int) bool { return true })
+		for held := range writers {
+			other := rules.ItemWording{Decision: decide(clues, deals, id, func(i int) bool { return deals[i].writer != held })}
+			for i, d := range deals {
+				if d.writer == held {
+					p := other.Decide(clues[i][id])
+					best := 0
+					for n := range p {
+						if p[n] > p[best] {
+							best = n
+						}
+					}
+					guesses = append(guesses, guess{p[best], best == d.scores[id]})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(guesses, func(a, b guess) int {
+		switch {
+		case a.p > b.p:
+			return -1
+		case a.p < b.p:
+			return 1
+		}
+		return 0
+	})
+	right, sure, share := 0, 1.0, 0.0
+	for i, g := range guesses {
+		if g.right {
+			right++
+		}
+		if float64(right) >= sureMargin*float64(i+1) {
+			sure, share = g.p, float64(i+1)/float64(len(guesses))
+		}
+	}
+	fmt.Fprintf(os.Stderr, "held-out writers: %.4f exact; sure from %.3f: %.3f of the items\n", float64(right)/float64(len(guesses)), sure, share)
+	return sure
+}
+
+// decide fits a multinomial logistic regression with a quadratic penalty to the deals that use picks.
+func decide(clues []map[string][]float64, deals []deal, id string, use func(int) bool) [][3]float64 {
+	n := len(clues[0][id])
+	w := minimise(func(grad, w []float64) float64 {
+		var sum float64
+		for i := range grad {
+			if i >= 3 { // the first clue is the base
+				grad[i] = decisionPenalty * w[i]
+				sum += decisionPenalty / 2 * w[i] * w[i]
+			} else {
+				grad[i] = 0
+			}
+		}
+		for i := range clues {
+			label, ok := deals[i].scores[id]
+			if !ok || !use(i) {
+				continue
+			}
+			weight := 1.0
+			if deals[i].writer == nobody {
+				weight = exampleWeight
+			}
+			x := clues[i][id]
+			p := (&rules.ItemWording{Decision: table(w)}).Decide(x)
+			sum -= weight * math.Log(max(p[label], 1e-300))
+			for points := range p {
+				g := p[points]
+				if points == label {
+					g--
+				}
+				for c := range x {
+					grad[3*c+points] += weight * g * x[c]
+				}
+			}
+		}
+		return sum
+	}, 3*n)
+	return table(w)
+}
+
+func table(w []float64) [][3]float64 {
+	out := make([][3]float64, len(w)/3)
+	for i := range out {
+		out[i] = [3]float64(w[3*i : 3*i+3])
+	}
+	return out
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/optimize"
+
+	"handoff/rules"
+)
+
+const (
+	leastTexts = 4    // windows that a term must be in
+	leastFiles = 2    // files, each by another writer, that a term must be in: one writer's habit tells nothing about others'
+	mostTerms  = 2000 // that an item keeps for each of its two questions
+	penalty    = 0.125
+	signScale  = 0.15
+)
+
+// row is a window as a sparse vector.
+type row struct {
+	at []int32
+	v  []float32
+}
+
+// learnTerms learns what each term tells about each item, by two logistic regressions an item: says anything, says all.
+func learnTerms(texts []text) rules.Wording {
+	terms := vocabulary(texts)
+	index := make(map[string]int32, len(terms))
+	for i, t := range terms {
+		index[t] = int32(i)
+	}
+	rows := make([]row, len(texts))
+	for i := range texts {
+		rows[i] = vector(&texts[i], index)
+	}
+	w := rules.Wording{}
+	var mu sync.Mutex
+	each(items, func(id string) {
+		it := &rules.ItemWording{Terms: map[string]rules.Weights{}}
+		var some, all []float64
+		for least, weights := range []*[]float64{&some, &all} {
+			*weights = regress(rows, texts, id, least+1, len(terms))
+		}
+		for i, t := range terms {
+			scale := 1.0
+			if t[0] == '#' || t[0] == '^' {
+				scale = signScale
+			}
+			if some[i] != 0 || all[i] != 0 {
+				it.Terms[t] = rules.Weights{Some: scale * some[i], All: scale * all[i]}
+			}
+		}
+		it.Base = rules.Weights{Some: some[len(terms)], All: all[len(terms)]}
+		mu.Lock()
+		defer mu.Unlock()
+		w[id] = it
+		fmt.Fprintf(os.Stderr, "%s: %d terms\n", id, len(it.Terms))
+	})
+	return w
+}
+
+// each calls do for each of list, on all processors.
+func each[T any](list []T, do func(T)) {
+	var wg sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, x := range list {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			do(x)
+		})
+	}
+	wg.Wait()
+}
+
+// vocabulary returns the terms that occur often and widely enough, in order.
+func vocabulary(texts []text) []string {
+	type seen struct {
+		texts int
+		files map[string]bool
+	}
+	count := map[string]*seen{}
+	for i := range texts {
+		t := &texts[i]
+		terms := append(slices.Clone(t.words), t.signs...)
+		slices.Sort(terms)
+		for _, term := range slices.Compact(terms) {
+			s := count[term]
+			if s == nil {
+				s = &seen{files: map[string]bool{}}
+				count[term] = s
+			}
+			s.texts++
+			s.files[t.file] = true
+		}
+	}
+	maps.DeleteFunc(count, func(_ string, s *seen) bool { return s.texts < leastTexts || len(s.files) < leastFiles })
+	return slices.Sorted(maps.Keys(count))
+}
+
+// vector returns the window's words at a length of 1, and its signs.
+func vector(t *text, index map[string]int32) row {
+	sum := map[int32]float32{}
+	n := 0
+	for _, w := range t.words {
+		if i, ok := index[w]; ok {
+			sum[i]++
+			n++
+		}
+	}
+	scale := float32(1 / math.Sqrt(float64(max(n, 1))))
+	for i := range sum {
+		sum[i] *= scale
+	}
+	for _, s := range t.signs {
+		if i, ok := index[s]; ok {
+			sum[i] += signScale
+		}
+	}
+	r := row{at: slices.Sorted(maps.Keys(sum))}
+	for _, i := range r.at {
+		r.v = append(r.v, sum[i])
+	}
+	return r
+}
+
+// regress returns the weight of each of n terms, and the base behind them, for an item's score to be at least so much.
+// It keeps the terms that tell most. A sign's weight is for the sign as it stands, not scaled.
+func regress(rows []row, texts []text, id string, least, n int) []float64 {
+	var x []row
+	var y []float64
+	for i := range texts {
+		if !texts[i].open[id] {
+			x = append(x, rows[i])
+			y = append(y, sign(texts[i].scores[id] >= least))
+		}
+	}
+	w := fit(x, y, n, nil)
+	power := make([]float64, n)
+	for _, r := range x {
+		for k, at := range r.at {
+			power[at] += float64(r.v[k]) * float64(r.v[k])
+		}
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+		power[i] = math.Abs(w[i]) * math.Sqrt(power[i])
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(power[b], power[a]) })
+	keep := make([]bool, n)
+	for _, i := range order[:min(mostTerms, n)] {
+		keep[i] = true
+	}
+	return fit(x, y, n, keep)
+}
+
+func sign(is bool) float64 {
+	if is {
+		return 1
+	}
+	return -1
+}
+
+// fit fits a logistic regression with a quadratic penalty: n weights and the base. keep says which weights may differ
+// from 0; nil: all.
+func fit(x []row, y []float64, n int, keep []bool) []float64 {
+	loss := func(grad, w []float64) float64 {
+		var sum float64
+		for i := range grad {
+			grad[i] = penalty * w[i]
+			sum += penalty / 2 * w[i] * w[i]
+		}
+		for i, r := range x {
+			z := w[n]
+			for k, at := range r.at {
+				z += w[at] * float64(r.v[k])
+			}
+			z *= y[i]
+			var g float64
+			if z > 0 {
+				e := math.Exp(-z)
+				sum += math.Log1p(e)
+				g = -y[i] * e / (1 + e)
+			} else {
+				e := math.Exp(z)
+				sum += math.Log1p(e) - z
+				g = -y[i] / (1 + e)
+			}
+			for k, at := range r.at {
+				grad[at] += g * float64(r.v[k])
+			}
+			grad[n] += g
+		}
+		for i := range keep {
+			if !keep[i] {
+				grad[i] = 0
+			}
+		}
+		return sum
+	}
+	return minimise(loss, n+1)
+}
+
+// minimise returns where loss is least, looking from 0. loss also fills in its gradient.
+func minimise(loss func(grad, w []float64) float64, n int) []float64 {
+	var at, grad []float64
+	var value float64
+	eval := func(w []float64) {
+		if at == nil || !slices.Equal(at, w) {
+			at = append(at[:0], w...)
+			grad = slices.Grow(grad[:0], n)[:n]
+			value = loss(grad, w)
+		}
+	}
+	result, err := optimize.Minimize(optimize.Problem{
+		Func: func(w []float64) float64 { eval(w); return value },
+		Grad: func(out, w []float64) { eval(w); copy(out, grad) },
+	}, make([]float64, n), &optimize.Settings{GradientThreshold: 1e-2, MajorIterations: 150}, &optimize.LBFGS{})
+	if err != nil && result == nil {
+		panic(err) // a problem without a starting point, which ours always has
+	}
+	return result.X
+}
