@@ -20,7 +20,7 @@ import (
 // the second says how well they fit deals of people whom nobody had in mind.
 var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
-		"tresmares", "brightwell"}
+		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork"}
 )
 

@@ -33,8 +33,8 @@ func (c *checker) check() {
 	if sc.Title == "" {
 		c.fail(c.file.key("title"), "the scorecard has no title", `add title = "…" at the top`)
 	}
-	if sc.Ghost.BusinessDays < 1 || sc.Ghost.Signals < 1 {
-		c.fail(c.file.key("ghost"), "the ghost rule needs business_days and signals of 1 or more", "set both under [ghost]")
+	if sc.Ghost.BusinessDays < 1 || sc.Ghost.Signals <= 0 {
+		c.fail(c.file.key("ghost"), "the ghost rule needs business_days of 1 or more and signals above 0", "set both under [ghost]")
 	}
 	if len(sc.Items) > maxOfEach || len(sc.Slots) > maxOfEach {
 		c.fail(c.file, fmt.Sprintf("there are more than %d items or slots", maxOfEach), "remove some")

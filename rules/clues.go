@@ -2,16 +2,19 @@ package rules
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"handoff/crm"
 )
 
 // clueNames names what decides on an item's points: what the most telling windows of the text say on it (some: anything;
-// all: enough), how much of the text does, how rich the record is, and how the rules judge it.
+// all: enough; both: anything, and of that enough), how much of the text does, how rich the record is, and how the rules
+// judge it.
 var clueNames = []string{
-	"any", "some1", "some2", "some3", "all1", "all2", "all3", "some total", "all total", "windows", "some elsewhere", "all elsewhere",
-	"rules say 0", "rules say 1", "rules say 2", "rules sure", "rules sure points", "rules total",
+	"any", "some-1", "some-2", "some-3", "all-1", "all-2", "all-3", "both-1", "both-2", "both-3", "some-total", "all-total", "both-total",
+	"given-at-some-1", "windows", "some-elsewhere", "all-elsewhere",
+	"rules-say-0", "rules-say-1", "rules-say-2", "rules-sure", "rules-sure-points", "rules-mean",
 }
 
 // maxWindow is how many passages in a row are read together.
@@ -19,13 +22,14 @@ const maxWindow = 3
 
 // reading is what the words of a record tell about one item.
 type reading struct {
-	some, all       [3]float64 // of the most telling windows, best first
-	sumSome, sumAll float64    // of the probabilities of all windows
-	bestSome        [2]int     // passages [from, to) of the best window; empty: there is no text
-	bestAll         [2]int
+	some, all, both             [3]float64 // of the most telling windows, best first, in log odds
+	sumSome, sumAll, sumBoth    float64    // of the probabilities of all windows
+	given                       float64    // of the window that most surely says something: whether it says enough
+	bestSome, bestAll, bestBoth [2]int     // passages [from, to) of the most telling windows; empty: there is no text
 }
 
-const noWindow = -6 // what no text at all says, in log odds
+// silence is what no text at all says, in log odds.
+const silence = -6
 
 // wordings reads all windows of the record, and returns a reading for each item of the wording and the number of windows.
 func (r *record) wordings() ([]reading, int) {
@@ -33,34 +37,37 @@ func (r *record) wordings() ([]reading, int) {
 	n := len(w.items)
 	out := make([]reading, n)
 	for k := range out {
-		out[k].some, out[k].all = [3]float64{noWindow, noWindow, noWindow}, [3]float64{noWindow, noWindow, noWindow}
+		none := [3]float64{silence, silence, silence}
+		out[k] = reading{some: none, all: none, both: none}
 	}
-	rows := make([]float32, 4*n*len(r.passages)) // of each passage: words some and all, signs some and all
+	width := 2 * questions * n // of each passage: for each item, what its words and what its signs tell
+	rows := make([]float32, width*len(r.passages))
 	counts := make([]float32, len(r.passages))
 	for i := range r.passages {
 		p := &r.passages[i]
 		if p.empty {
 			continue
 		}
-		row := rows[4*n*i : 4*n*(i+1)]
-		r.terms(p, func(term []byte, sign bool) {
-			weights, ok := w.terms[string(term)]
+		row := rows[width*i : width*(i+1)]
+		r.terms(p, w.known, func(term []byte, sign bool) {
+			found, ok := w.terms[string(term)]
 			if !ok {
 				return
 			}
 			at := 0
 			if sign {
-				at = 2 * n
+				at = questions
 			} else {
 				counts[i]++
 			}
-			for _, t := range weights {
-				row[at+t.k] += t.some
-				row[at+n+t.k] += t.all
+			for _, t := range found {
+				for q, v := range t.weights {
+					row[2*questions*t.k+at+q] += v
+				}
 			}
 		})
 	}
-	sum := make([]float32, 4*n)
+	sum := make([]float32, width)
 	windows := 0
 	for i := range r.passages {
 		if r.passages[i].empty {
@@ -72,33 +79,45 @@ func (r *record) wordings() ([]reading, int) {
 			if r.passages[j].empty {
 				continue
 			}
-			for m, v := range rows[4*n*j : 4*n*(j+1)] {
+			for m, v := range rows[width*j : width*(j+1)] {
 				sum[m] += v
 			}
 			count += counts[j]
 			windows++
-			scale := 1 / math.Sqrt(float64(max(count, 1)))
+			scale := 1 / float32(math.Sqrt(float64(max(count, 1))))
 			for k := range out {
-				base := w.items[k].spec.Base
-				out[k].see(base.Some+scale*float64(sum[k])+float64(sum[2*n+k]), base.All+scale*float64(sum[n+k])+float64(sum[3*n+k]), i, j+1)
+				told := sum[2*questions*k:]
+				answers := w.items[k].spec.Base
+				for q := range answers {
+					answers[q] += float64(scale*told[q] + told[questions+q])
+				}
+				out[k].see(answers, [2]int{i, j + 1})
 			}
 		}
 	}
 	return out, windows
 }
 
-// see takes a window into account.
-func (r *reading) see(some, all float64, from, to int) {
-	if some > r.some[0] {
-		r.bestSome = [2]int{from, to}
+// see takes a window of passages into account.
+func (o *reading) see(answers Weights, window [2]int) {
+	some, all := sigmoid(answers[Some]), sigmoid(answers[All])
+	both := some * sigmoid(answers[AllGiven])
+	logBoth := math.Log(both / (1 - both))
+	if answers[Some] > o.some[0] {
+		o.bestSome, o.given = window, answers[AllGiven]
 	}
-	if all > r.all[0] {
-		r.bestAll = [2]int{from, to}
+	if answers[All] > o.all[0] {
+		o.bestAll = window
 	}
-	rank(&r.some, some)
-	rank(&r.all, all)
-	r.sumSome += sigmoid(some)
-	r.sumAll += sigmoid(all)
+	if logBoth > o.both[0] {
+		o.bestBoth = window
+	}
+	rank(&o.some, answers[Some])
+	rank(&o.all, answers[All])
+	rank(&o.both, logBoth)
+	o.sumSome += some
+	o.sumAll += all
+	o.sumBoth += both
 }
 
 // rank puts v among the best three.
@@ -110,33 +129,34 @@ func rank(best *[3]float64, v float64) {
 	}
 }
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+// sigmoid turns log odds into a probability, never quite 0 or 1.
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-min(max(x, -30), 30))) }
 
 // clues returns the clues about each item of the wording, in the order of clueNames, and the readings.
 func (r *record) clues(grades []grade) ([][]float64, []reading) {
 	readings, windows := r.wordings()
-	var elsewhereSome, elsewhereAll, total float64
+	var some, all, mean float64
 	for _, o := range readings {
-		elsewhereSome += o.some[0] / float64(len(readings))
-		elsewhereAll += o.all[0] / float64(len(readings))
+		some += o.some[0] / float64(len(readings))
+		all += o.all[0] / float64(len(readings))
 	}
 	for i := range grades {
-		total += float64(grades[i].points) / float64(len(grades))
+		mean += float64(grades[i].points) / float64(len(grades))
 	}
 	out := make([][]float64, len(readings))
 	for k, o := range readings {
-		c := []float64{1, o.some[0], o.some[1], o.some[2], o.all[0], o.all[1], o.all[2],
-			math.Log(o.sumSome + 1e-3), math.Log(o.sumAll + 1e-3), math.Log(float64(max(windows, 1))), elsewhereSome, elsewhereAll, 0, 0, 0, 0, 0, total}
-		i := r.e.wording.items[k].item
-		if i < 0 {
-			continue
+		judged := make([]float64, 5)
+		if i := r.e.wording.items[k].item; i >= 0 {
+			g := &grades[i]
+			judged[g.points] = 2
+			if g.sure {
+				judged[3], judged[4] = 1, float64(g.points)
+			}
 		}
-		g := &grades[i]
-		c[12+g.points] = 2
-		if g.sure {
-			c[15], c[16] = 1, float64(g.points)
-		}
-		out[k] = c
+		const least = 1e-3
+		out[k] = slices.Concat([]float64{1}, o.some[:], o.all[:], o.both[:],
+			[]float64{math.Log(o.sumSome + least), math.Log(o.sumAll + least), math.Log(o.sumBoth + least), o.given,
+				math.Log(float64(max(windows, 1))), some, all}, judged, []float64{mean})
 	}
 	return out, readings
 }
@@ -179,8 +199,9 @@ type Window struct {
 	Signs    []string // terms that are signs
 }
 
-// Windows returns the windows of a snapshot, with the terms that a Wording could weigh.
-func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time) []Window {
+// Windows returns the windows of a snapshot, with the terms that a Wording could weigh. known are the words that are no
+// names even with a capital; nil: only those of the record's people are.
+func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time, known map[string]bool) []Window {
 	r := e.read(s, asOf)
 	var out []Window
 	for i := range r.passages {
@@ -193,9 +214,9 @@ func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time) []Window {
 			if p.empty {
 				continue
 			}
-			w.Passages = append(w.Passages[:len(w.Passages):len(w.Passages)], p.text)
-			w.Words, w.Signs = w.Words[:len(w.Words):len(w.Words)], w.Signs[:len(w.Signs):len(w.Signs)]
-			r.terms(p, func(term []byte, sign bool) {
+			w.Passages = append(slices.Clip(w.Passages), p.text)
+			w.Words, w.Signs = slices.Clip(w.Words), slices.Clip(w.Signs)
+			r.terms(p, known, func(term []byte, sign bool) {
 				if sign {
 					w.Signs = append(w.Signs, string(term))
 				} else {
@@ -209,8 +230,8 @@ func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time) []Window {
 }
 
 // WithWording returns an engine for the same scorecard with another wording.
-func (e *Engine) WithWording(w Wording, sure float64) *Engine {
+func (e *Engine) WithWording(w *Wording) *Engine {
 	other := *e
-	other.wording = newWording(w, sure).on(e.card)
+	other.wording = newWording(w).on(e.card)
 	return &other
 }

@@ -79,6 +79,9 @@ func (r *record) grades() []grade {
 		default:
 			grades[i] = r.text(i)
 		}
+		if g := &grades[i]; g.points > 0 && !g.bare && !g.role {
+			g.context = 1
+		}
 	}
 	return grades
 }
@@ -89,6 +92,8 @@ type grade struct {
 	reason   string
 	sure     bool
 	evidence []Evidence
+
+	context float64 // from 0 to 1: how surely the item gives a CSM something to start from
 
 	// bare points tell a CSM nothing to start from: they stand for a bare "none", or for a contact role alone.
 	bare bool

@@ -11,12 +11,12 @@ import (
 // Ghost, GhostReasons and DueAt of c.
 func (r *record) ghost(c *Card, grades []grade) {
 	d := &r.s.Deal
-	signals := r.contextItems(grades)
-	if !d.Won || d.CloseDate == nil || signals >= r.e.card.Ghost.Signals {
+	context := r.context(grades)
+	if !d.Won || d.CloseDate == nil || context >= r.e.card.Ghost.Signals {
 		return
 	}
 	c.Ghost = GhostYes
-	c.GhostReasons = r.ghostReasons(signals)
+	c.GhostReasons = r.ghostReasons(int(context))
 	if deadline := r.e.card.Deadline(*d.CloseDate); r.asOf.Before(deadline) {
 		c.Ghost = GhostPending
 		if c.DueAt == nil || deadline.Before(*c.DueAt) {
@@ -30,27 +30,26 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 	return endOfBusinessDays(closed.Time(), s.Ghost.BusinessDays)
 }
 
-// contextItems counts the items that give a CSM something to start from. Contact roles alone count, as one, when every
-// role has its person.
-func (r *record) contextItems(grades []grade) int {
-	n, roles, people := 0, 0, 0
+// context is how many items give a CSM something to start from; an item that the wording has a say on counts by how probable that is. When each role
+// has its person by contact roles alone, nothing is missing that a CSM could not ask them.
+func (r *record) context(grades []grade) float64 {
+	n := 0.0
+	roles, people := 0, 0
 	for i, spec := range r.e.card.Items {
+		g := &grades[i]
 		switch spec.Kind {
 		case kindContacts, kindClosing, kindStage:
 			continue
 		case kindPerson:
 			people++
+			if g.role {
+				roles++
+			}
 		}
-		switch g := &grades[i]; {
-		case g.points == 0, g.bare:
-		case g.role:
-			roles++
-		default:
-			n++
-		}
+		n += g.context
 	}
 	if people > 0 && roles == people {
-		n++
+		return max(n, r.e.card.Ghost.Signals)
 	}
 	return n
 }

@@ -18,10 +18,12 @@ func (r *record) judge() []grade {
 		}
 		p := w.spec.Decide(clues[k])
 		points := likeliest(p)
-		if g := &grades[w.item]; points != g.points {
-			grades[w.item] = r.regrade(w.item, g, points, &readings[k])
+		g := &grades[w.item]
+		role := g.role
+		if points != g.points {
+			*g = r.regrade(w.item, g, points, &readings[k])
 		}
-		grades[w.item].sure = p[points] >= r.e.wording.sure
+		g.role, g.sure, g.context = role, p[points] >= r.e.wording.sure, 1-p[0]
 	}
 	return grades
 }

@@ -21,6 +21,7 @@ type record struct {
 	own      words      // name words of our own people
 	names    words      // name words of everyone that the CRM's records name
 	account  string     // folded name of the customer
+	plain    []string   // room for plainWords
 	later    *time.Time // the earliest date of a record after as-of
 }
 

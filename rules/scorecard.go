@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-//go:embed scorecards/*.toml scorecards/wording/*.tsv
+//go:embed scorecards/*.toml scorecards/wording
 var scorecards embed.FS
 
 // Scorecard is a validated scorecard: which items there are, what a complete answer to each contains, how the record's
@@ -48,8 +48,8 @@ type RatingSpec struct {
 
 // GhostSpec holds the thresholds of the ghost rule.
 type GhostSpec struct {
-	BusinessDays int `toml:"business_days"` // that Sales has after the close
-	Signals      int `toml:"signals"`       // items with context below which nothing useful was transferred
+	BusinessDays int     `toml:"business_days"` // that Sales has after the close
+	Signals      float64 `toml:"signals"`       // items with useful context below which none was transferred; an item may count in part
 }
 
 // SmallSpec says what is left of the scorecard for small deals.

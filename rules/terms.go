@@ -13,13 +13,13 @@ import (
 const stemLength = 5
 
 // terms calls yield with each term of p, words first; a term may come more than once. The bytes are only good until
-// yield returns.
-func (r *record) terms(p *passage, yield func(term []byte, sign bool)) {
+// yield returns. known is as for plainWords.
+func (r *record) terms(p *passage, known words, yield func(term []byte, sign bool)) {
 	var room [96]byte
 	buf := room[:0]
+	r.plain = r.plainWords(p, known, r.plain)
 	var last, lastStem string
-	for i := range p.words {
-		w := r.plainWord(p, i)
+	for i, w := range r.plain {
 		stem := w
 		if len(w) > stemLength {
 			stem = w[:stemLength]
@@ -55,22 +55,37 @@ func appendStem(buf []byte, word, stem string) []byte {
 	return buf
 }
 
-// Stand-ins for words that differ from deal to deal.
+// Stand-ins for words that differ from deal to deal. Names in a row are one.
 const (
-	anyName   = "xname"
-	anyNumber = "xnum"
+	anyName    = "xname"
+	anyNumber  = "xnumber"
+	anyMonth   = "xmonth"
+	anyWeekday = "xweekday"
 )
 
-// plainWord returns word i of p, or what stands for it.
-func (r *record) plainWord(p *passage, i int) string {
-	w := p.word(i)
-	switch {
-	case strings.ContainsAny(w, "0123456789"):
-		return anyNumber
-	case r.names[w] && !r.e.isCommon(w):
-		return anyName
+// plainWords returns the words of p with stand-ins, in the buffer given. known are the words that are no names even with
+// a capital; nil: only those are names that the record's people have.
+func (r *record) plainWords(p *passage, known words, buf []string) []string {
+	buf = buf[:0]
+	for i := range p.words {
+		w := p.word(i)
+		switch {
+		case strings.ContainsAny(w, "0123456789"):
+			w = anyNumber
+		case r.names[w] && !r.e.isCommon(w) || known != nil && !known[w] && p.upper(i):
+			w = anyName
+		}
+		buf = append(buf, w)
 	}
-	return w
+	for _, h := range p.hits {
+		switch {
+		case h.class == weekday:
+			buf[h.from] = anyWeekday
+		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from]) > 3): // "may" and "mar" are words as well
+			buf[h.from] = anyMonth
+		}
+	}
+	return slices.CompactFunc(buf, func(a, b string) bool { return a == anyName && b == anyName })
 }
 
 // signs returns what the rules see in p.

@@ -2,22 +2,28 @@ package rules
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// Wording is what the words of a text tell about items, by the id of the item: a second opinion beside the slots.
-// `go run ./rules/learn` makes the files in scorecards/wording that hold it.
-type Wording map[string]*ItemWording
+// Wording is what the words of a text tell about items: a second opinion beside the slots. `go run ./rules/learn` makes
+// the files in scorecards/wording that hold it.
+type Wording struct {
+	Items map[string]*ItemWording // by id
+	Known []string                // words that are no names even with a capital, in order
+	Sure  float64                 // the least probability of an item's points to be called sure
+}
 
 // ItemWording is what words tell about one item.
 type ItemWording struct {
@@ -27,46 +33,55 @@ type ItemWording struct {
 }
 
 // Weights speak for (positive) or against (negative) a passage: as saying something on the item, and as being all that is
-// needed. They are in log odds.
-type Weights struct{ Some, All float64 }
+// needed, among all passages and among those that say something. They are in log odds.
+type Weights [3]float64
+
+// The questions that Weights answer.
+const (
+	Some     = iota // does it say something on the item?
+	All             // is it all that is needed?
+	AllGiven        // if it says something, is that all that is needed?
+	questions
+)
 
 // The files of a wording: a table of terms for each item, and a table of the decisions.
 const (
 	termsExt      = ".terms.tsv"
 	decisionsFile = "decisions.tsv"
+	knownFile     = "known.txt"
 	sureRow       = "sure"
 	baseTerm      = "(any)"
 )
 
-// ReadWording reads the wording in a folder; sure is the least probability of an item's points to be called sure.
-func ReadWording(dir fs.FS) (w Wording, sure float64, err error) {
+// ReadWording reads the wording in a folder.
+func ReadWording(dir fs.FS) (*Wording, error) {
 	files, err := fs.Glob(dir, "*"+termsExt)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read wording: %w", err)
+		return nil, fmt.Errorf("read wording: %w", err)
 	}
-	w = Wording{}
+	w := &Wording{Items: map[string]*ItemWording{}}
 	for _, name := range files {
 		it := &ItemWording{Terms: map[string]Weights{}}
-		w[strings.TrimSuffix(path.Base(name), termsExt)] = it
-		err := readTable(dir, name, 2, func(key string, v []float64) error {
+		w.Items[strings.TrimSuffix(path.Base(name), termsExt)] = it
+		err := readTable(dir, name, questions, func(key string, v []float64) error {
 			if key == baseTerm {
-				it.Base = Weights{v[0], v[1]}
+				it.Base = Weights(v)
 			} else {
-				it.Terms[key] = Weights{v[0], v[1]}
+				it.Terms[key] = Weights(v)
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
 	err = readTable(dir, decisionsFile, 3, func(key string, v []float64) error {
 		if key == sureRow {
-			sure = v[0]
+			w.Sure = v[0]
 			return nil
 		}
 		id, clue, _ := strings.Cut(key, " ")
-		it, i := w[id], slices.Index(clueNames, clue)
+		it, i := w.Items[id], slices.Index(clueNames, clue)
 		if it == nil || i < 0 {
 			return fmt.Errorf("no item or clue %q", key)
 		}
@@ -76,7 +91,15 @@ func ReadWording(dir fs.FS) (w Wording, sure float64, err error) {
 		it.Decision[i] = [3]float64(v)
 		return nil
 	})
-	return w, sure, err
+	if err != nil {
+		return nil, err
+	}
+	known, err := fs.ReadFile(dir, knownFile)
+	if err != nil {
+		return nil, fmt.Errorf("read wording: %w", err)
+	}
+	w.Known = strings.Fields(string(known))
+	return w, nil
 }
 
 // readTable reads lines of a key and n numbers between tabs; lines that begin with "# " are remarks.
@@ -108,36 +131,55 @@ func readTable(dir fs.FS, name string, n int, row func(key string, v []float64) 
 	return lines.Err()
 }
 
-// WriteTerms writes the table of an item's terms, the most telling first.
-func (it *ItemWording) WriteTerms(w io.Writer, id string) error {
-	weight := func(term string) float64 {
-		return math.Max(math.Abs(it.Terms[term].Some), math.Abs(it.Terms[term].All))
+// Write writes the wording to a folder, as ReadWording reads it.
+func (w *Wording) Write(dir string) error {
+	files := map[string][]byte{decisionsFile: w.decisions(), knownFile: []byte(strings.Join(w.Known, "\n") + "\n")}
+	for id, it := range w.Items {
+		files[id+termsExt] = it.terms(id)
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return fmt.Errorf("write wording: %w", err)
+		}
+	}
+	return nil
+}
+
+// terms returns the table of an item's terms, the most telling first.
+func (it *ItemWording) terms(id string) []byte {
+	weight := func(term string) (most float64) {
+		for _, v := range it.Terms[term] {
+			most = max(most, math.Abs(v))
+		}
+		return most
 	}
 	terms := slices.SortedFunc(maps.Keys(it.Terms), func(a, b string) int {
 		return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(a, b))
 	})
-	_, err := fmt.Fprintf(w, "# What a passage's words tell about item %s, in log odds: that it says something, and that it is all that is needed.\n"+
-		"# Made by: go run ./rules/learn\n%s\t%.2f\t%.2f\n", id, baseTerm, it.Base.Some, it.Base.All)
-	for _, t := range terms {
-		if err == nil {
-			_, err = fmt.Fprintf(w, "%s\t%.2f\t%.2f\n", t, it.Terms[t].Some, it.Terms[t].All)
-		}
+	var b bytes.Buffer
+	row := func(term string, v Weights) {
+		fmt.Fprintf(&b, "%s\t%.2f\t%.2f\t%.2f\n", term, v[Some], v[All], v[AllGiven])
 	}
-	return err
+	fmt.Fprintf(&b, "# What a passage's words tell about item %s, in log odds: that it says something; that it is all that is needed; that it is,\n"+
+		"# given that it says something. Made by: go run ./rules/learn\n", id)
+	row(baseTerm, it.Base)
+	for _, t := range terms {
+		row(t, it.Terms[t])
+	}
+	return b.Bytes()
 }
 
-// WriteDecisions writes the table of what the clues of each item weigh.
-func (w Wording) WriteDecisions(out io.Writer, sure float64) error {
-	_, err := fmt.Fprintf(out, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure.\n"+
-		"# Made by: go run ./rules/learn\n%s\t%.3f\t0\t0\n", sureRow, sure)
-	for _, id := range slices.Sorted(maps.Keys(w)) {
-		for i, v := range w[id].Decision {
-			if err == nil {
-				_, err = fmt.Fprintf(out, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])
-			}
+// decisions returns the table of what the clues about each item weigh.
+func (w *Wording) decisions() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure.\n"+
+		"# Made by: go run ./rules/learn\n%s\t%.3f\t0\t0\n", sureRow, w.Sure)
+	for _, id := range slices.Sorted(maps.Keys(w.Items)) {
+		for i, v := range w.Items[id].Decision {
+			fmt.Fprintf(&b, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])
 		}
 	}
-	return err
+	return b.Bytes()
 }
 
 // builtinWording returns the wording that is built in.
@@ -146,17 +188,18 @@ var builtinWording = sync.OnceValues(func() (*wording, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read wording: %w", err)
 	}
-	w, sure, err := ReadWording(dir)
+	w, err := ReadWording(dir)
 	if err != nil {
 		return nil, err
 	}
-	return newWording(w, sure), nil
+	return newWording(w), nil
 })
 
 // wording is a Wording made ready for reading.
 type wording struct {
 	items []wordedItem
 	terms map[string][]termWeight
+	known words
 	sure  float64
 }
 
@@ -169,24 +212,25 @@ type wordedItem struct {
 
 // termWeight is what a term tells about the k-th item of a wording.
 type termWeight struct {
-	k         int
-	some, all float32
+	k       int
+	weights [questions]float32
 }
 
-func newWording(w Wording, sure float64) *wording {
-	c := &wording{terms: map[string][]termWeight{}, sure: sure}
-	for k, id := range slices.Sorted(maps.Keys(w)) {
-		for term, v := range w[id].Terms {
-			c.terms[term] = append(c.terms[term], termWeight{k, float32(v.Some), float32(v.All)})
+func newWording(w *Wording) *wording {
+	c := &wording{terms: map[string][]termWeight{}, known: words{}, sure: w.Sure}
+	c.known.add(w.Known)
+	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
+		for term, v := range w.Items[id].Terms {
+			c.terms[term] = append(c.terms[term], termWeight{k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
 		}
-		c.items = append(c.items, wordedItem{id, -1, w[id]})
+		c.items = append(c.items, wordedItem{id, -1, w.Items[id]})
 	}
 	return c
 }
 
 // on returns the wording as it speaks about the items of a scorecard that ask for it; nil: none does.
 func (w *wording) on(card *Scorecard) *wording {
-	own := &wording{items: slices.Clone(w.items), terms: w.terms, sure: w.sure}
+	own := &wording{items: slices.Clone(w.items), terms: w.terms, known: w.known, sure: w.sure}
 	some := false
 	for k := range own.items {
 		i := slices.IndexFunc(card.Items, func(it *ItemSpec) bool { return it.ID == own.items[k].id && it.Wording })

@@ -153,8 +153,8 @@ type ratingView struct {
 }
 
 type ghostView struct {
-	BusinessDays int `json:"business_days"`
-	Signals      int `json:"signals"`
+	BusinessDays int     `json:"business_days"`
+	Signals      float64 `json:"signals"`
 }
 
 func newScorecardView(sc *rules.Scorecard) scorecardView {
@@ -193,8 +193,8 @@ func (a *app) showScorecard(v *scorecardView) {
 		ratings.row(r.Name, strconv.Itoa(r.From)+" %", strconv.Itoa((r.From*v.Max+99)/100), r.Health, r.Action)
 	}
 	ratings.print(a.stdout)
-	fmt.Fprintf(a.stdout, "\nGhost handoff: fewer than %s with useful context, %s after the close.\n",
-		count(v.Ghost.Signals, "item"), count(v.Ghost.BusinessDays, "business day"))
+	fmt.Fprintf(a.stdout, "\nGhost handoff: fewer than %g items with useful context, %s after the close.\n",
+		v.Ghost.Signals, count(v.Ghost.BusinessDays, "business day"))
 	if len(small) > 0 {
 		fmt.Fprintf(a.stdout, "Deals below min_amount: %s alone, %d points; ratings by percent.\n", plain(strings.Join(small, " and ")), smallMax)
 	}

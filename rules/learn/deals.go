@@ -9,15 +9,20 @@ import (
 	"handoff/crm"
 )
 
-// writers are those whose deals decisions are learned from. All others are held out.
-var writers = []string{"demo", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight", "tresmares", "brightwell"}
+// groups are the writers whose deals are learned from, in groups that are held out together to see how well decisions
+// carry over to others. Deals of all other writers are for validation.
+var groups = [][]string{
+	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen"}, {"terse-and-mixed", "tresmares", "prairie", "alpen"},
+	{"northlight", "brightwell", "shorthand"},
+}
 
-// nobody is the writer of the boundary examples, none of which is held out.
-const nobody = -1
+// examples is the writer of the boundary examples, which are never held out.
+const examples = "examples"
 
 // deal is a labelled deal.
 type deal struct {
-	writer   int // index in writers, or nobody
+	writer   string
+	group    int // index in groups; -1: none
 	snapshot *crm.Snapshot
 	scores   map[string]int // labels by item; a boundary example has one
 }
@@ -25,23 +30,25 @@ type deal struct {
 // readDeals reads the deals of the writers and the boundary examples.
 func readDeals(dir string) ([]deal, error) {
 	var out []deal
-	for i, w := range writers {
-		name := filepath.Join(dir, "cases", w+".jsonl")
-		if w == "demo" {
-			name = filepath.Join(dir, "../../connectors/sandbox/deals/demo.jsonl")
+	for g, writers := range groups {
+		for _, w := range writers {
+			name := filepath.Join(dir, "cases", w+".jsonl")
+			if w == "demo" {
+				name = filepath.Join(dir, "../../connectors/sandbox/deals/demo.jsonl")
+			}
+			deals, err := readFile(name, w, g)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, deals...)
 		}
-		deals, err := readFile(name, i)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, deals...)
 	}
-	examples, err := filepath.Glob(filepath.Join(dir, "boundaries", "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join(dir, "boundaries", "*.jsonl"))
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range examples {
-		deals, err := readFile(name, nobody)
+	for _, name := range files {
+		deals, err := readFile(name, examples, -1)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +57,7 @@ func readDeals(dir string) ([]deal, error) {
 	return out, nil
 }
 
-func readFile(name string, writer int) ([]deal, error) {
+func readFile(name, writer string, group int) ([]deal, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -67,7 +74,7 @@ func readFile(name string, writer int) ([]deal, error) {
 		if err := json.Unmarshal(s.Expected, &expected); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", name, s.ID, err)
 		}
-		out = append(out, deal{writer, s, expected.Scores})
+		out = append(out, deal{writer, group, s, expected.Scores})
 	}
 	return out, nil
 }

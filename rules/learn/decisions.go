@@ -9,29 +9,29 @@ import (
 	"handoff/rules"
 )
 
-const (
-	decisionPenalty = 10
-	exampleWeight   = 0.5 // of a boundary example beside a deal
+// sureMargin is how often points must be right, among deals of held-out writers, to be called sure.
+const sureMargin = 0.965
+
+var (
+	decisionPenalty = env("DP", 20)
+	exampleWeight   = env("EW", 0.2) // of a boundary example beside a deal
 )
 
-// learnDecisions learns what the clues about each item weigh, into w, and returns how probable points must be to be sure:
-// so that, over deals of writers that the weights were not learned from, they are right sureMargin of the time.
-func learnDecisions(e *rules.Engine, w rules.Wording, deals []deal) float64 {
-	clues := make([]map[string][]float64, len(deals))
-	for i, d := range deals {
-		clues[i] = e.Clues(d.snapshot, *d.snapshot.AsOf)
-	}
+// learnDecisions learns what the clues about each item weigh, into the items, and returns how probable points must be to
+// be sure: so that, over deals of writers that nothing was learned from, they are right sureMargin of the time.
+func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues []map[string][]float64) float64 {
 	type guess struct {
 		p     float64
 		right bool
+		sq    float64
 	}
 	var guesses []guess
 	for _, id := range items {
-		w[id].Decision = decide(clues, deals, id, func(int) bool { return true })
-		for held := range writers {
-			other := rules.ItemWording{Decision: decide(clues, deals, id, func(i int) bool { return deals[i].writer != held })}
+		wordings[id].Decision = decide(clues, deals, id, func(int) bool { return true })
+		for held := range groups {
+			other := rules.ItemWording{Decision: decide(clues, deals, id, func(i int) bool { return deals[i].group != held })}
 			for i, d := range deals {
-				if d.writer == held {
+				if d.group == held {
 					p := other.Decide(clues[i][id])
 					best := 0
 					for n := range p {
@@ -39,7 +39,7 @@ func learnDecisions(e *rules.Engine, w rules.Wording, deals []deal) float64 {
 							best = n
 						}
 					}
-					guesses = append(guesses, guess{p[best], best == d.scores[id]})
+					guesses = append(guesses, guess{p[best], best == d.scores[id], float64((best - d.scores[id]) * (best - d.scores[id]))})
 				}
 			}
 		}
@@ -53,6 +53,12 @@ func learnDecisions(e *rules.Engine, w rules.Wording, deals []deal) float64 {
 		}
 		return 0
 	})
+	var sq, n float64
+	for _, g := range guesses {
+		sq += g.sq
+		n++
+	}
+	fmt.Fprintf(os.Stderr, "mean square %.4f ", sq/n)
 	right, sure, share := 0, 1.0, 0.0
 	for i, g := range guesses {
 		if g.right {
@@ -85,7 +91,7 @@ func decide(clues []map[string][]float64, deals []deal, id string, use func(int)
 				continue
 			}
 			weight := 1.0
-			if deals[i].writer == nobody {
+			if deals[i].group < 0 {
 				weight = exampleWeight
 			}
 			x := clues[i][id]

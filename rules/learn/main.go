@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"handoff/rules"
 )
@@ -21,53 +22,62 @@ func main() {
 	}
 }
 
-// sureMargin is how often points must be right, among the tuning deals, to be called sure.
-const sureMargin = 0.965
-
 func learn(dir string) error {
 	sc, err := rules.Builtin()
 	if err != nil {
 		return err
 	}
 	engine := rules.NewEngine(sc)
-	texts, err := readTexts(engine, filepath.Join(dir, "testdata"))
+	data := filepath.Join(dir, "testdata")
+	deals, err := readDeals(data)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%d windows of labelled texts\n", len(texts))
-	w := learnTerms(texts)
-	deals, err := readDeals(filepath.Join(dir, "testdata"))
+	plain, err := readTexts(engine, data, deals, nil)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%d labelled deals\n", len(deals))
-	sure := learnDecisions(engine.WithWording(w, 1), w, deals)
-	return write(filepath.Join(dir, "scorecards", "wording"), w, sure)
-}
-
-// write writes the files of a wording in place of those that are there.
-func write(dir string, w rules.Wording, sure float64) error {
-	if err := os.RemoveAll(dir); err != nil {
+	known := knownWords(plain)
+	isKnown := map[string]bool{}
+	for _, w := range known {
+		isKnown[w] = true
+	}
+	texts, err := readTexts(engine, data, deals, isKnown)
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for id, it := range w {
-		if err := writeFile(filepath.Join(dir, id+".terms.tsv"), func(f *os.File) error { return it.WriteTerms(f, id) }); err != nil {
-			return err
+	fmt.Fprintf(os.Stderr, "%d windows of labelled texts, %d labelled deals and examples\n", len(texts), len(deals))
+	w := &rules.Wording{Known: known, Items: learnTerms(texts, func(string) bool { return true })}
+	clues := make([]map[string][]float64, len(deals))
+	for g := range groups {
+		held := map[string]bool{}
+		for _, writer := range groups[g] {
+			held[writer] = true
+		}
+		other := engine.WithWording(&rules.Wording{Known: known, Items: learnTerms(texts, func(writer string) bool { return !held[writer] })})
+		for i, d := range deals {
+			if d.group == g || d.group < 0 && i%len(groups) == g {
+				clues[i] = other.Clues(d.snapshot, *d.snapshot.AsOf)
+			}
 		}
 	}
-	return writeFile(filepath.Join(dir, "decisions.tsv"), func(f *os.File) error { return w.WriteDecisions(f, sure) })
+	w.Sure = learnDecisions(w.Items, deals, clues)
+	if os.Getenv("DRY") != "" {
+		return nil
+	}
+	out := filepath.Join(dir, "scorecards", "wording")
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	return w.Write(out)
 }
 
-func writeFile(name string, fill func(*os.File) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
+func env(name string, v float64) float64 {
+	if x, err := strconv.ParseFloat(os.Getenv(name), 64); err == nil {
+		return x
 	}
-	if err := fill(f); err != nil {
-		return err
-	}
-	return f.Close()
+	return v
 }

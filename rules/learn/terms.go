@@ -2,12 +2,11 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
-	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"gonum.org/v1/gonum/optimize"
@@ -15,12 +14,12 @@ import (
 	"handoff/rules"
 )
 
-const (
-	leastTexts = 4    // windows that a term must be in
-	leastFiles = 2    // files, each by another writer, that a term must be in: one writer's habit tells nothing about others'
-	mostTerms  = 2000 // that an item keeps for each of its two questions
-	penalty    = 0.125
-	signScale  = 0.15
+var (
+	leastTexts = int(env("LT", 4))    // windows that a term must be in
+	leastFiles = int(env("LF", 3))    // files, each by another writer, that a term must be in: one writer's habit tells nothing about others'
+	mostTerms  = int(env("MT", 2000)) // that an item keeps for each of its two questions
+	penalty    = env("PEN", 0.5)
+	signScale  = env("SS", 0.08)
 )
 
 // row is a window as a sparse vector.
@@ -29,8 +28,10 @@ type row struct {
 	v  []float32
 }
 
-// learnTerms learns what each term tells about each item, by two logistic regressions an item: says anything, says all.
-func learnTerms(texts []text) rules.Wording {
+// learnTerms learns what each term tells about each item, from the texts of the writers that use picks: a logistic
+// regression an item for each question that rules.Weights answers.
+func learnTerms(texts []text, use func(writer string) bool) map[string]*rules.ItemWording {
+	texts = slices.DeleteFunc(slices.Clone(texts), func(t text) bool { return !use(t.writer) })
 	terms := vocabulary(texts)
 	index := make(map[string]int32, len(terms))
 	for i, t := range terms {
@@ -40,30 +41,40 @@ func learnTerms(texts []text) rules.Wording {
 	for i := range texts {
 		rows[i] = vector(&texts[i], index)
 	}
-	w := rules.Wording{}
+	out := map[string]*rules.ItemWording{}
 	var mu sync.Mutex
 	each(items, func(id string) {
 		it := &rules.ItemWording{Terms: map[string]rules.Weights{}}
-		var some, all []float64
-		for least, weights := range []*[]float64{&some, &all} {
-			*weights = regress(rows, texts, id, least+1, len(terms))
-		}
-		for i, t := range terms {
-			scale := 1.0
-			if t[0] == '#' || t[0] == '^' {
-				scale = signScale
+		for question := range it.Base {
+			w := regress(rows, texts, id, question, len(terms))
+			for i, t := range terms {
+				if t[0] == '#' || t[0] == '^' {
+					w[i] *= signScale
+				}
+				if w[i] != 0 {
+					v := it.Terms[t]
+					v[question] = w[i]
+					it.Terms[t] = v
+				}
 			}
-			if some[i] != 0 || all[i] != 0 {
-				it.Terms[t] = rules.Weights{Some: scale * some[i], All: scale * all[i]}
-			}
+			it.Base[question] = w[len(terms)]
 		}
-		it.Base = rules.Weights{Some: some[len(terms)], All: all[len(terms)]}
 		mu.Lock()
 		defer mu.Unlock()
-		w[id] = it
-		fmt.Fprintf(os.Stderr, "%s: %d terms\n", id, len(it.Terms))
+		out[id] = it
 	})
-	return w
+	return out
+}
+
+// knownWords returns the words that enough writers use, in order: a rarer one with a capital is a name.
+func knownWords(texts []text) []string {
+	var out []string
+	for _, term := range vocabulary(texts) {
+		if term[0] != '#' && term[0] != '^' && !strings.ContainsAny(term, " *") {
+			out = append(out, term)
+		}
+	}
+	return out
 }
 
 // each calls do for each of list, on all processors.
@@ -98,7 +109,7 @@ func vocabulary(texts []text) []string {
 				count[term] = s
 			}
 			s.texts++
-			s.files[t.file] = true
+			s.files[t.writer] = true
 		}
 	}
 	maps.DeleteFunc(count, func(_ string, s *seen) bool { return s.texts < leastTexts || len(s.files) < leastFiles })
@@ -121,7 +132,7 @@ func vector(t *text, index map[string]int32) row {
 	}
 	for _, s := range t.signs {
 		if i, ok := index[s]; ok {
-			sum[i] += signScale
+			sum[i] += float32(signScale)
 		}
 	}
 	r := row{at: slices.Sorted(maps.Keys(sum))}
@@ -131,16 +142,28 @@ func vector(t *text, index map[string]int32) row {
 	return r
 }
 
-// regress returns the weight of each of n terms, and the base behind them, for an item's score to be at least so much.
-// It keeps the terms that tell most. A sign's weight is for the sign as it stands, not scaled.
-func regress(rows []row, texts []text, id string, least, n int) []float64 {
+// regress returns the weight of each of n terms, and the base behind them, in the answer to a question about an item. It
+// keeps the terms that tell most.
+func regress(rows []row, texts []text, id string, question, n int) []float64 {
 	var x []row
 	var y []float64
 	for i := range texts {
-		if !texts[i].open[id] {
-			x = append(x, rows[i])
-			y = append(y, sign(texts[i].scores[id] >= least))
+		score := texts[i].scores[id]
+		switch {
+		case texts[i].open[id], question == rules.AllGiven && score == 0:
+		case question == rules.Some:
+			x, y = append(x, rows[i]), append(y, sign(score >= 1))
+		default:
+			x, y = append(x, rows[i]), append(y, sign(score >= 2))
 		}
+	}
+	ratio := ratios(x, y, n)
+	for i := range x {
+		v := make([]float32, len(x[i].v))
+		for k, at := range x[i].at {
+			v[k] = x[i].v[k] * ratio[at]
+		}
+		x[i] = row{x[i].at, v}
 	}
 	w := fit(x, y, n, nil)
 	power := make([]float64, n)
@@ -159,7 +182,34 @@ func regress(rows []row, texts []text, id string, least, n int) []float64 {
 	for _, i := range order[:min(mostTerms, n)] {
 		keep[i] = true
 	}
-	return fit(x, y, n, keep)
+	w = fit(x, y, n, keep)
+	for i := range ratio {
+		w[i] *= float64(ratio[i])
+	}
+	return w
+}
+
+// ratios returns how unevenly each term is spread over the two answers: the size of the log ratio of its shares. A term
+// scaled by it costs the less penalty the more it tells (Wang and Manning 2012, "Baselines and Bigrams").
+func ratios(x []row, y []float64, n int) []float32 {
+	const smooth = 0.3
+	count := [2][]float64{make([]float64, n), make([]float64, n)}
+	total := [2]float64{smooth * float64(n), smooth * float64(n)}
+	for i, r := range x {
+		side := 0
+		if y[i] > 0 {
+			side = 1
+		}
+		for k, at := range r.at {
+			count[side][at] += float64(r.v[k])
+			total[side] += float64(r.v[k])
+		}
+	}
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(math.Abs(math.Log((count[1][i]+smooth)/total[1]) - math.Log((count[0][i]+smooth)/total[0])))
+	}
+	return out
 }
 
 func sign(is bool) float64 {

@@ -16,7 +16,7 @@ import (
 
 // text is a window of a labelled text.
 type text struct {
-	file   string
+	writer string // the file
 	words  []string
 	signs  []string
 	scores map[string]int  // by item; absent: 0
@@ -85,10 +85,14 @@ func (l *labelled) snapshot(body string) *crm.Snapshot {
 	return s
 }
 
-// readTexts reads the labelled passages and notes.
-func readTexts(e *rules.Engine, dir string) ([]text, error) {
+// readTexts reads the labelled passages and notes, and the labelled pieces of deals.
+func readTexts(e *rules.Engine, dir string, deals []deal, known map[string]bool) ([]text, error) {
+	byID := map[string]*deal{}
+	for i := range deals {
+		byID[deals[i].snapshot.ID] = &deals[i]
+	}
 	var out []text
-	for _, kind := range []string{"passages", "notes"} {
+	for _, kind := range []string{"passages", "notes", "spans"} {
 		files, err := filepath.Glob(filepath.Join(dir, kind, "*.jsonl"))
 		if err != nil {
 			return nil, err
@@ -99,10 +103,20 @@ func readTexts(e *rules.Engine, dir string) ([]text, error) {
 				if err := json.Unmarshal(line, &l); err != nil {
 					return err
 				}
-				if l.Pieces == nil {
-					out = append(out, whole(e, name, &l)...)
-				} else {
-					out = append(out, parts(e, name, &l)...)
+				switch kind {
+				case "passages":
+					out = append(out, whole(e, name, &l, known)...)
+				case "notes":
+					out = append(out, l.parts(name, e.Windows(l.snapshot(l.body()), asOf, known))...)
+				default:
+					if strings.Contains(os.Getenv("NOSPAN"), strings.TrimSuffix(filepath.Base(name), ".jsonl")) {
+						return nil
+					}
+					d := byID[l.ID]
+					if d == nil {
+						return fmt.Errorf("there is no deal %s", l.ID)
+					}
+					out = append(out, l.parts(d.writer, e.Windows(d.snapshot, *d.snapshot.AsOf, known))...)
 				}
 				return nil
 			})
@@ -112,6 +126,15 @@ func readTexts(e *rules.Engine, dir string) ([]text, error) {
 		}
 	}
 	return out, nil
+}
+
+// body is the whole text of a note.
+func (l *labelled) body() string {
+	lines := make([]string, len(l.Pieces))
+	for i, p := range l.Pieces {
+		lines[i] = p.text
+	}
+	return strings.Join(lines, "\n")
 }
 
 func readLines(name string, each func(line []byte) error) error {
@@ -131,9 +154,9 @@ func readLines(name string, each func(line []byte) error) error {
 }
 
 // whole returns the largest window of a passage, with the passage's label.
-func whole(e *rules.Engine, file string, l *labelled) []text {
+func whole(e *rules.Engine, file string, l *labelled, known map[string]bool) []text {
 	var best *rules.Window
-	windows := e.Windows(l.snapshot(l.Text), asOf)
+	windows := e.Windows(l.snapshot(l.Text), asOf, known)
 	for i := range windows {
 		if w := &windows[i]; best == nil || len(w.Passages) > len(best.Passages) {
 			best = w
@@ -142,17 +165,15 @@ func whole(e *rules.Engine, file string, l *labelled) []text {
 	if best == nil {
 		return nil
 	}
-	return []text{{file: file, words: best.Words, signs: best.Signs, scores: l.Scores}}
+	return []text{{writer: file, words: best.Words, signs: best.Signs, scores: l.Scores}}
 }
 
-// parts returns the windows of a note that are single passages or hold whole pieces.
-func parts(e *rules.Engine, file string, l *labelled) []text {
-	bodies := make([]string, len(l.Pieces))
+// parts returns the windows that are single passages or hold whole pieces that are told apart.
+func (l *labelled) parts(writer string, windows []rules.Window) []text {
 	plain := make([]string, len(l.Pieces))
 	for i, p := range l.Pieces {
-		bodies[i], plain[i] = p.text, letters(p.text)
+		plain[i] = letters(p.text)
 	}
-	windows := e.Windows(l.snapshot(strings.Join(bodies, "\n")), asOf)
 	piece := map[int]int{} // of each passage
 	count := map[int]int{} // passages of each piece
 	at := 0
@@ -161,7 +182,8 @@ func parts(e *rules.Engine, file string, l *labelled) []text {
 			continue
 		}
 		key := letters(w.Passages[0])
-		for j := at; j < len(plain); j++ {
+		for n := range plain {
+			j := (at + n) % len(plain)
 			if strings.Contains(plain[j], key) {
 				piece[w.First], at = j, j
 				count[j]++
@@ -171,7 +193,7 @@ func parts(e *rules.Engine, file string, l *labelled) []text {
 	}
 	var out []text
 	for _, w := range windows {
-		t := text{file: file, words: w.Words, signs: w.Signs, scores: map[string]int{}, open: map[string]bool{}}
+		t := text{writer: writer, words: w.Words, signs: w.Signs, scores: map[string]int{}, open: map[string]bool{}}
 		inside := map[int]int{}
 		known := true
 		for i := range w.Passages {
