@@ -86,6 +86,9 @@ func (r *record) wordings() ([]reading, int) {
 			windows++
 			scale := 1 / float32(math.Sqrt(float64(max(count, 1))))
 			for k := range out {
+				if w.items[k].late && !r.passages[i].src.post {
+					continue
+				}
 				told := sum[2*questions*k:]
 				answers := w.items[k].spec.Base
 				for q := range answers {

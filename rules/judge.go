@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,21 +12,47 @@ func (r *record) judge() []grade {
 	if r.e.wording == nil {
 		return grades
 	}
+	if lang := r.language(); lang != "" && !slices.Contains(wordingLanguages, lang) {
+		return grades
+	}
 	clues, readings := r.clues(grades)
 	for k, w := range r.e.wording.items {
 		if w.item < 0 {
 			continue
 		}
+		g := &grades[w.item]
 		p := w.spec.Decide(clues[k])
 		points := likeliest(p)
-		g := &grades[w.item]
-		role := g.role
-		if points != g.points {
+		most := r.most(w.item, g, &readings[k])
+		role, context := g.role, 1-p[0]
+		sure := points <= most && p[points] >= r.e.wording.sure
+		if points = min(points, most); points != g.points {
 			*g = r.regrade(w.item, g, points, &readings[k])
 		}
-		g.role, g.sure, g.context = role, p[points] >= r.e.wording.sure, 1-p[0]
+		g.role, g.sure, g.context = role, sure, context
 	}
 	return grades
+}
+
+// most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged; what the
+// rules give, g, if it tells of people who have left.
+func (r *record) most(i int, g *grade, o *reading) int {
+	told := r.told(o.bestBoth)
+	if len(told) == 0 {
+		return 2
+	}
+	hedged, gone := true, true
+	for _, p := range told {
+		hedged = hedged && p.hedged
+		gone = gone && slices.ContainsFunc(p.who, func(m mention) bool { return m.who.gone })
+	}
+	switch {
+	case r.e.card.Items[i].Kind == kindPerson && gone:
+		return g.points
+	case hedged:
+		return max(1, g.points)
+	}
+	return 2
 }
 
 func likeliest(p [3]float64) int {

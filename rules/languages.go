@@ -226,11 +226,13 @@ func (v *vocabulary) countStopwords(f *folded) (count [maxLanguages]int) {
 
 // Language returns the code of the language, such as "en", that most passages of s are in, of what was recorded up to the
 // given moment; empty: the record is too short to tell.
-func (e *Engine) Language(s *crm.Snapshot, asOf time.Time) string {
+func (e *Engine) Language(s *crm.Snapshot, asOf time.Time) string { return e.read(s, asOf).language() }
+
+// language returns the code of the language that most passages are in; empty: too short to tell.
+func (r *record) language() string {
 	var passages [maxLanguages]int
-	r := e.read(s, asOf)
 	for i := range r.passages {
-		count := e.vocabulary.countStopwords(&r.passages[i].folded)
+		count := r.e.vocabulary.countStopwords(&r.passages[i].folded)
 		most := slices.Max(count[:])
 		l := slices.Index(count[:], most)
 		if most > 0 && !slices.Contains(count[l+1:], most) {
@@ -241,7 +243,7 @@ func (e *Engine) Language(s *crm.Snapshot, asOf time.Time) string {
 	if most == 0 {
 		return ""
 	}
-	return e.langs[slices.Index(passages[:], most)].Code
+	return r.e.langs[slices.Index(passages[:], most)].Code
 }
 
 // capitalNouns reports whether set holds a language that writes nouns with a capital. A text too short to tell is taken

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // scorecardFile is the TOML form of a scorecard. overlay says how it changes those of its base.
@@ -73,7 +74,7 @@ func parse(file File, more []File) (*Scorecard, error) {
 	sc := &Scorecard{
 		Title: f.Title, Categories: f.Categories, Items: f.Items, Ratings: f.Ratings, Ghost: f.Ghost, Small: f.Small, Slots: f.Slots,
 		Products: f.Products,
-		version:  versionOf(append(langTexts, texts...)...),
+		version:  versionOf(slices.Concat(langTexts, texts, wordingTexts())...),
 	}
 	c := &checker{file: place{file: src}, sc: sc, langs: langs, errs: errs, expressions: map[string]*expression{}}
 	c.check()
@@ -125,11 +126,34 @@ func (f *scorecardFile) on(src *sourceFile) (base *scorecardFile, errs []error, 
 	base.Categories = lay(&o, base.Categories, f.Categories, func(c *CategorySpec) (string, *place) { return c.Name, &c.at })
 	base.Slots = lay(&o, base.Slots, f.Slots, func(s *SlotSpec) (string, *place) { return s.Name, &s.at })
 	base.Items = lay(&o, base.Items, f.Items, func(it **ItemSpec) (string, *place) { return (*it).ID, &(*it).at })
+	base.leaveToRules(f)
 	slices.SortStableFunc(base.Items, func(a, b *ItemSpec) int { return base.rank(a) - base.rank(b) })
 	known := len(base.Ratings)
 	base.Ratings = lay(&o, base.Ratings, f.Ratings, func(r *RatingSpec) (string, *place) { return r.Name, &r.at })
 	base.orderRatings(known)
 	return base, o.errs, data
+}
+
+// judging are the keys of an item that say how the rules judge it.
+var judging = []string{"kind", "fields", "headings", "about", "cues", "roles", "partial", "complete", "apart", "echo", "none"}
+
+// leaveToRules takes the say of the wording from the items that over judges anew, by a key of theirs or by a slot, unless
+// over gives it: who changes a cue wants it to count.
+func (f *scorecardFile) leaveToRules(over *scorecardFile) {
+	for _, it := range f.Items {
+		anew := false
+		for _, list := range [][]string{it.About, it.Partial, it.Complete} {
+			for _, names := range list {
+				anew = anew || slices.ContainsFunc(over.Slots, func(s SlotSpec) bool { return slices.Contains(strings.Split(names, "|"), s.Name) })
+			}
+		}
+		given := false
+		if i := slices.IndexFunc(over.Items, func(o *ItemSpec) bool { return o.ID == it.ID }); i >= 0 {
+			anew = anew || slices.ContainsFunc(judging, over.Items[i].at.gives)
+			given = over.Items[i].at.gives("wording")
+		}
+		it.Wording = it.Wording && (given || !anew)
+	}
 }
 
 // rank is the place of an item's category, so that a new item stands with the others of its category.

@@ -195,6 +195,26 @@ var builtinWording = sync.OnceValues(func() (*wording, error) {
 	return newWording(w), nil
 })
 
+// wordingLanguages are those of the texts that the built-in wording was learned from.
+var wordingLanguages = []string{"de", "en", "es"}
+
+// wordingTexts returns the files of the built-in wording.
+var wordingTexts = sync.OnceValue(func() [][]byte {
+	var texts [][]byte
+	names, err := fs.Glob(scorecards, "scorecards/wording/*")
+	for _, name := range names {
+		if data, readErr := scorecards.ReadFile(name); readErr == nil {
+			texts = append(texts, data)
+		} else {
+			err = readErr
+		}
+	}
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return texts
+})
+
 // wording is a Wording made ready for reading.
 type wording struct {
 	items []wordedItem
@@ -206,7 +226,8 @@ type wording struct {
 // wordedItem is an item that a wording speaks about.
 type wordedItem struct {
 	id   string
-	item int // of the scorecard; -1: it has no say there
+	item int  // of the scorecard; -1: it has no say there
+	late bool // only what was written after the close counts
 	spec *ItemWording
 }
 
@@ -223,7 +244,7 @@ func newWording(w *Wording) *wording {
 		for term, v := range w.Items[id].Terms {
 			c.terms[term] = append(c.terms[term], termWeight{k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
 		}
-		c.items = append(c.items, wordedItem{id, -1, w.Items[id]})
+		c.items = append(c.items, wordedItem{id: id, item: -1, spec: w.Items[id]})
 	}
 	return c
 }
@@ -235,6 +256,7 @@ func (w *wording) on(card *Scorecard) *wording {
 	for k := range own.items {
 		i := slices.IndexFunc(card.Items, func(it *ItemSpec) bool { return it.ID == own.items[k].id && it.Wording })
 		own.items[k].item = i
+		own.items[k].late = i >= 0 && card.Items[i].Kind == kindClosing
 		some = some || i >= 0
 	}
 	if !some {
