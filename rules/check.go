@@ -407,6 +407,7 @@ func (c *checker) compile() *Engine {
 			e.people |= 1 << i
 		}
 	}
+	e.signs = e.nameSigns()
 	w, err := builtinWording()
 	if err != nil {
 		c.errs = append(c.errs, err)

@@ -28,8 +28,8 @@ type reading struct {
 	bestSome, bestAll, bestBoth [2]int     // passages [from, to) of the most telling windows; empty: there is no text
 }
 
-// silence is what no text at all says, in log odds.
-const silence = -6
+// silence is what no text at all says, and most passages say of most items, in log odds.
+const silence = -4
 
 // wordings reads all windows of the record, and returns a reading for each item of the wording and the number of windows.
 func (r *record) wordings() ([]reading, int) {
@@ -103,21 +103,25 @@ func (r *record) wordings() ([]reading, int) {
 
 // see takes a window of passages into account.
 func (o *reading) see(answers Weights, window [2]int) {
+	if answers[Some] <= silence {
+		return
+	}
 	some, all := sigmoid(answers[Some]), sigmoid(answers[All])
 	both := some * sigmoid(answers[AllGiven])
-	logBoth := math.Log(both / (1 - both))
 	if answers[Some] > o.some[0] {
 		o.bestSome, o.given = window, answers[AllGiven]
 	}
 	if answers[All] > o.all[0] {
 		o.bestAll = window
 	}
-	if logBoth > o.both[0] {
-		o.bestBoth = window
-	}
 	rank(&o.some, answers[Some])
 	rank(&o.all, answers[All])
-	rank(&o.both, logBoth)
+	if logOdds := math.Log(both / (1 - both)); logOdds > o.both[2] {
+		if logOdds > o.both[0] {
+			o.bestBoth = window
+		}
+		rank(&o.both, logOdds)
+	}
 	o.sumSome += some
 	o.sumAll += all
 	o.sumBoth += both

@@ -6,7 +6,7 @@ import (
 )
 
 // contacts judges the contact records of those who hold the roles of the person items.
-func (r *record) contacts(holders map[int][]*candidate) grade {
+func (r *record) contacts() grade {
 	g := grade{sure: true}
 	var missing []string
 	some := false
@@ -15,7 +15,7 @@ func (r *record) contacts(holders map[int][]*candidate) grade {
 			continue
 		}
 		role := strings.ToLower(spec.Title)
-		who := r.bestRecord(holders[i])
+		who := r.bestRecord(r.holders[i])
 		if who == nil {
 			missing = append(missing, "a record of the "+role)
 			continue

@@ -20,6 +20,7 @@ type Engine struct {
 	factAbout  [][]slot
 	people     items // the items about people
 	wording    *wording
+	signs      signNames
 	threshold  *float64 // deals of a smaller amount get the small version; nil: none does
 }
 
@@ -57,16 +58,15 @@ func (e *Engine) Score(s *crm.Snapshot, asOf time.Time) *Card {
 // grades judges the items by the rules alone.
 func (r *record) grades() []grade {
 	grades := make([]grade, len(r.e.card.Items))
-	holders := map[int][]*candidate{}
 	var seen *facets // nil: no condition has asked yet
 	for i, spec := range r.e.card.Items {
 		switch spec.Kind {
 		case kindPerson:
-			grades[i], holders[i] = r.person(i)
+			grades[i], r.holders[i] = r.person(i)
 		case kindObjector:
 			grades[i] = r.objector(i)
 		case kindContacts:
-			grades[i] = r.contacts(holders)
+			grades[i] = r.contacts()
 		case kindClosing:
 			grades[i] = r.closing()
 		case kindStage:

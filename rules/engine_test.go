@@ -330,7 +330,7 @@ func TestOverride(t *testing.T) {
 
 func TestRatings(t *testing.T) {
 	e := builtin(t)
-	card := e.Score(won(note("2026-09-01", "Go live is on 3 November.")), asOf)
+	card := e.Score(deal(), asOf)
 	zero := map[string]int{}
 	for _, it := range card.Items {
 		zero[it.ID] = 0

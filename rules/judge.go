@@ -22,7 +22,7 @@ func (r *record) judge() []grade {
 		}
 		g := &grades[w.item]
 		p := w.spec.Decide(clues[k])
-		points := likeliest(p)
+		points := slices.Index(p[:], slices.Max(p[:]))
 		most := r.most(w.item, g, &readings[k])
 		role, context := g.role, 1-p[0]
 		sure := points <= most && p[points] >= r.e.wording.sure
@@ -30,8 +30,36 @@ func (r *record) judge() []grade {
 			*g = r.regrade(w.item, g, points, &readings[k])
 		}
 		g.role, g.sure, g.context = role, sure, context
+		if r.e.card.Items[w.item].Kind == kindPerson {
+			r.holdersTold(w.item, points, &readings[k])
+		}
+	}
+	for i, spec := range r.e.card.Items {
+		if spec.Kind == kindContacts {
+			grades[i] = r.contacts()
+		}
 	}
 	return grades
+}
+
+// holdersTold brings the holders of the role of item i in line with its points: for none, only whom contact roles name;
+// and if the rules know nobody, who is named where the text tells most of the role.
+func (r *record) holdersTold(i, points int, o *reading) {
+	if points == 0 {
+		r.holders[i] = slices.DeleteFunc(r.holders[i], func(c *candidate) bool { return !c.tagged })
+		return
+	}
+	if len(r.holders[i]) > 0 {
+		return
+	}
+	for _, p := range r.told(o.bestBoth) {
+		for _, m := range p.who {
+			if m.who.contact >= 0 && !m.who.gone {
+				r.holders[i] = []*candidate{{who: m.who, context: p}}
+				return
+			}
+		}
+	}
 }
 
 // most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged; what the
@@ -41,10 +69,10 @@ func (r *record) most(i int, g *grade, o *reading) int {
 	if len(told) == 0 {
 		return 2
 	}
-	hedged, gone := true, true
+	hedged, gone := true, false
 	for _, p := range told {
 		hedged = hedged && p.hedged
-		gone = gone && slices.ContainsFunc(p.who, func(m mention) bool { return m.who.gone })
+		gone = gone || slices.ContainsFunc(p.who, func(m mention) bool { return m.who.gone })
 	}
 	switch {
 	case r.e.card.Items[i].Kind == kindPerson && gone:
@@ -53,16 +81,6 @@ func (r *record) most(i int, g *grade, o *reading) int {
 		return max(1, g.points)
 	}
 	return 2
-}
-
-func likeliest(p [3]float64) int {
-	points := 0
-	for n := range p {
-		if p[n] > p[points] {
-			points = n
-		}
-	}
-	return points
 }
 
 // regrade gives item i other points than the rules, g, do, for what the wording of the text tells.

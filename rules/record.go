@@ -18,11 +18,12 @@ type record struct {
 	passages []passage // of each source together; sources oldest first
 	telling  int       // passages that are evidence of something
 	people   people
-	own      words      // name words of our own people
-	names    words      // name words of everyone that the CRM's records name
-	account  string     // folded name of the customer
-	plain    []string   // room for plainWords
-	later    *time.Time // the earliest date of a record after as-of
+	holders  map[int][]*candidate // of the roles of the person items, by index
+	own      words                // name words of our own people
+	names    words                // name words of everyone that the CRM's records name
+	account  string               // folded name of the customer
+	plain    []string             // room for plainWords
+	later    *time.Time           // the earliest date of a record after as-of
 }
 
 // oldDeal is how long before the close a record may date and still be about this deal.
@@ -30,7 +31,7 @@ const oldDeal = 550 * 24 * time.Hour
 
 // read cuts the snapshot into passages and finds the people in it. Records dated after as-of are left out.
 func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
-	r := &record{e: e, s: s, asOf: asOf, own: words{}, names: words{}, account: foldString(s.Deal.Account)}
+	r := &record{e: e, s: s, asOf: asOf, own: words{}, names: words{}, account: foldString(s.Deal.Account), holders: map[int][]*candidate{}}
 	if s.Deal.Owner != nil {
 		r.addOwn(s.Deal.Owner.Name)
 	}
@@ -77,7 +78,7 @@ type text struct {
 func (r *record) texts() []text {
 	var all []text
 	for name, value := range r.s.Deal.Fields {
-		all = append(all, text{src: &source{says: "field " + name, record: fieldRecord(name), field: name}, body: value})
+		all = append(all, text{src: &source{says: "field " + name, record: fieldRecord(name), field: name, sign: "#field:" + name}, body: value})
 	}
 	for i := range r.s.Notes {
 		n := &r.s.Notes[i]

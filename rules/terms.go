@@ -116,35 +116,50 @@ func (r *record) signs(p *passage) []string {
 	sign(strings.HasSuffix(p.text, "?"), "#question")
 	sign(len(p.words) >= 6, "#words>5")
 	sign(len(p.words) >= 12, "#words>11")
-	sign(p.src.field != "", "#field:"+p.src.field)
-	for i, it := range r.e.card.Items {
-		sign(p.placed.items.has(i), "#under:"+it.ID)
-	}
-	for i, s := range r.e.card.Slots {
-		sign(p.placed.slots&(1<<i) != 0, "#under:"+s.Name)
+	sign(p.src.field != "", p.src.sign)
+	if p.placed != (topic{}) {
+		for i := range r.e.card.Items {
+			sign(p.placed.items.has(i), r.e.signs.underItem[i])
+		}
+		for i := range r.e.card.Slots {
+			sign(p.placed.slots&(1<<i) != 0, r.e.signs.underSlot[i])
+		}
 	}
 	for _, h := range p.hits {
-		name := r.e.className(h.class)
+		names := r.e.signs.cues[h.class]
+		name := names.said
 		if name != "" && h.class >= firstFree && denied(p, h) {
-			name += "!"
+			name = names.denied
 		}
 		sign(name != "" && !slices.Contains(signs, name), name)
 	}
 	return signs
 }
 
-// className names what a cue of class c stands for: a slot or an item of the scorecard, or a kind of words; empty: a
-// class that tells nothing.
-func (e *Engine) className(c class) string {
-	switch {
-	case c < firstFree:
-		return classNames[c]
-	case c < e.itemHeading(0):
-		return "#cue:" + e.card.Items[c-e.itemCue(0)].ID
-	case c >= e.slotCue(0) && c < e.slotHeading(0):
-		return "#cue:" + e.card.Slots[c-e.slotCue(0)].Name
+// signNames holds the names of signs that depend on the scorecard.
+type signNames struct {
+	underItem, underSlot []string
+	cues                 []struct{ said, denied string } // by class; empty: a class that tells nothing
+}
+
+// nameSigns names the signs for the scorecard of e.
+func (e *Engine) nameSigns() signNames {
+	n := signNames{cues: make([]struct{ said, denied string }, e.slotHeading(len(e.card.Slots)))}
+	for c, name := range classNames {
+		n.cues[c].said = name
 	}
-	return ""
+	cue := func(c class, of string) {
+		n.cues[c].said, n.cues[c].denied = "#cue:"+of, "#cue:"+of+"!"
+	}
+	for i, it := range e.card.Items {
+		n.underItem = append(n.underItem, "#under:"+it.ID)
+		cue(e.itemCue(i), it.ID)
+	}
+	for i, s := range e.card.Slots {
+		n.underSlot = append(n.underSlot, "#under:"+s.Name)
+		cue(e.slotCue(i), s.Name)
+	}
+	return n
 }
 
 var classNames = [firstFree]string{

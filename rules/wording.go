@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"fmt"
@@ -104,17 +103,17 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 
 // readTable reads lines of a key and n numbers between tabs; lines that begin with "# " are remarks.
 func readTable(dir fs.FS, name string, n int, row func(key string, v []float64) error) error {
-	file, err := dir.Open(name)
+	data, err := fs.ReadFile(dir, name)
 	if err != nil {
 		return fmt.Errorf("read wording: %w", err)
 	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for at := 1; lines.Scan(); at++ {
-		if strings.HasPrefix(lines.Text(), "# ") {
+	at := 0
+	for line := range strings.Lines(string(data)) {
+		at++
+		if strings.HasPrefix(line, "# ") {
 			continue
 		}
-		cells := strings.Split(lines.Text(), "\t")
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(cells) != n+1 {
 			return fmt.Errorf("%s:%d: %d cells, not %d", name, at, len(cells), n+1)
 		}
@@ -128,7 +127,7 @@ func readTable(dir fs.FS, name string, n int, row func(key string, v []float64) 
 			return fmt.Errorf("%s:%d: %w", name, at, err)
 		}
 	}
-	return lines.Err()
+	return nil
 }
 
 // Write writes the wording to a folder, as ReadWording reads it.

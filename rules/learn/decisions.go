@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -9,12 +10,10 @@ import (
 	"handoff/rules"
 )
 
-// sureMargin is how often points must be right, among deals of held-out writers, to be called sure.
-const sureMargin = 0.965
-
-var (
-	decisionPenalty = env("DP", 20)
-	exampleWeight   = env("EW", 0.2) // of a boundary example beside a deal
+const (
+	decisionPenalty = 20
+	exampleWeight   = 0.2   // of a boundary example beside a deal
+	sureMargin      = 0.965 // how often points must be right, among deals of held-out writers, to be called sure
 )
 
 // learnDecisions learns what the clues about each item weigh, into the items, and returns how probable points must be to
@@ -23,7 +22,6 @@ func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues 
 	type guess struct {
 		p     float64
 		right bool
-		sq    float64
 	}
 	var guesses []guess
 	for _, id := range items {
@@ -33,32 +31,13 @@ func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues 
 			for i, d := range deals {
 				if d.group == held {
 					p := other.Decide(clues[i][id])
-					best := 0
-					for n := range p {
-						if p[n] > p[best] {
-							best = n
-						}
-					}
-					guesses = append(guesses, guess{p[best], best == d.scores[id], float64((best - d.scores[id]) * (best - d.scores[id]))})
+					best := slices.Index(p[:], slices.Max(p[:]))
+					guesses = append(guesses, guess{p[best], best == d.scores[id]})
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(guesses, func(a, b guess) int {
-		switch {
-		case a.p > b.p:
-			return -1
-		case a.p < b.p:
-			return 1
-		}
-		return 0
-	})
-	var sq, n float64
-	for _, g := range guesses {
-		sq += g.sq
-		n++
-	}
-	fmt.Fprintf(os.Stderr, "mean square %.4f ", sq/n)
+	slices.SortStableFunc(guesses, func(a, b guess) int { return cmp.Compare(b.p, a.p) })
 	right, sure, share := 0, 1.0, 0.0
 	for i, g := range guesses {
 		if g.right {

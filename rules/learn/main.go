@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"handoff/rules"
 )
@@ -62,9 +61,6 @@ func learn(dir string) error {
 		}
 	}
 	w.Sure = learnDecisions(w.Items, deals, clues)
-	if os.Getenv("DRY") != "" {
-		return nil
-	}
 	out := filepath.Join(dir, "scorecards", "wording")
 	if err := os.RemoveAll(out); err != nil {
 		return err
@@ -73,11 +69,4 @@ func learn(dir string) error {
 		return err
 	}
 	return w.Write(out)
-}
-
-func env(name string, v float64) float64 {
-	if x, err := strconv.ParseFloat(os.Getenv(name), 64); err == nil {
-		return x
-	}
-	return v
 }

@@ -14,12 +14,12 @@ import (
 	"handoff/rules"
 )
 
-var (
-	leastTexts = int(env("LT", 4))    // windows that a term must be in
-	leastFiles = int(env("LF", 3))    // files, each by another writer, that a term must be in: one writer's habit tells nothing about others'
-	mostTerms  = int(env("MT", 2000)) // that an item keeps for each of its two questions
-	penalty    = env("PEN", 0.5)
-	signScale  = env("SS", 0.08)
+const (
+	leastTexts = 4    // windows that a term must be in
+	leastFiles = 3    // writers that must use it: one writer's habit tells nothing about others'
+	mostTerms  = 2000 // that an item keeps for each question
+	penalty    = 0.5
+	signScale  = 0.08 // of a sign beside the words of a window, whose length is 1
 )
 
 // row is a window as a sparse vector.
@@ -132,7 +132,7 @@ func vector(t *text, index map[string]int32) row {
 	}
 	for _, s := range t.signs {
 		if i, ok := index[s]; ok {
-			sum[i] += float32(signScale)
+			sum[i] += signScale
 		}
 	}
 	r := row{at: slices.Sorted(maps.Keys(sum))}
