@@ -30,6 +30,12 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 	return endOfBusinessDays(closed.Time(), s.Ghost.BusinessDays)
 }
 
+const (
+	firmContext = 0.8 // the probability of full points on one item that alone is context enough
+	chatter     = 0.1 // what each passage adds to the context by chance, for want of understanding
+	maxChatter  = 25  // passages
+)
+
 // context is how many items give a CSM something to start from; an item that the wording has a say on counts by how probable that is. When each role
 // has its person by contact roles alone, nothing is missing that a CSM could not ask them.
 func (r *record) context(grades []grade) float64 {
@@ -46,12 +52,18 @@ func (r *record) context(grades []grade) float64 {
 				roles++
 			}
 		}
+		if g.firm {
+			return r.e.card.Ghost.Signals
+		}
 		n += g.context
 	}
 	if people > 0 && roles == people {
-		return max(n, r.e.card.Ghost.Signals)
+		return r.e.card.Ghost.Signals
 	}
-	return n
+	if r.worded {
+		n -= chatter * float64(min(r.telling, maxChatter))
+	}
+	return max(n, 0)
 }
 
 // ghostReasons names what is absent of what makes a handoff (S4.28): first that there is no context, last how many of the

@@ -15,6 +15,7 @@ func (r *record) judge() []grade {
 	if lang := r.language(); lang != "" && !slices.Contains(wordingLanguages, lang) {
 		return grades
 	}
+	r.worded = true
 	clues, readings := r.clues(grades)
 	for k, w := range r.e.wording.items {
 		if w.item < 0 {
@@ -24,12 +25,12 @@ func (r *record) judge() []grade {
 		p := w.spec.Decide(clues[k])
 		points := slices.Index(p[:], slices.Max(p[:]))
 		most := r.most(w.item, g, &readings[k])
-		role, context := g.role, 1-p[0]
+		role, context, firm := g.role, 1-p[0], p[2] >= firmContext
 		sure := points <= most && p[points] >= r.e.wording.sure
 		if points = min(points, most); points != g.points {
 			*g = r.regrade(w.item, g, points, &readings[k])
 		}
-		g.role, g.sure, g.context = role, sure, context
+		g.role, g.sure, g.context, g.firm = role, sure, context, firm
 		if r.e.card.Items[w.item].Kind == kindPerson {
 			r.holdersTold(w.item, points, &readings[k])
 		}
