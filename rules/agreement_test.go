@@ -20,8 +20,9 @@ import (
 // the second says how well they fit deals of people whom nobody had in mind.
 var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
-		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand"}
-	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork"}
+		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry"}
+	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
+		"saffron", "juniper", "tundra"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.

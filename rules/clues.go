@@ -86,7 +86,7 @@ func (r *record) wordings() ([]reading, int) {
 			windows++
 			scale := 1 / float32(math.Sqrt(float64(max(count, 1))))
 			for k := range out {
-				if w.items[k].late && !r.passages[i].src.post {
+				if w.items[k].late && !r.passages[i].src.post && r.s.Deal.CloseDate != nil {
 					continue
 				}
 				told := sum[2*questions*k:]

@@ -23,7 +23,7 @@ func (r *record) judge() []grade {
 		}
 		g := &grades[w.item]
 		p := w.spec.Decide(clues[k])
-		points := slices.Index(p[:], slices.Max(p[:]))
+		points := choose(p)
 		most := r.most(w.item, g, &readings[k])
 		role, context, firm := g.role, 1-p[0], p[2] >= firmContext
 		sure := points <= most && p[points] >= r.e.wording.sure
@@ -41,6 +41,22 @@ func (r *record) judge() []grade {
 		}
 	}
 	return grades
+}
+
+// farMiss is what the square of a miss costs beside the miss itself: two points off is worse than one point off twice.
+const farMiss = 0.3
+
+// choose returns the points that miss least, when 0, 1 and 2 are right with probability p.
+func choose(p [3]float64) int {
+	var cost [3]float64
+	for points := range cost {
+		for right, prob := range p {
+			if off := float64(points - right); off != 0 {
+				cost[points] += prob * (1 + farMiss*off*off)
+			}
+		}
+	}
+	return slices.Index(cost[:], slices.Min(cost[:]))
 }
 
 // holdersTold brings the holders of the role of item i in line with its points: for none, only whom contact roles name;

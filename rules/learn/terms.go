@@ -24,8 +24,9 @@ const (
 
 // row is a window as a sparse vector.
 type row struct {
-	at []int32
-	v  []float32
+	at     []int32
+	v      []float32
+	weight float64
 }
 
 // learnTerms learns what each term tells about each item, from the texts of the writers that use picks: a logistic
@@ -135,7 +136,7 @@ func vector(t *text, index map[string]int32) row {
 			sum[i] += signScale
 		}
 	}
-	r := row{at: slices.Sorted(maps.Keys(sum))}
+	r := row{at: slices.Sorted(maps.Keys(sum)), weight: t.weight}
 	for _, i := range r.at {
 		r.v = append(r.v, sum[i])
 	}
@@ -163,7 +164,7 @@ func regress(rows []row, texts []text, id string, question, n int) []float64 {
 		for k, at := range x[i].at {
 			v[k] = x[i].v[k] * ratio[at]
 		}
-		x[i] = row{x[i].at, v}
+		x[i] = row{x[i].at, v, x[i].weight}
 	}
 	w := fit(x, y, n, nil)
 	power := make([]float64, n)
@@ -237,13 +238,14 @@ func fit(x []row, y []float64, n int, keep []bool) []float64 {
 			var g float64
 			if z > 0 {
 				e := math.Exp(-z)
-				sum += math.Log1p(e)
+				sum += r.weight * math.Log1p(e)
 				g = -y[i] * e / (1 + e)
 			} else {
 				e := math.Exp(z)
-				sum += math.Log1p(e) - z
+				sum += r.weight * (math.Log1p(e) - z)
 				g = -y[i] / (1 + e)
 			}
+			g *= r.weight
 			for k, at := range r.at {
 				grad[at] += g * float64(r.v[k])
 			}

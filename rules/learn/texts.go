@@ -14,9 +14,13 @@ import (
 	"handoff/rules"
 )
 
+// dealWeight is the weight of a deal's text beside others: such is what there is to be read later.
+const dealWeight = 2.5
+
 // text is a window of a labelled text.
 type text struct {
 	writer string // the file
+	weight float64
 	words  []string
 	signs  []string
 	scores map[string]int  // by item; absent: 0
@@ -103,6 +107,7 @@ func readTexts(e *rules.Engine, dir string, deals []deal, known map[string]bool)
 				if err := json.Unmarshal(line, &l); err != nil {
 					return err
 				}
+				from := len(out)
 				switch kind {
 				case "passages":
 					out = append(out, whole(e, name, &l, known)...)
@@ -114,6 +119,12 @@ func readTexts(e *rules.Engine, dir string, deals []deal, known map[string]bool)
 						return fmt.Errorf("there is no deal %s", l.ID)
 					}
 					out = append(out, l.parts(d.writer, e.Windows(d.snapshot, *d.snapshot.AsOf, known))...)
+				}
+				for i := range out[from:] {
+					out[from+i].weight = 1
+					if kind == "spans" {
+						out[from+i].weight = dealWeight
+					}
 				}
 				return nil
 			})
