@@ -38,9 +38,23 @@ func (r *record) judge() []grade {
 	for i, spec := range r.e.card.Items {
 		if spec.Kind == kindContacts {
 			grades[i] = r.contacts()
+			grades[i].sure = grades[i].points == 1 || r.surePeople(grades)
 		}
 	}
 	return grades
+}
+
+// surePeople reports whether it is certain who holds each role.
+func (r *record) surePeople(grades []grade) bool {
+	for i, spec := range r.e.card.Items {
+		if spec.Kind != kindPerson || grades[i].sure {
+			continue
+		}
+		if len(r.holders[i]) == 0 || !r.holders[i][0].tagged {
+			return false
+		}
+	}
+	return true
 }
 
 // farMiss is what the square of a miss costs beside the miss itself: two points off is worse than one point off twice.
