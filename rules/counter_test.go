@@ -2,18 +2,21 @@ package rules_test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"handoff/crm"
 	"handoff/rules"
+	"handoff/rules/agreement"
 )
 
 // counter is a text before and after a change that an item's score must follow.
@@ -26,9 +29,9 @@ type counter struct {
 	Scores [2]int `json:"scores"` // before and after
 }
 
-// leastChanged is the least share of scores that change, of those that are right before, by kind. What is asked for is 0.90; less
-// is just under what is reached.
-var leastChanged = map[string]float64{"date removed": 0.79, "reason removed": 0.85, "negation inserted": 0.58, "placeholder": 0.90}
+// leastChanged is the least share of scores that change, of those that are right before, by kind. What is asked for is 0.90;
+// less is just under what is reached.
+var leastChanged = map[string]float64{"date removed": 0.75, "reason removed": 0.90, "negation inserted": 0.46, "placeholder": 0.90}
 
 // TestCounterPerturbation takes away what a score rests on, and looks for the scores that do not change.
 func TestCounterPerturbation(t *testing.T) {
@@ -37,58 +40,116 @@ func TestCounterPerturbation(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := rules.NewEngine(sc)
-	type tally struct{ pairs, right, changed, exact int }
+	deals := cases(t, slices.Concat(tuning, validation))
+	rand.New(rand.NewPCG(4, 90)).Shuffle(len(deals), func(i, j int) { deals[i], deals[j] = deals[j], deals[i] })
+	type tally struct {
+		pairs, scores, right, changed, exact int
+		misses                               []string
+	}
 	kinds := map[string]*tally{}
-	var order []string
 	for _, c := range counters(t) {
 		n := kinds[c.Kind]
 		if n == nil {
 			n = new(tally)
 			kinds[c.Kind] = n
-			order = append(order, c.Kind)
 		}
 		n.pairs++
-		before, after := c.score(e, c.Before), c.score(e, c.After)
-		if before.Score != c.Scores[0] {
-			t.Logf("before: %s gets %d points, not %d: %q: %s", c.Item, before.Score, c.Scores[0], c.Before, before.Reason)
-			continue
-		}
-		n.right++
-		if after.Score != before.Score {
-			n.changed++
-		}
-		if after.Score == c.Scores[1] {
-			n.exact++
-		} else {
-			t.Logf("%s: %s gets %d points, not %d: %q: %s", c.Kind, c.Item, after.Score, c.Scores[1], c.After, after.Reason)
+		for _, s := range append([]*crm.Snapshot{emptyDeal()}, c.settings(t, e, deals)...) {
+			n.scores++
+			before, after := c.score(t, e, s, c.Before), c.score(t, e, s, c.After)
+			if before.Score != c.Scores[0] {
+				continue
+			}
+			n.right++
+			if after.Score != before.Score {
+				n.changed++
+			} else {
+				n.misses = append(n.misses, fmt.Sprintf("%s keeps %d points in deal %s: %q: %s", c.Item, after.Score, s.ID, c.After, after.Reason))
+			}
+			if after.Score == c.Scores[1] {
+				n.exact++
+			}
 		}
 	}
 	var report strings.Builder
 	w := tabwriter.NewWriter(&report, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tpairs\tright before\tof these changed\tright after\t")
-	for _, kind := range order {
+	fmt.Fprintln(w, "\tpairs\tscores\tright before\tof these changed\tright after\t")
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		n := kinds[kind]
 		share := func(part int) float64 { return float64(part) / float64(n.right) }
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.3f\t%.3f\t\n", kind, n.pairs, n.right, share(n.changed), share(n.exact))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.3f\t%.3f\t\n", kind, n.pairs, n.scores, n.right, share(n.changed), share(n.exact))
 		if least, ok := leastChanged[kind]; !ok || !(share(n.changed) >= least) { // not a number is below every floor
-			t.Errorf("%s: %.3f of the scores change, want at least %.2f", kind, share(n.changed), least)
+			t.Errorf("%s: %.3f of the scores change, want at least %.2f:\n%s", kind, share(n.changed), least, strings.Join(n.misses, "\n"))
 		}
 	}
 	w.Flush()
 	t.Logf("item scores that change:\n%s", report.String())
 }
 
-// score scores c's item on a deal that holds nothing but the given text.
-func (c *counter) score(e *rules.Engine, text string) rules.Item {
-	closed, noted, asOf := crm.NewDate(2026, 9, 30), time.Date(2026, 10, 2, 9, 0, 0, 0, time.UTC), time.Date(2026, 10, 9, 9, 0, 0, 0, time.UTC)
-	s := &crm.Snapshot{Deal: crm.Deal{Account: "Brindle Freight", Won: true, CloseDate: &closed, Owner: &crm.User{Name: "Priya Nair"}}}
-	if c.Field != "" {
-		s.Deal.Fields = map[string]string{c.Field: text}
-	} else {
-		s.Notes = []crm.Note{{At: &noted, Author: "Priya Nair", Body: text}}
+// settings is how many deals that say nothing on the item a text is scored in, besides on its own.
+const settings = 5
+
+// closed is the close date of all deals here: the texts speak of the weeks that follow.
+var closed = crm.NewDate(2026, 9, 30)
+
+// noted is how many days after the close a text that is a note is written.
+const noted = 2
+
+func emptyDeal() *crm.Snapshot {
+	asOf, closed := closed.Time().AddDate(0, 0, 9), closed
+	return &crm.Snapshot{ID: "alone", AsOf: &asOf,
+		Deal: crm.Deal{Account: "Brindle Freight", Won: true, CloseDate: &closed, Owner: &crm.User{Name: "Priya Nair"}}}
+}
+
+// settings returns deals in c's language that have no points for c's item by label and by score, closed like the others.
+func (c *counter) settings(t *testing.T, e *rules.Engine, deals []*crm.Snapshot) []*crm.Snapshot {
+	t.Helper()
+	alone := emptyDeal()
+	language := cmp.Or(e.Language(c.with(t, alone, c.Before), *alone.AsOf), "en")
+	var all []*crm.Snapshot
+	for _, s := range deals {
+		if s.Deal.CloseDate == nil || s.Deal.Owner == nil || s.AsOf.Before(s.Deal.CloseDate.Time().AddDate(0, 0, noted+1)) || e.Language(s, *s.AsOf) != language {
+			continue
+		}
+		labels, err := agreement.ReadLabels(s, e.Scorecard())
+		if err != nil {
+			t.Fatalf("%s: %v", s.ID, err)
+		}
+		if labels.Scores[c.Item] != 0 || itemOf(e.Score(s, *s.AsOf), c.Item).Score != 0 {
+			continue
+		}
+		s = clone(t, s)
+		shiftDates(s, int(closed.Time().Sub(s.Deal.CloseDate.Time()).Hours()/24), language)
+		if all = append(all, s); len(all) == settings {
+			break
+		}
 	}
-	items := e.Score(s, asOf).Items
-	return items[slices.IndexFunc(items, func(it rules.Item) bool { return it.ID == c.Item })]
+	return all
+}
+
+// with returns s with a text of c in it.
+func (c *counter) with(t *testing.T, s *crm.Snapshot, text string) *crm.Snapshot {
+	t.Helper()
+	s = clone(t, s)
+	if c.Field == "" {
+		at := closed.Time().AddDate(0, 0, noted)
+		s.Notes = append(s.Notes, crm.Note{At: &at, Author: s.Deal.Owner.Name, Body: text})
+		return s
+	}
+	if s.Deal.Fields == nil {
+		s.Deal.Fields = map[string]string{}
+	}
+	s.Deal.Fields[c.Field] = text
+	return s
+}
+
+func (c *counter) score(t *testing.T, e *rules.Engine, s *crm.Snapshot, text string) rules.Item {
+	t.Helper()
+	return itemOf(e.Score(c.with(t, s, text), *s.AsOf), c.Item)
+}
+
+func itemOf(card *rules.Card, id string) rules.Item {
+	return card.Items[slices.IndexFunc(card.Items, func(it rules.Item) bool { return it.ID == id })]
 }
 
 func counters(t *testing.T) []counter {

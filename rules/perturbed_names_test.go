@@ -133,7 +133,9 @@ func newNames(s *crm.Snapshot, known *words, names []string) map[string]string {
 		name(c.Name)
 	}
 	for _, n := range s.Notes {
-		name(n.Author)
+		if !slices.ContainsFunc(word.FindAllString(n.Author, -1), func(w string) bool { return !known.isName(w) }) { // no software
+			name(n.Author)
+		}
 	}
 	return others
 }
