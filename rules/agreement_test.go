@@ -20,7 +20,8 @@ import (
 // the second says how well they fit deals of people whom nobody had in mind.
 var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
-		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry"}
+		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
+		"basalt", "willow"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
 		"saffron", "juniper", "tundra"}
 )

@@ -63,6 +63,12 @@ const (
 	anyWeekday = "xweekday"
 )
 
+// A word soon after a negation says something else than the word.
+const (
+	not           = "!"
+	negationReach = 4 // words
+)
+
 // plainWords returns the words of p with stand-ins, in the buffer given. known are the words that are no names even with
 // a capital; nil: only those are names that the record's people have.
 func (r *record) plainWords(p *passage, known words, buf []string) []string {
@@ -83,6 +89,16 @@ func (r *record) plainWords(p *passage, known words, buf []string) []string {
 			buf[h.from] = anyWeekday
 		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from]) > 3): // "may" and "mar" are words as well
 			buf[h.from] = anyMonth
+		}
+	}
+	for _, h := range p.hits {
+		if h.class != negation {
+			continue
+		}
+		for i := int(h.to); i < min(int(h.to)+negationReach, len(buf)); i++ {
+			if !strings.HasPrefix(buf[i], not) {
+				buf[i] = not + buf[i]
+			}
 		}
 	}
 	return slices.CompactFunc(buf, func(a, b string) bool { return a == anyName && b == anyName })

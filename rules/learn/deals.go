@@ -12,8 +12,8 @@ import (
 // groups are the writers whose deals are learned from, in groups that are held out together to see how well decisions
 // carry over to others. Deals of all other writers are for validation.
 var groups = [][]string{
-	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral"}, {"terse-and-mixed", "tresmares", "prairie", "alpen"},
-	{"northlight", "brightwell", "shorthand", "quarry"},
+	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral"}, {"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt"},
+	{"northlight", "brightwell", "shorthand", "quarry", "willow"},
 }
 
 // examples is the writer of the boundary examples, which are never held out.

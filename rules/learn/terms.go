@@ -71,7 +71,7 @@ func learnTerms(texts []text, use func(writer string) bool) map[string]*rules.It
 func knownWords(texts []text) []string {
 	var out []string
 	for _, term := range vocabulary(texts) {
-		if term[0] != '#' && term[0] != '^' && !strings.ContainsAny(term, " *") {
+		if term[0] != '#' && term[0] != '^' && !strings.ContainsAny(term, " *!") {
 			out = append(out, term)
 		}
 	}
