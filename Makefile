@@ -39,8 +39,8 @@ bench: ## benchmarks: compare ratios within one run, machines differ
 conformance: build ## real clients and independent parsers against the sandbox (needs Node 20)
 	@connectors/sandbox/conformance/run.sh $(BIN)/handoff
 
-eval: ## agreement of the scores with labelled deals, item by item
-	go test -run TestAgreement -v -count=1 ./rules
+eval: ## agreement of the scores with labelled deals, item by item, and what they stay or change with
+	go test -run 'TestAgreement|Perturbation' -v -count=1 ./rules
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff

@@ -32,11 +32,11 @@ type group struct {
 	languages map[string]*agreement.Agreement
 }
 
-// agree compares the scores of deals with their labels.
-func agree(tb testing.TB, e *rules.Engine, names []string) *group {
+// cases reads the labelled deals of writers.
+func cases(tb testing.TB, writers []string) []*crm.Snapshot {
 	tb.Helper()
-	g := &group{languages: map[string]*agreement.Agreement{}}
-	for _, name := range names {
+	var all []*crm.Snapshot
+	for _, name := range writers {
 		if !strings.HasSuffix(name, ".jsonl") {
 			name = filepath.Join("testdata/cases", name+".jsonl")
 		}
@@ -49,18 +49,28 @@ func agree(tb testing.TB, e *rules.Engine, names []string) *group {
 			if err != nil {
 				tb.Fatalf("%s: %v", name, err)
 			}
-			labels, err := agreement.ReadLabels(s, e.Scorecard())
-			if err != nil {
-				tb.Fatalf("%s: %s: %v", name, s.ID, err)
-			}
-			want, got := labels.Judgement(e), agreement.OfCard(e.Score(s, *s.AsOf))
-			g.Add(want, got)
-			language := e.Language(s, *s.AsOf)
-			if g.languages[language] == nil {
-				g.languages[language] = new(agreement.Agreement)
-			}
-			g.languages[language].Add(want, got)
+			all = append(all, s)
 		}
+	}
+	return all
+}
+
+// agree compares the scores of deals with their labels.
+func agree(tb testing.TB, e *rules.Engine, names []string) *group {
+	tb.Helper()
+	g := &group{languages: map[string]*agreement.Agreement{}}
+	for _, s := range cases(tb, names) {
+		labels, err := agreement.ReadLabels(s, e.Scorecard())
+		if err != nil {
+			tb.Fatalf("%s: %v", s.ID, err)
+		}
+		want, got := labels.Judgement(e), agreement.OfCard(e.Score(s, *s.AsOf))
+		g.Add(want, got)
+		language := e.Language(s, *s.AsOf)
+		if g.languages[language] == nil {
+			g.languages[language] = new(agreement.Agreement)
+		}
+		g.languages[language].Add(want, got)
 	}
 	return g
 }

@@ -101,29 +101,6 @@ func mostOften(counts map[string]int) string {
 	return strings.Join(items[:min(4, len(items))], ", ")
 }
 
-// cases reads the labelled deals of writers.
-func cases(tb testing.TB, writers []string) []*crm.Snapshot {
-	tb.Helper()
-	var all []*crm.Snapshot
-	for _, name := range writers {
-		if !strings.HasSuffix(name, ".jsonl") {
-			name = filepath.Join("testdata/cases", name+".jsonl")
-		}
-		f, err := os.Open(name)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer f.Close()
-		for s, err := range crm.ReadLabelled(f) {
-			if err != nil {
-				tb.Fatalf("%s: %v", name, err)
-			}
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
 func clone(t *testing.T, s *crm.Snapshot) *crm.Snapshot {
 	t.Helper()
 	b, err := json.Marshal(s)
