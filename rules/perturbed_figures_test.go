@@ -110,7 +110,7 @@ const monthName = `(\pL{3,10})`
 var (
 	isoDay      = regexp.MustCompile(`\b(20\d\d)-(\d\d)-(\d\d)`)
 	dottedDay   = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(20\d\d)\b`)
-	dottedShort = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.([ ,;)]|$)`)
+	dottedShort = regexp.MustCompile(`(?i)\b((?:am|bis|vom|ab|zum|seit|den|dem|der) )(\d{1,2})\.(\d{1,2})\.`) // no version
 	dayMonth    = regexp.MustCompile(`\b(\d{1,2})(st|nd|rd|th|\.)?( de | of | )` + monthName + `\b( de 20\d\d| 20\d\d|, 20\d\d)?`)
 	monthDay    = regexp.MustCompile(`\b` + monthName + ` (\d{1,2})(st|nd|rd|th)?\b(,? 20\d\d)?`)
 	slashDay    = regexp.MustCompile(`\b(\d{1,2})/(\d{1,2})\b(/20\d\d)?`)
@@ -161,8 +161,8 @@ func shiftDays(text string, days, year int, language string) string {
 	})
 	if language == "de" {
 		replace(dottedShort, func(p []string) (string, bool) {
-			t, ok := shifted(year, number(p[2]), number(p[1]))
-			return like(p[1], t.Day()) + "." + like(p[2], int(t.Month())) + "." + p[3], ok
+			t, ok := shifted(year, number(p[3]), number(p[2]))
+			return p[1] + like(p[2], t.Day()) + "." + like(p[3], int(t.Month())) + ".", ok
 		})
 	}
 	replace(slashDay, func(p []string) (string, bool) {

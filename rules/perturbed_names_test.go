@@ -133,7 +133,8 @@ func newNames(s *crm.Snapshot, known *words, names []string) map[string]string {
 		name(c.Name)
 	}
 	for _, n := range s.Notes {
-		if !slices.ContainsFunc(word.FindAllString(n.Author, -1), func(w string) bool { return !known.isName(w) }) { // no software
+		parts := word.FindAllString(n.Author, -1)
+		if len(parts) > 1 && !slices.ContainsFunc(parts, func(w string) bool { return !known.isName(w) }) { // no software
 			name(n.Author)
 		}
 	}
