@@ -6,7 +6,7 @@ BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint race bench conformance eval kills fuzz live-test
+.PHONY: help demo test build lint race bench conformance eval kills fuzz learn live-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ conformance: build ## real clients and independent parsers against the sandbox (
 
 eval: ## agreement of the scores with labelled deals, item by item, and what they stay or change with
 	go test -run 'TestAgreement|Perturbation' -v -count=1 ./rules
+
+learn: ## rules/scorecards/wording again, from the labelled texts and deals
+	go run ./cmd/learn
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff

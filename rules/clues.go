@@ -187,7 +187,7 @@ func (it *ItemWording) Decide(clues []float64) (p [3]float64) {
 	return p
 }
 
-// Clues returns what decides on the points of each item of the wording, by its id: what `go run ./rules/learn` learns from.
+// Clues returns what decides on the points of each item of the wording, by its id: what `go run ./cmd/learn` learns from.
 func (e *Engine) Clues(s *crm.Snapshot, asOf time.Time) map[string][]float64 {
 	r := e.read(s, asOf)
 	clues, _ := r.clues(r.grades())

@@ -44,14 +44,23 @@ func ignoreBoilerplate(passages []passage) {
 const shortQuestion = 25
 
 // isEmpty reports whether p says nothing about the deal, whatever it mentions.
-func isEmpty(p *passage) bool {
+func (e *Engine) isEmpty(p *passage) bool {
 	switch {
 	case p.has(automatic), p.has(elsewhere):
 		return true
 	case strings.HasSuffix(p.text, "?") && len(p.words) < shortQuestion:
 		return true
 	}
-	return isPlaceholder(p) || isKeywords(p)
+	return isPlaceholder(p) || isKeywords(p) || e.isTopicAlone(p)
+}
+
+// isTopicAlone reports whether p, in no field of its own, only names what an item is about: "Go-live."
+func (e *Engine) isTopicAlone(p *passage) bool {
+	if p.src.field != "" || len(p.words) > 3 || p.facts.firm()+p.facts.names+p.facts.periods > 0 || len(p.who) > 0 {
+		return false
+	}
+	_, known := e.headings(p.text, p.langs)
+	return known
 }
 
 // isKeywords reports whether p strings the right words together and says nothing.
@@ -73,7 +82,7 @@ func isPlaceholder(p *passage) bool {
 			return true
 		}
 	}
-	if p.src.field != "" && p.s == strings.ReplaceAll(p.src.field, "_", " ") {
+	if p.src.field != "" && containsWords(strings.ReplaceAll(p.src.field, "_", " "), p.s) {
 		return true
 	}
 	for _, example := range []string{"example", "e g", "beispiel", "ejemplo"} {

@@ -58,7 +58,7 @@ func (r *record) surePeople(grades []grade) bool {
 }
 
 // farMiss is what the square of a miss costs beside the miss itself: two points off is worse than one point off twice.
-const farMiss = 0.3
+const farMiss = 0.4
 
 // choose returns the points that miss least, when 0, 1 and 2 are right with probability p.
 func choose(p [3]float64) int {
@@ -93,21 +93,23 @@ func (r *record) holdersTold(i, points int, o *reading) {
 	}
 }
 
-// most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged; what the
-// rules give, g, if it tells of people who have left.
+// most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged, or said not to
+// be known or agreed; what the rules give, g, if it tells of people who have left.
 func (r *record) most(i int, g *grade, o *reading) int {
 	told := r.told(o.bestBoth)
 	if len(told) == 0 {
 		return 2
 	}
-	hedged, gone := true, false
+	hedged, denied, gone := true, true, false
 	for _, p := range told {
-		hedged = hedged && p.hedged
+		hedged, denied = hedged && p.hedged, denied && p.has(unknown)
 		gone = gone || slices.ContainsFunc(p.who, func(m mention) bool { return m.who.gone })
 	}
 	switch {
 	case r.e.card.Items[i].Kind == kindPerson && gone:
 		return g.points
+	case denied:
+		return 1
 	case hedged:
 		return max(1, g.points)
 	}

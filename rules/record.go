@@ -58,7 +58,7 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 			p.soon = slices.ContainsFunc(p.facts.days, func(d day) bool { return d.soonAfter(close.Time()) })
 		}
 		p.hedged = p.has(hedge)
-		p.empty = p.ignored || isEmpty(p)
+		p.empty = p.ignored || e.isEmpty(p)
 		p.ignored = p.empty || isClaim(p)
 		if !p.ignored {
 			r.telling++

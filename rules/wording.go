@@ -7,16 +7,14 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// Wording is what the words of a text tell about items: a second opinion beside the slots. `go run ./rules/learn` makes
+// Wording is what the words of a text tell about items: a second opinion beside the slots. `go run ./cmd/learn` makes
 // the files in scorecards/wording that hold it.
 type Wording struct {
 	Items map[string]*ItemWording // by id
@@ -130,18 +128,13 @@ func readTable(dir fs.FS, name string, n int, row func(key string, v []float64) 
 	return nil
 }
 
-// Write writes the wording to a folder, as ReadWording reads it.
-func (w *Wording) Write(dir string) error {
+// Files returns the files that hold the wording, by name, as ReadWording reads them.
+func (w *Wording) Files() map[string][]byte {
 	files := map[string][]byte{decisionsFile: w.decisions(), knownFile: []byte(strings.Join(w.Known, "\n") + "\n")}
 	for id, it := range w.Items {
 		files[id+termsExt] = it.terms(id)
 	}
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			return fmt.Errorf("write wording: %w", err)
-		}
-	}
-	return nil
+	return files
 }
 
 // terms returns the table of an item's terms, the most telling first.
@@ -160,7 +153,7 @@ func (it *ItemWording) terms(id string) []byte {
 		fmt.Fprintf(&b, "%s\t%.2f\t%.2f\t%.2f\n", term, v[Some], v[All], v[AllGiven])
 	}
 	fmt.Fprintf(&b, "# What a passage's words tell about item %s, in log odds: that it says something; that it is all that is needed; that it is,\n"+
-		"# given that it says something. Made by: go run ./rules/learn\n", id)
+		"# given that it says something. Made by: go run ./cmd/learn\n", id)
 	row(baseTerm, it.Base)
 	for _, t := range terms {
 		row(t, it.Terms[t])
@@ -172,7 +165,7 @@ func (it *ItemWording) terms(id string) []byte {
 func (w *Wording) decisions() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure.\n"+
-		"# Made by: go run ./rules/learn\n%s\t%.3f\t0\t0\n", sureRow, w.Sure)
+		"# Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n", sureRow, w.Sure)
 	for _, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for i, v := range w.Items[id].Decision {
 			fmt.Fprintf(&b, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])

@@ -68,5 +68,10 @@ func learn(dir string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	return w.Write(out)
+	for name, data := range w.Files() {
+		if err := os.WriteFile(filepath.Join(out, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
