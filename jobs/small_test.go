@@ -20,7 +20,7 @@ func TestSmallDeals(t *testing.T) {
 	w.run()
 	small := crm.Values{"max": "14", "expectation_record": "0", "crm_hygiene": "2", "deal_context": "", "item_1_5": "", "item_4_1": "0",
 		"item_5_3": "1", "complete": "false", "rating": "Incomplete"}
-	whole := crm.Values{"max": "40", "deal_context": "6", "item_1_5": "2", "item_4_1": "0"}
+	whole := crm.Values{"max": "40", "deal_context": "3", "item_1_5": "2", "item_4_1": "0"}
 	w.wantValues("little", small)
 	w.wantValues("large", whole)
 	if h := w.handoff("little"); !h.Card.Small || !h.Flagged() {

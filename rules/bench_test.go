@@ -27,6 +27,7 @@ func deal() *crm.Snapshot {
 			Fields: map[string]string{
 				"use_case":             "One production plan for both kilns instead of a whiteboard per shift. They chose us because the foremen can replan on a tablet.",
 				"business_problem":     "In May two orders went out nine days late as nobody saw that kiln 2 was booked twice; the penalty was 31,000 EUR.",
+				"compelling_event":     "Their largest customer audits them on 12 November and wants to see one plan per kiln by then, or the frame contract goes.",
 				"competitors":          "Asprova",
 				"success_criteria":     "Late orders from 14% to under 4% by end of March, measured in their ERP.",
 				"nonstandard_promises": "None",

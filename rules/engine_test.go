@@ -40,12 +40,12 @@ func TestScoreDeal(t *testing.T) {
 			t.Errorf("%s: %d points because %q", it.ID, it.Score, it.Reason)
 		}
 	}
-	want := map[string]int{"1.1": 2, "1.2": 2, "1.3": 1, "1.4": 2, "1.5": 1, "2.1": 2, "2.2": 2, "2.3": 2, "2.4": 2, "3.1": 2, "3.2": 0, "3.3": 2, "3.4": 2,
+	want := map[string]int{"1.1": 2, "1.2": 2, "1.3": 2, "1.4": 2, "1.5": 1, "2.1": 2, "2.2": 2, "2.3": 2, "2.4": 2, "3.1": 2, "3.2": 0, "3.3": 2, "3.4": 2,
 		"4.1": 2, "4.2": 1, "4.3": 2, "4.4": 2, "5.1": 1, "5.2": 2, "5.3": 2}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scores (-want +got):\n%s", diff)
 	}
-	if c.Total != 34 || c.Rating != Acceptable || c.Health != Green || !c.Complete || c.Ghost != GhostNo {
+	if c.Total != 35 || c.Rating != Acceptable || c.Health != Green || !c.Complete || c.Ghost != GhostNo {
 		t.Errorf("total %d, rating %s, health %s, complete %v, ghost %s", c.Total, c.Rating, c.Health, c.Complete, c.Ghost)
 	}
 }
