@@ -93,9 +93,9 @@ func TestAgreement(t *testing.T) {
 		{"exact, tuning", tuned.All().Exact(), 0.86},
 		{"exact, validation", unseen.All().Exact(), 0.81},
 		{"kappa, validation", unseen.All().Kappa(), 0.80},
-		{"rating, validation", unseen.Rating(), 0.70},
+		{"rating, validation", unseen.Rating(), 0.68},
 		{"sure and right, validation", unseen.SureExact(), 0.94},
-		{"sure, validation", unseen.SureShare(), 0.51},
+		{"sure, validation", unseen.SureShare(), 0.52},
 		{"ghost F1, tuning", tuned.Ghosts.F1(), 0.88},
 		{"ghost F1, validation", unseen.Ghosts.F1(), 0.76},
 	} {

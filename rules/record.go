@@ -186,6 +186,7 @@ func (r *record) add(t text) {
 	langs := r.e.languagesOf(&sample, everyLanguages)
 	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,
 		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}}
+	rd.under, rd.lasting = src.title, true // a CRM without titles has it as the first heading
 	rd.read(body)
 	src.lower = body == strings.ToLower(body)
 	src.ignored = r.isForeign(src, rd.out)

@@ -37,10 +37,8 @@ func (r *record) terms(p *passage, known words, yield func(term []byte, sign boo
 		}
 		last, lastStem = w, stem
 	}
-	for _, context := range []string{p.context, p.src.title} {
-		for w := range strings.FieldsSeq(foldString(context)) {
-			yield(append(append(buf[:0], '^'), w...), true)
-		}
+	for w := range strings.FieldsSeq(foldString(p.context)) {
+		yield(append(append(buf[:0], '^'), w...), true)
 	}
 	for _, s := range r.signs(p) {
 		yield(append(buf[:0], s...), true)
