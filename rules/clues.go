@@ -25,7 +25,23 @@ type reading struct {
 	some, all, both             [3]float64 // of the most telling windows, best first, in log odds
 	sumSome, sumAll, sumBoth    float64    // of the probabilities of all windows
 	given                       float64    // of the window that most surely says something: whether it says enough
-	bestSome, bestAll, bestBoth [2]int     // passages [from, to) of the most telling windows; empty: there is no text
+	bestSome, bestAll, bestBoth best
+}
+
+// best is the most telling window, of those that tell as much the shortest.
+type best struct {
+	window [2]int // passages [from, to); empty: there is none
+	told   float64
+}
+
+// dear is what each further passage of a window must tell, in log odds, to be shown as evidence.
+const dear = 0.4
+
+func (b *best) see(told float64, window [2]int) {
+	told -= dear * float64(window[1]-window[0]-1)
+	if b.window == ([2]int{}) || told > b.told {
+		*b = best{window, told}
+	}
 }
 
 // silence is what no text at all says, and most passages say of most items, in log odds.
@@ -109,19 +125,15 @@ func (o *reading) see(answers Weights, window [2]int) {
 	some, all := sigmoid(answers[Some]), sigmoid(answers[All])
 	both := some * sigmoid(answers[AllGiven])
 	if answers[Some] > o.some[0] {
-		o.bestSome, o.given = window, answers[AllGiven]
+		o.given = answers[AllGiven]
 	}
-	if answers[All] > o.all[0] {
-		o.bestAll = window
-	}
+	o.bestSome.see(answers[Some], window)
+	o.bestAll.see(answers[All], window)
 	rank(&o.some, answers[Some])
 	rank(&o.all, answers[All])
-	if logOdds := math.Log(both / (1 - both)); logOdds > o.both[2] {
-		if logOdds > o.both[0] {
-			o.bestBoth = window
-		}
-		rank(&o.both, logOdds)
-	}
+	logOdds := math.Log(both / (1 - both))
+	o.bestBoth.see(logOdds, window)
+	rank(&o.both, logOdds)
 	o.sumSome += some
 	o.sumAll += all
 	o.sumBoth += both

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 )
 
 // contacts judges the contact records of those who hold the roles of the person items.
@@ -14,7 +13,7 @@ func (r *record) contacts() grade {
 		if spec.Kind != kindPerson {
 			continue
 		}
-		role := strings.ToLower(spec.Title)
+		role := inSentence(spec.Title)
 		who := r.bestRecord(r.holders[i])
 		if who == nil {
 			missing = append(missing, "a record of the "+role)

@@ -27,7 +27,7 @@ func (r *record) judge() []grade {
 		most := r.most(w.item, g, &readings[k])
 		role, context, firm := g.role, 1-p[0], p[2] >= firmContext
 		sure := points <= most && p[points] >= r.e.wording.sure
-		if points = min(points, most); points != g.points {
+		if points = min(points, most); points != g.points || r.restsElsewhere(w.item, g, &readings[k]) {
 			*g = r.regrade(w.item, g, points, &readings[k])
 		}
 		g.role, g.sure, g.context, g.firm = role, sure, context, firm
@@ -83,7 +83,7 @@ func (r *record) holdersTold(i, points int, o *reading) {
 	if len(r.holders[i]) > 0 {
 		return
 	}
-	for _, p := range r.told(o.bestBoth) {
+	for _, p := range r.told(o.bestBoth.window) {
 		for _, m := range p.who {
 			if m.who.contact >= 0 && !m.who.gone {
 				r.holders[i] = []*candidate{{who: m.who, context: p}}
@@ -96,7 +96,7 @@ func (r *record) holdersTold(i, points int, o *reading) {
 // most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged, or said not to
 // be known or agreed; what the rules give, g, if it tells of people who have left.
 func (r *record) most(i int, g *grade, o *reading) int {
-	told := r.told(o.bestBoth)
+	told := r.told(o.bestBoth.window)
 	if len(told) == 0 {
 		return 2
 	}
@@ -119,15 +119,11 @@ func (r *record) most(i int, g *grade, o *reading) int {
 // regrade gives item i other points than the rules, g, do, for what the wording of the text tells.
 func (r *record) regrade(i int, g *grade, points int, o *reading) grade {
 	spec := r.e.card.Items[i]
-	topic := strings.ToLower(spec.Title)
+	topic := inSentence(spec.Title)
 	if points == 0 {
 		return grade{reason: "Missing: nothing clear on " + topic + "; needed: " + join(r.lacks(i, nil))}
 	}
-	window := o.bestSome
-	if points == 2 {
-		window = o.bestAll
-	}
-	from := r.told(window)
+	from := r.told(o.window(points))
 	if from == nil {
 		from = g.passages(r)
 	}
@@ -145,6 +141,24 @@ func (r *record) regrade(i int, g *grade, points int, o *reading) grade {
 	}
 	out.reason = "Partial: " + there + "; missing " + join(r.lacks(i, from))
 	return out
+}
+
+// window returns the passages [from, to) that say most for so many points.
+func (o *reading) window(points int) [2]int {
+	if points == 2 {
+		return o.bestAll.window
+	}
+	return o.bestSome.window
+}
+
+// restsElsewhere reports whether the points that the rules give item i, g, rest on other passages than those that the
+// wording finds telling: those are what a person should read.
+func (r *record) restsElsewhere(i int, g *grade, o *reading) bool {
+	if kind := r.e.card.Items[i].Kind; kind != kindText && kind != kindObjector || g.points == 0 || g.bare || o.some[0] < 0 {
+		return false
+	}
+	telling := r.told(o.window(g.points))
+	return len(telling) > 0 && !slices.ContainsFunc(g.passages(r), func(p *passage) bool { return slices.Contains(telling, p) })
 }
 
 // told returns the passages of a window that are not empty.
@@ -204,7 +218,7 @@ func (r *record) lacks(i int, from []*passage) []string {
 
 func (r *record) lacksOfPerson(i int, from []*passage) []string {
 	spec := r.e.card.Items[i]
-	whole := "the name of the " + strings.ToLower(spec.Title) + ", contact details and " + r.slotOf(spec).says
+	whole := "the name of the " + inSentence(spec.Title) + ", contact details and " + r.slotOf(spec).says
 	for _, p := range from {
 		if len(p.who) == 0 {
 			continue

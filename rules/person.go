@@ -77,7 +77,7 @@ func (r *record) person(i int) (grade, []*candidate) {
 	}
 	all = slices.DeleteFunc(all, func(c *candidate) bool { return c.who.gone })
 	slices.SortStableFunc(all, func(a, b *candidate) int { return b.rank() - a.rank() })
-	title := strings.ToLower(spec.Title)
+	title := inSentence(spec.Title)
 	switch {
 	case len(all) > 0:
 		return r.personGrade(all[0], title), all

@@ -9,7 +9,7 @@ import (
 // rule judges item i by the conditions of its slots, over the record as a whole, of which f is what they see.
 func (r *record) rule(i int, f *facets) grade {
 	spec := r.e.card.Items[i]
-	topic := strings.ToLower(spec.Title)
+	topic := inSentence(spec.Title)
 	there, missing, evidence := r.conditions(spec.Complete, f)
 	if missing == nil {
 		return grade{points: 2, sure: true, evidence: evidence, reason: "Complete: " + topic + " with " + join(r.says(there))}

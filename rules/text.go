@@ -46,7 +46,7 @@ func (r *record) text(i int) grade {
 			partial = all
 		}
 	}
-	topic := strings.ToLower(spec.Title)
+	topic := inSentence(spec.Title)
 	switch {
 	case firm != nil && len(firm.passages) > 0 && firm.missing(spec.Complete) == nil:
 		return grade{points: 2, sure: r.surely(firm, i), evidence: quotes(firm.passages...), reason: "Complete: " + topic + " with " + join(r.says(spec.Complete))}
@@ -312,4 +312,13 @@ func join(parts []string) string {
 		return strings.Join(parts, "")
 	}
 	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+}
+
+// inSentence returns a title as it is written within a sentence: "use case", "IT readiness".
+func inSentence(title string) string {
+	first, rest, _ := strings.Cut(title, " ")
+	if first != strings.ToUpper(first) {
+		return strings.ToLower(title)
+	}
+	return strings.TrimSpace(first + " " + strings.ToLower(rest))
 }
