@@ -21,9 +21,9 @@ import (
 var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
-		"basalt", "willow"}
+		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
-		"saffron", "juniper", "tundra"}
+		"saffron", "juniper", "tundra", "dune", "glade", "heath"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.
