@@ -12,7 +12,7 @@ import (
 
 const (
 	decisionPenalty = 20
-	exampleWeight   = 0.3  // of a boundary example beside a deal
+	exampleWeight   = 0.3    // of a boundary example beside a deal
 	sureMargin      = 0.9575 // how often points must be right, among deals of held-out writers, to be called sure
 )
 
