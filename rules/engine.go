@@ -144,13 +144,15 @@ func (p *passage) quote() Evidence {
 	return Evidence{Source: p.src.says, Record: p.src.record, Quote: cut(p.text, maxQuote)}
 }
 
-// cut shortens s to at most n bytes, at a rune's end.
+// cut shortens s to at most n bytes, at a rune's end if there are runes.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
+	for back := range utf8.UTFMax {
+		if utf8.RuneStart(s[n-back]) {
+			return s[:n-back]
+		}
 	}
 	return s[:n]
 }
