@@ -418,7 +418,9 @@ func (c *checker) compile() *Engine {
 			c.fail(it.at.key("wording"), "there is no wording for item "+it.ID, "remove the line: the item is judged by its slots")
 		}
 	}
-	e.wording = w.on(sc)
+	if own, ok := w.on(sc); ok {
+		e.wording = own
+	}
 	return e
 }
 

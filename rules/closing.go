@@ -41,7 +41,7 @@ func (r *record) closingIn(src *source) (summary, context *passage, words int) {
 	closed, negotiated := r.e.slots["closed"], r.e.slots["negotiated"]
 	title := fold(src.title)
 	if hasClass(r.e.lex.find(&title, everyLanguages), r.e.slotCue(closed.cue)) {
-		summary = &passage{src: src, text: src.title}
+		summary = &passage{src: src, piece: piece{text: src.title}}
 	}
 	for k := src.from; k < src.to; k++ {
 		p := &r.passages[k]

@@ -47,6 +47,9 @@ func (b *best) see(told float64, window [2]int) {
 // silence is what no text at all says, and most passages say of most items, in log odds.
 const silence = -4
 
+// perItem is how many numbers a passage has for each item: what its words say on the questions, and what its signs do.
+const perItem = 2 * questions
+
 // wordings reads all windows of the record, and returns a reading for each item of the wording and the number of windows.
 func (r *record) wordings() ([]reading, int) {
 	w := r.e.wording
@@ -56,7 +59,7 @@ func (r *record) wordings() ([]reading, int) {
 		none := [3]float64{silence, silence, silence}
 		out[k] = reading{some: none, all: none, both: none}
 	}
-	width := 2 * questions * n // of each passage: for each item, what its words and what its signs tell
+	width := perItem * n
 	rows := make([]float32, width*len(r.passages))
 	counts := make([]float32, len(r.passages))
 	for i := range r.passages {
@@ -64,24 +67,7 @@ func (r *record) wordings() ([]reading, int) {
 		if p.empty {
 			continue
 		}
-		row := rows[width*i : width*(i+1)]
-		r.terms(p, w.known, func(term []byte, sign bool) {
-			found, ok := w.terms[string(term)]
-			if !ok {
-				return
-			}
-			at := 0
-			if sign {
-				at = questions
-			} else {
-				counts[i]++
-			}
-			for _, t := range found {
-				for q, v := range t.weights {
-					row[2*questions*t.k+at+q] += v
-				}
-			}
-		})
+		counts[i] = r.weights(p, rows[width*i:width*(i+1)])
 	}
 	sum := make([]float32, width)
 	windows := 0
@@ -105,7 +91,7 @@ func (r *record) wordings() ([]reading, int) {
 				if w.items[k].late && !r.passages[i].src.post && r.s.Deal.CloseDate != nil {
 					continue
 				}
-				told := sum[2*questions*k:]
+				told := sum[perItem*k:]
 				answers := w.items[k].spec.Base
 				for q := range answers {
 					answers[q] += float64(scale*told[q] + told[questions+q])
@@ -131,9 +117,11 @@ func (o *reading) see(answers Weights, window [2]int) {
 	o.bestAll.see(answers[All], window)
 	rank(&o.some, answers[Some])
 	rank(&o.all, answers[All])
-	logOdds := math.Log(both / (1 - both))
-	o.bestBoth.see(logOdds, window)
-	rank(&o.both, logOdds)
+	if answers[Some] > min(o.both[2], o.bestBoth.told) { // else it cannot be among the best: it is less likely to say all than to say some
+		logOdds := math.Log(both / (1 - both))
+		o.bestBoth.see(logOdds, window)
+		rank(&o.both, logOdds)
+	}
 	o.sumSome += some
 	o.sumAll += all
 	o.sumBoth += both
@@ -218,9 +206,8 @@ type Window struct {
 	Signs    []string // terms that are signs
 }
 
-// Windows returns the windows of a snapshot, with the terms that a Wording could weigh. known are the words that are no
-// names even with a capital; nil: only those of the record's people are.
-func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time, known map[string]bool) []Window {
+// Windows returns the windows of a snapshot, with the terms that a Wording could weigh.
+func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time) []Window {
 	r := e.read(s, asOf)
 	var out []Window
 	for i := range r.passages {
@@ -235,7 +222,7 @@ func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time, known map[string]bool)
 			}
 			w.Passages = append(slices.Clip(w.Passages), p.text)
 			w.Words, w.Signs = slices.Clip(w.Words), slices.Clip(w.Signs)
-			r.terms(p, known, func(term []byte, sign bool) {
+			r.terms(p, func(term []byte, sign bool) {
 				if sign {
 					w.Signs = append(w.Signs, string(term))
 				} else {
@@ -251,6 +238,6 @@ func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time, known map[string]bool)
 // WithWording returns an engine for the same scorecard with another wording.
 func (e *Engine) WithWording(w *Wording) *Engine {
 	other := *e
-	other.wording = newWording(w).on(e.card)
+	other.wording, _ = newWording(w).on(e.card)
 	return &other
 }

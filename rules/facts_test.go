@@ -12,7 +12,7 @@ func passageOf(t *testing.T, text string) *passage {
 	t.Helper()
 	e := builtin(t)
 	f := fold(text)
-	p := &passage{src: &source{}, text: text, folded: f, langs: e.languagesOf(&f, everyLanguages)}
+	p := &passage{src: &source{}, piece: piece{text: text, folded: f}, langs: e.languagesOf(&f, everyLanguages)}
 	p.hits = e.lex.find(&p.folded, p.langs)
 	e.findFacts(p)
 	return p

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -18,55 +17,57 @@ type folded struct {
 
 // fold reduces text.
 func fold(text string) folded {
-	var b strings.Builder
-	b.Grow(len(text))
-	f := folded{words: make([]word, 0, len(text)/5)}
+	b := make([]byte, 0, len(text))
+	f := folded{words: make([]word, 0, len(text)/5+1)}
 	inWord := false
 	for i, r := range text {
 		switch {
-		case r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9'),
-			r < utf8.RuneSelf && r >= 'A' && r <= 'Z',
-			r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		case r < utf8.RuneSelf && plainASCII[r] != 0 || r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
 			if !inWord {
-				if b.Len() > 0 {
-					b.WriteByte(' ')
+				if len(b) > 0 {
+					b = append(b, ' ')
 				}
-				f.words = append(f.words, word{start: int32(i), at: int32(b.Len())})
+				f.words = append(f.words, word{start: int32(i), at: int32(len(b))})
 				inWord = true
 			}
-			writeFolded(&b, r)
-		case (r == '\'' || r == '’') && inWord:
-			continue // couldn't and couldnt are one word
-		case unicode.Is(unicode.Mn, r) && inWord:
-			continue // an accent written as its own rune
-		default:
-			if inWord {
-				f.words[len(f.words)-1].end = int32(i)
-				inWord = false
+			if r < utf8.RuneSelf {
+				b = append(b, plainASCII[r])
+			} else {
+				b = appendFolded(b, r)
 			}
+		case !inWord:
+		case r == '\'', r == '’': // couldn't and couldnt are one word
+		case r >= utf8.RuneSelf && unicode.Is(unicode.Mn, r): // an accent written as its own rune
+		default:
+			f.words[len(f.words)-1].end = int32(i)
+			inWord = false
 		}
 	}
 	if inWord {
 		f.words[len(f.words)-1].end = int32(len(text))
 	}
-	f.s = b.String()
+	f.s = string(b)
 	return f
 }
 
-func writeFolded(b *strings.Builder, r rune) {
-	switch {
-	case r >= 'A' && r <= 'Z':
-		b.WriteByte(byte(r) + 'a' - 'A')
-	case r < utf8.RuneSelf:
-		b.WriteByte(byte(r))
-	default:
-		r = unicode.ToLower(r)
-		if s, ok := plainLetters[r]; ok {
-			b.WriteString(s)
-		} else {
-			b.WriteRune(r)
-		}
+// plainASCII holds the folded form of each ASCII letter and digit; 0: no part of a word.
+var plainASCII = func() (plain [utf8.RuneSelf]byte) {
+	for c := byte('0'); c <= '9'; c++ {
+		plain[c] = c
 	}
+	for c := byte('a'); c <= 'z'; c++ {
+		plain[c], plain[c-'a'+'A'] = c, c
+	}
+	return plain
+}()
+
+// appendFolded appends the folded form of a letter or digit beyond ASCII.
+func appendFolded(b []byte, r rune) []byte {
+	r = unicode.ToLower(r)
+	if s, ok := plainLetters[r]; ok {
+		return append(b, s...)
+	}
+	return utf8.AppendRune(b, r)
 }
 
 // plainLetters holds the accented letters of European languages, and what hurried people type instead.

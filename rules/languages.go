@@ -112,7 +112,7 @@ func (l *language) cues() (own, everywhere map[class]cueList) {
 
 // vocabulary holds the single words of all languages.
 type vocabulary struct {
-	stopwords    []words // by language
+	stopwords    map[string]languageSet
 	months       map[string]int
 	honorifics   words
 	pronouns     words // that begin a sentence about whoever was named last
@@ -132,12 +132,12 @@ func (w words) add(list []string) {
 }
 
 func newVocabulary(langs []*language) *vocabulary {
-	v := &vocabulary{months: map[string]int{}, honorifics: words{}, pronouns: words{}, firstPerson: words{}, robots: words{}, recorders: words{},
+	v := &vocabulary{stopwords: map[string]languageSet{}, months: map[string]int{}, honorifics: words{}, pronouns: words{}, firstPerson: words{}, robots: words{}, recorders: words{},
 		currencies: words{}, abbreviation: words{}}
-	for _, l := range langs {
-		stop := words{}
-		stop.add(l.Stopwords)
-		v.stopwords = append(v.stopwords, stop)
+	for i, l := range langs {
+		for _, w := range l.Stopwords {
+			v.stopwords[w] |= 1 << i
+		}
 		v.honorifics.add(l.Honorifics)
 		v.pronouns.add(l.Pronouns)
 		v.firstPerson.add(l.FirstPerson)
@@ -215,10 +215,8 @@ func (e *Engine) languagesOf(f *folded, around languageSet) languageSet {
 // countStopwords counts the common words of each language in a text.
 func (v *vocabulary) countStopwords(f *folded) (count [maxLanguages]int) {
 	for i := range f.words {
-		for l, stop := range v.stopwords {
-			if stop[f.word(i)] {
-				count[l]++
-			}
+		for in, l := v.stopwords[f.word(i)], 0; in != 0; in, l = in>>1, l+1 {
+			count[l] += int(in & 1)
 		}
 	}
 	return count

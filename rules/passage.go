@@ -35,16 +35,21 @@ type topic struct {
 
 func (t topic) and(u topic) topic { return topic{t.items | u.items, t.slots | u.slots} }
 
+// piece is a piece of text with the cues in it.
+type piece struct {
+	text string
+	folded
+	hits []hit
+}
+
 // passage is a sentence, a line or a bullet: the smallest piece of text that is evidence by itself.
 type passage struct {
+	piece
 	src     *source
-	text    string
 	block   int    // passages of one paragraph or bullet have the same
 	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
 
-	folded
 	langs   languageSet
-	hits    []hit
 	placed  topic  // what its field, heading, label or the question that it answers points to
 	headed  bool   // placed by a heading further up
 	context string // the heading, label and question that it stands under

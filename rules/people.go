@@ -180,7 +180,7 @@ func (e *Engine) says(p *passage, name string) bool {
 
 // mentionsIn notes who p names: by name, by speaking in the first person, or by a title that only one contact has.
 func (r *record) mentionsIn(p *passage) {
-	lower := p.src.lower || p.text == strings.ToLower(p.text)
+	lower := p.src.lower || isLower(p.text)
 	for i := range p.words {
 		found := r.people.byWord[p.word(i)]
 		if len(found) == 0 || len(p.word(i)) < 3 && len(found[0].words) > 1 || !lower && !p.upper(i) {

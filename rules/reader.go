@@ -13,6 +13,7 @@ type reader struct {
 	names  words       // folded name words of people on either side
 	ofText languageSet // of the text as a whole
 	langs  languageSet // of the line at hand
+	whole  piece       // the line at hand
 	out    []passage
 	block  int
 
@@ -67,6 +68,9 @@ func startsLower(s string) bool {
 	return unicode.IsLower(r)
 }
 
+// isLower reports whether s has no capital.
+func isLower(s string) bool { return strings.IndexFunc(s, unicode.IsUpper) < 0 }
+
 func endsSentence(s string) bool {
 	return s != "" && strings.IndexByte(".!?:", s[len(s)-1]) >= 0
 }
@@ -100,16 +104,17 @@ func (r *reader) line(s string) {
 		return
 	}
 	body, bullet, hashed := r.trimBullet(s)
-	whole := fold(body)
+	r.whole = piece{text: body, folded: fold(body)}
+	whole := &r.whole
 	if len(whole.words) == 0 {
 		return
 	}
 	if bullet || hashed {
 		r.block++
 	}
-	r.langs = r.e.languagesOf(&whole, r.ofText)
-	hits := r.e.lex.find(&whole, r.langs)
-	if !bullet && len(whole.words) <= 4 && covers(hits, closing, whole) {
+	r.langs = r.e.languagesOf(&whole.folded, r.ofText)
+	whole.hits = r.e.lex.find(&whole.folded, r.langs)
+	if !bullet && len(whole.words) <= 4 && whole.covered(closing) {
 		r.signature = signatureLines
 		return
 	}
@@ -128,7 +133,7 @@ func (r *reader) line(s string) {
 			return
 		}
 	}
-	if hashed || r.isHeading(body, whole, bullet) {
+	if hashed || r.isHeading(bullet) {
 		t, _ := r.e.headings(body, r.langs)
 		r.head(t, hashed, body)
 		return
@@ -241,9 +246,10 @@ func splitLabel(s string) (label, rest string, ok bool) {
 	return label, rest, true
 }
 
-// isHeading reports whether a short line without an end names what follows it.
-func (r *reader) isHeading(s string, f folded, bullet bool) bool {
-	if bullet || r.src.field != "" || len(f.words) > 5 || strings.ContainsAny(s, ",@!?0123456789") || endsSentence(s) && len(f.words) > 2 {
+// isHeading reports whether the line at hand, short and without an end, names what follows it.
+func (r *reader) isHeading(bullet bool) bool {
+	s, n := r.whole.text, len(r.whole.words)
+	if bullet || r.src.field != "" || n > 5 || strings.ContainsAny(s, ",@!?0123456789") || endsSentence(s) && n > 2 {
 		return false
 	}
 	_, known := r.e.headings(s, r.langs)
@@ -294,10 +300,10 @@ func (r *reader) trimBullet(s string) (body string, bullet, heading bool) {
 	return s, false, false
 }
 
-// covers reports whether a cue of class c is the whole of f, but for one word such as a name.
-func covers(hits []hit, c class, f folded) bool {
-	for _, h := range hits {
-		if h.class == c && h.from == 0 && int(h.to) >= len(f.words)-1 && len(f.words) <= int(h.to)+1 {
+// covered reports whether a cue of class c is the whole of p, but for one word such as a name.
+func (p *piece) covered(c class) bool {
+	for _, h := range p.hits {
+		if h.class == c && h.from == 0 && int(h.to) >= len(p.words)-1 && len(p.words) <= int(h.to)+1 {
 			return true
 		}
 	}
@@ -307,10 +313,13 @@ func covers(hits []hit, c class, f folded) bool {
 // sentences adds the sentences of s.
 func (r *reader) sentences(s string, t topic, headed bool, context string) {
 	for _, text := range r.e.splitSentences(s) {
-		p := passage{src: r.src, text: text, block: r.block, speaker: r.speaker, folded: fold(text), langs: r.langs, placed: t, headed: headed, context: context}
-		if len(p.words) > 0 {
-			p.hits = r.e.lex.find(&p.folded, r.langs)
-			r.out = append(r.out, p)
+		s := r.whole
+		if text != s.text {
+			s = piece{text: text, folded: fold(text)}
+			s.hits = r.e.lex.find(&s.folded, r.langs)
+		}
+		if len(s.words) > 0 {
+			r.out = append(r.out, passage{piece: s, src: r.src, block: r.block, speaker: r.speaker, langs: r.langs, placed: t, headed: headed, context: context})
 		}
 	}
 }

@@ -23,8 +23,13 @@ type record struct {
 	own      words                // name words of our own people
 	names    words                // name words of everyone that the CRM's records name
 	account  string               // folded name of the customer
-	plain    []string             // room for plainWords
-	later    *time.Time           // the earliest date of a record after as-of
+	plain    []plainWord          // of the passage at hand
+	seen     []string             // signs of the passage at hand
+	above    struct {             // what the last passage stands under
+		text   string
+		tokens []token
+	}
+	later *time.Time // the earliest date of a record after as-of
 }
 
 // oldDeal is how long before the close a record may date and still be about this deal.
@@ -188,7 +193,7 @@ func (r *record) add(t text) {
 		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}}
 	rd.under, rd.lasting = src.title, true // a CRM without titles has it as the first heading
 	rd.read(body)
-	src.lower = body == strings.ToLower(body)
+	src.lower = isLower(body)
 	src.ignored = r.isForeign(src, rd.out)
 	src.from = len(r.passages)
 	r.passages = append(r.passages, rd.out...)

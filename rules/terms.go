@@ -13,23 +13,26 @@ import (
 const stemLength = 5
 
 // terms calls yield with each term of p, words first; a term may come more than once. The bytes are only good until
-// yield returns. known is as for plainWords.
-func (r *record) terms(p *passage, known words, yield func(term []byte, sign bool)) {
+// yield returns.
+func (r *record) terms(p *passage, yield func(term []byte, sign bool)) {
 	var room [96]byte
 	buf := room[:0]
-	r.plain = r.plainWords(p, known, r.plain)
+	r.plainWords(p)
 	var last, lastStem string
-	for i, w := range r.plain {
-		stem := w
-		if len(w) > stemLength {
-			stem = w[:stemLength]
-			buf = append(append(buf[:0], stem...), '*')
+	for i, pw := range r.plain {
+		w := pw.text
+		if pw.negated {
+			w = not + w
+		}
+		stem := stemOf(w)
+		if len(stem) < len(w) {
+			buf = appendStem(buf[:0], w, stem)
 			yield(buf, false)
 		}
 		yield(append(buf[:0], w...), false)
 		if i > 0 {
 			yield(append(append(append(buf[:0], last...), ' '), w...), false)
-			if len(last) > stemLength || len(w) > stemLength {
+			if len(lastStem) < len(last) || len(stem) < len(w) {
 				buf = appendStem(buf[:0], last, lastStem)
 				buf = appendStem(append(buf, ' '), w, stem)
 				yield(buf, false)
@@ -38,12 +41,14 @@ func (r *record) terms(p *passage, known words, yield func(term []byte, sign boo
 		last, lastStem = w, stem
 	}
 	for w := range strings.FieldsSeq(foldString(p.context)) {
-		yield(append(append(buf[:0], '^'), w...), true)
+		yield(append(append(buf[:0], under...), w...), true)
 	}
 	for _, s := range r.signs(p) {
 		yield(append(buf[:0], s...), true)
 	}
 }
+
+func stemOf(word string) string { return word[:min(len(word), stemLength)] }
 
 func appendStem(buf []byte, word, stem string) []byte {
 	buf = append(buf, stem...)
@@ -51,6 +56,61 @@ func appendStem(buf []byte, word, stem string) []byte {
 		buf = append(buf, '*')
 	}
 	return buf
+}
+
+// weights adds to row what the terms of p tell, and returns how many of its words' terms tell anything: for each item of the
+// wording, row holds what the words say on its questions, then what the signs do.
+func (r *record) weights(p *passage, row []float32) (count float32) {
+	w := r.e.wording
+	tell := func(found []termWeight, at int) {
+		for i := range found {
+			t := &found[i]
+			told := (*[questions]float32)(row[t.at+at:])
+			told[Some] += t.weights[Some]
+			told[All] += t.weights[All]
+			told[AllGiven] += t.weights[AllGiven]
+		}
+	}
+	word := func(found []termWeight) {
+		if len(found) > 0 {
+			count++
+			tell(found, 0)
+		}
+	}
+	r.plainWords(p)
+	var last, lastStem token
+	for _, pw := range r.plain {
+		whole, stem := pw.whole, pw.stem
+		if pw.negated {
+			whole, stem = pw.notWhole, pw.notStem
+		}
+		if stem != whole {
+			word(w.single[stem])
+		}
+		word(w.single[whole])
+		if last != 0 && whole != 0 {
+			word(w.pairs[pair(last, whole)])
+		}
+		if lastStem != 0 && stem != 0 && (lastStem != last || stem != whole) {
+			word(w.pairs[pair(lastStem, stem)])
+		}
+		last, lastStem = whole, stem
+	}
+	if p.context != r.above.text {
+		r.above.text, r.above.tokens = p.context, r.above.tokens[:0]
+		for word := range strings.FieldsSeq(foldString(p.context)) {
+			if n := w.tokens[under+word]; n != 0 {
+				r.above.tokens = append(r.above.tokens, n)
+			}
+		}
+	}
+	for _, n := range r.above.tokens {
+		tell(w.single[n], questions)
+	}
+	for _, s := range r.signs(p) {
+		tell(w.single[w.tokens[s]], questions)
+	}
+	return count
 }
 
 // Stand-ins for words that differ from deal to deal. Names in a row are one.
@@ -61,50 +121,73 @@ const (
 	anyWeekday = "xweekday"
 )
 
-// A word soon after a negation says something else than the word.
 const (
+	// A word soon after a negation says something else than the word.
 	not           = "!"
 	negationReach = 4 // words
+
+	under = "^" // of a word that a passage stands under
 )
 
-// plainWords returns the words of p with stand-ins, in the buffer given. known are the words that are no names even with
-// a capital; nil: only those are names that the record's people have.
-func (r *record) plainWords(p *passage, known words, buf []string) []string {
-	buf = buf[:0]
+// plainWord is a word of a passage, or what stands in for it.
+type plainWord struct {
+	text    string
+	negated bool
+	lexeme
+}
+
+// plainWords puts the words of p with stand-ins in r.plain.
+func (r *record) plainWords(p *passage) {
+	w := r.e.wording
+	buf := r.plain[:0]
 	for i := range p.words {
-		w := p.word(i)
+		pw := plainWord{text: p.word(i)}
 		switch {
-		case strings.ContainsAny(w, "0123456789"):
-			w = anyNumber
-		case r.names[w] && !r.e.isCommon(w) || known != nil && !known[w] && p.upper(i):
-			w = anyName
+		case hasDigit(pw.text):
+			pw.text = anyNumber
+		case r.names[pw.text] && !r.e.isCommon(pw.text):
+			pw.text = anyName
 		}
-		buf = append(buf, w)
+		pw.lexeme = w.lexeme(pw.text)
+		if w.knowsNames && !pw.known && p.upper(i) && pw.text != anyNumber && pw.text != anyName {
+			pw.text = anyName
+			pw.lexeme = w.lexeme(anyName)
+		}
+		buf = append(buf, pw)
 	}
 	for _, h := range p.hits {
 		switch {
 		case h.class == weekday:
-			buf[h.from] = anyWeekday
-		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from]) > 3): // "may" and "mar" are words as well
-			buf[h.from] = anyMonth
+			buf[h.from].text = anyWeekday
+			buf[h.from].lexeme = w.lexeme(anyWeekday)
+		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from].text) > 3): // "may" and "mar" are words as well
+			buf[h.from].text = anyMonth
+			buf[h.from].lexeme = w.lexeme(anyMonth)
 		}
 	}
 	for _, h := range p.hits {
-		if h.class != negation {
-			continue
-		}
-		for i := int(h.to); i < min(int(h.to)+negationReach, len(buf)); i++ {
-			if !strings.HasPrefix(buf[i], not) {
-				buf[i] = not + buf[i]
+		if h.class == negation {
+			for i := int(h.to); i < min(int(h.to)+negationReach, len(buf)); i++ {
+				buf[i].negated = true
 			}
 		}
 	}
-	return slices.CompactFunc(buf, func(a, b string) bool { return a == anyName && b == anyName })
+	isName := func(pw plainWord) bool { return pw.text == anyName && !pw.negated }
+	r.plain = slices.CompactFunc(buf, func(a, b plainWord) bool { return isName(a) && isName(b) })
 }
 
-// signs returns what the rules see in p.
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// signs returns what the rules see in p, until it is called again.
 func (r *record) signs(p *passage) []string {
-	var signs []string
+	signs := r.seen[:0]
 	sign := func(is bool, name string) {
 		if is {
 			signs = append(signs, name)
@@ -147,6 +230,7 @@ func (r *record) signs(p *passage) []string {
 		}
 		sign(name != "" && !slices.Contains(signs, name), name)
 	}
+	r.seen = signs
 	return signs
 }
 

@@ -172,7 +172,7 @@ func (r *record) echo(i int) words {
 
 // isCommon reports whether a word is among the common words of a language.
 func (e *Engine) isCommon(word string) bool {
-	return slices.ContainsFunc(e.vocabulary.stopwords, func(stop words) bool { return stop[word] })
+	return e.vocabulary.stopwords[word] != 0
 }
 
 func (p *passage) holdsAny(names words) bool {
@@ -221,11 +221,21 @@ func addPassage(list []*passage, p *passage) []*passage {
 func (f *filling) missing(list []string) []string {
 	var out []string
 	for _, names := range list {
-		if !slices.ContainsFunc(strings.Split(names, "|"), func(name string) bool { return slices.Contains(f.names, name) }) {
+		if !f.has(names) {
 			out = append(out, names)
 		}
 	}
 	return out
+}
+
+// has reports whether one of the names, with "|" between them, is a slot that is filled.
+func (f *filling) has(names string) bool {
+	for name := range strings.SplitSeq(names, "|") {
+		if slices.Contains(f.names, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // fill returns the slots of item i that the passage at k and those around it fill.

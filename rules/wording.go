@@ -207,12 +207,29 @@ var wordingTexts = sync.OnceValue(func() [][]byte {
 	return texts
 })
 
-// wording is a Wording made ready for reading.
+// wording is a Wording made ready for reading. Its tables are by the numbers that words, stems and signs have in it: to look a
+// word up once, and not each term that it is part of, is half of what makes reading fast.
 type wording struct {
-	items []wordedItem
-	terms map[string][]termWeight
-	known words
-	sure  float64
+	items      []wordedItem
+	tokens     map[string]token
+	single     [][]termWeight          // of terms that are one token; none for 0
+	pairs      map[uint64][]termWeight // of terms that are two
+	lexemes    map[string]lexeme       // of words that it knows
+	knowsNames bool                    // a word with a capital that it does not know is a name
+	sure       float64
+}
+
+// token is the number of a word, a stem or a sign of a term; 0: no term has it.
+type token int32
+
+// pair is the key of two tokens in a row.
+func pair(first, second token) uint64 { return uint64(first)<<32 | uint64(second) }
+
+// lexeme is what a wording knows of a word.
+type lexeme struct {
+	whole, stem       token // the stem of a short word is the word
+	notWhole, notStem token // soon after a negation
+	known             bool  // no name, even with a capital
 }
 
 // wordedItem is an item that a wording speaks about.
@@ -223,36 +240,88 @@ type wordedItem struct {
 	spec *ItemWording
 }
 
-// termWeight is what a term tells about the k-th item of a wording.
+// termWeight is what a term tells about an item of a wording.
 type termWeight struct {
-	k       int
+	at      int // where the item's numbers begin in a row of weights
 	weights [questions]float32
 }
 
 func newWording(w *Wording) *wording {
-	c := &wording{terms: map[string][]termWeight{}, known: words{}, sure: w.Sure}
-	c.known.add(w.Known)
+	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]lexeme{},
+		knowsNames: len(w.Known) > 0, sure: w.Sure}
 	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for term, v := range w.Items[id].Terms {
-			c.terms[term] = append(c.terms[term], termWeight{k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
+			c.add(term, termWeight{perItem * k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
 		}
 		c.items = append(c.items, wordedItem{id: id, item: -1, spec: w.Items[id]})
+	}
+	for _, word := range w.Known {
+		l := c.look(word)
+		l.known = true
+		c.lexemes[word] = l
+	}
+	for name := range c.tokens {
+		if word := strings.TrimPrefix(name, not); !c.lexemes[word].known {
+			c.lexemes[word] = c.look(word)
+		}
 	}
 	return c
 }
 
-// on returns the wording as it speaks about the items of a scorecard that ask for it; nil: none does.
-func (w *wording) on(card *Scorecard) *wording {
-	own := &wording{items: slices.Clone(w.items), terms: w.terms, known: w.known, sure: w.sure}
-	some := false
+// add adds what a term tells.
+func (w *wording) add(term string, tells termWeight) {
+	number := func(name string) token {
+		n, ok := w.tokens[name]
+		if !ok {
+			n = token(len(w.single))
+			w.tokens[name] = n
+			w.single = append(w.single, nil)
+		}
+		return n
+	}
+	first, second, two := strings.Cut(term, " ")
+	n := number(first)
+	if !two {
+		w.single[n] = append(w.single[n], tells)
+		return
+	}
+	key := pair(n, number(second))
+	w.pairs[key] = append(w.pairs[key], tells)
+}
+
+// lexeme returns what w knows of a word, of which it may have the stem alone.
+func (w *wording) lexeme(word string) lexeme {
+	if l, ok := w.lexemes[word]; ok {
+		return l
+	}
+	return w.look(word)
+}
+
+// look looks up the tokens of a word.
+func (w *wording) look(word string) (l lexeme) {
+	var room [96]byte
+	find := func(mark, word string) (whole, stem token) {
+		buf := append(append(room[:0], mark...), word...)
+		whole = w.tokens[string(buf)]
+		if len(buf) <= stemLength {
+			return whole, whole
+		}
+		return whole, w.tokens[string(append(buf[:stemLength], '*'))]
+	}
+	l.whole, l.stem = find("", word)
+	l.notWhole, l.notStem = find(not, word)
+	return l
+}
+
+// on returns the wording as it speaks about the items of a scorecard that ask for it; ok is false if none does.
+func (w *wording) on(card *Scorecard) (on *wording, ok bool) {
+	own := *w
+	own.items = slices.Clone(w.items)
 	for k := range own.items {
 		i := slices.IndexFunc(card.Items, func(it *ItemSpec) bool { return it.ID == own.items[k].id && it.Wording })
 		own.items[k].item = i
 		own.items[k].late = i >= 0 && card.Items[i].Kind == kindClosing
-		some = some || i >= 0
+		ok = ok || i >= 0
 	}
-	if !some {
-		return nil
-	}
-	return own
+	return &own, ok
 }

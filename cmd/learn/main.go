@@ -32,16 +32,12 @@ func learn(dir string) error {
 	if err != nil {
 		return err
 	}
-	plain, err := readTexts(engine, data, deals, nil)
+	plain, err := readTexts(engine.WithWording(&rules.Wording{}), data, deals)
 	if err != nil {
 		return err
 	}
 	known := knownWords(plain)
-	isKnown := map[string]bool{}
-	for _, w := range known {
-		isKnown[w] = true
-	}
-	texts, err := readTexts(engine, data, deals, isKnown)
+	texts, err := readTexts(engine.WithWording(&rules.Wording{Known: known}), data, deals)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (l *labelled) snapshot(body string) *crm.Snapshot {
 }
 
 // readTexts reads the labelled passages and notes, and the labelled pieces of deals.
-func readTexts(e *rules.Engine, dir string, deals []deal, known map[string]bool) ([]text, error) {
+func readTexts(e *rules.Engine, dir string, deals []deal) ([]text, error) {
 	byID := map[string]*deal{}
 	for i := range deals {
 		byID[deals[i].snapshot.ID] = &deals[i]
@@ -110,15 +110,15 @@ func readTexts(e *rules.Engine, dir string, deals []deal, known map[string]bool)
 				from := len(out)
 				switch kind {
 				case "passages":
-					out = append(out, whole(e, name, &l, known)...)
+					out = append(out, whole(e, name, &l)...)
 				case "notes":
-					out = append(out, l.parts(name, e.Windows(l.snapshot(l.body()), asOf, known))...)
+					out = append(out, l.parts(name, e.Windows(l.snapshot(l.body()), asOf))...)
 				default:
 					d := byID[l.ID]
 					if d == nil {
 						return fmt.Errorf("there is no deal %s", l.ID)
 					}
-					out = append(out, l.parts(d.writer, e.Windows(d.snapshot, *d.snapshot.AsOf, known))...)
+					out = append(out, l.parts(d.writer, e.Windows(d.snapshot, *d.snapshot.AsOf))...)
 				}
 				for i := range out[from:] {
 					out[from+i].weight = 1
@@ -162,9 +162,9 @@ func readLines(name string, each func(line []byte) error) error {
 }
 
 // whole returns the largest window of a passage, with the passage's label.
-func whole(e *rules.Engine, file string, l *labelled, known map[string]bool) []text {
+func whole(e *rules.Engine, file string, l *labelled) []text {
 	var best *rules.Window
-	windows := e.Windows(l.snapshot(l.Text), asOf, known)
+	windows := e.Windows(l.snapshot(l.Text), asOf)
 	for i := range windows {
 		if w := &windows[i]; best == nil || len(w.Passages) > len(best.Passages) {
 			best = w
