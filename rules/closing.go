@@ -65,7 +65,7 @@ func (r *record) informs(p *passage) bool {
 		return false
 	}
 	for i := range r.e.card.Items {
-		if r.isAbout(p, i) {
+		if p.about.has(i) {
 			return true
 		}
 	}

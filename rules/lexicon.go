@@ -24,6 +24,7 @@ type lexicon struct {
 
 type lexNode struct {
 	next []lexEdge // by the next byte of the folded text
+	on   uint64    // the low bits of those bytes: most texts go on with another one
 	rest int32     // after the remaining letters of the word: the cue had a *; 0: none
 	ends []cueEnd  // cues that end here, at the end of a word
 }
@@ -68,6 +69,7 @@ func (l *lexicon) add(cue string, c class, lang int8) error {
 		if at < 0 {
 			at = len(l.nodes[n].next)
 			l.nodes[n].next = append(l.nodes[n].next, lexEdge{on: pattern[i]})
+			l.nodes[n].on |= 1 << (pattern[i] % 64)
 		}
 		to := l.nodes[n].next[at].to
 		to = l.child(&to)
@@ -117,7 +119,7 @@ func (l *lexicon) walk(f *folded, n int32, p int, from, w int32, langs languageS
 		if node.rest != 0 {
 			hits = l.walk(f, node.rest, f.wordEnd(int(w)), from, w, langs, hits)
 		}
-		if p == len(f.s) {
+		if p == len(f.s) || node.on&(1<<(f.s[p]%64)) == 0 {
 			return hits
 		}
 		n = 0

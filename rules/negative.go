@@ -27,8 +27,11 @@ func (r *record) negative(k, i int) negative {
 			}
 		}
 	}
+	if !p.has(negation) {
+		return noNone
+	}
 	for _, h := range p.hits {
-		if !r.e.cuesItem(h.class, i) {
+		if !r.e.cuedBy(h.class).has(i) {
 			continue
 		}
 		for _, no := range p.hits {

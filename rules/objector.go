@@ -35,7 +35,7 @@ func (r *record) objection(k, i int) grade {
 	p := &r.passages[k]
 	at, cued := int32(-1), false
 	for _, h := range p.hits {
-		if r.e.cuesItem(h.class, i) && !negated(p, h) {
+		if r.e.cuedBy(h.class).has(i) && !negated(p, h) {
 			at, cued = h.from, true
 			break
 		}

@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // source is one place of the record that text came from.
 type source struct {
@@ -42,6 +45,37 @@ type piece struct {
 	hits []hit
 }
 
+// part returns the piece that text[start:end] is; no word or cue may be cut by it.
+func (p *piece) part(start, end int) piece {
+	if start == 0 && end == len(p.text) {
+		return *p
+	}
+	before := func(w word, at int) int { return int(w.start) - at }
+	from, _ := slices.BinarySearchFunc(p.words, start, before)
+	to, _ := slices.BinarySearchFunc(p.words, end, before)
+	out := piece{text: p.text[start:end]}
+	if from == to {
+		return out
+	}
+	at := p.words[from].at
+	out.s = p.s[at:p.wordEnd(to-1)]
+	out.words = slices.Clone(p.words[from:to])
+	for i := range out.words {
+		w := &out.words[i]
+		w.start, w.end, w.at = w.start-int32(start), w.end-int32(start), w.at-at
+	}
+	first, _ := slices.BinarySearchFunc(p.hits, from, func(h hit, i int) int { return int(h.from) - i })
+	for _, h := range p.hits[first:] {
+		if int(h.from) >= to {
+			break
+		}
+		if int(h.to) <= to {
+			out.hits = append(out.hits, hit{h.class, h.from - int32(from), h.to - int32(from)})
+		}
+	}
+	return out
+}
+
 // passage is a sentence, a line or a bullet: the smallest piece of text that is evidence by itself.
 type passage struct {
 	piece
@@ -50,6 +84,7 @@ type passage struct {
 	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
 
 	langs   languageSet
+	about   items  // what it is about
 	placed  topic  // what its field, heading, label or the question that it answers points to
 	headed  bool   // placed by a heading further up
 	context string // the heading, label and question that it stands under

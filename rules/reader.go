@@ -310,16 +310,15 @@ func (p *piece) covered(c class) bool {
 	return false
 }
 
-// sentences adds the sentences of s.
+// sentences adds the sentences of s, a part of the line at hand.
 func (r *reader) sentences(s string, t topic, headed bool, context string) {
+	at := 0
 	for _, text := range r.e.splitSentences(s) {
-		s := r.whole
-		if text != s.text {
-			s = piece{text: text, folded: fold(text)}
-			s.hits = r.e.lex.find(&s.folded, r.langs)
-		}
-		if len(s.words) > 0 {
-			r.out = append(r.out, passage{piece: s, src: r.src, block: r.block, speaker: r.speaker, langs: r.langs, placed: t, headed: headed, context: context})
+		at += strings.Index(r.whole.text[at:], text)
+		p := r.whole.part(at, at+len(text))
+		at += len(text)
+		if len(p.words) > 0 {
+			r.out = append(r.out, passage{piece: p, src: r.src, block: r.block, speaker: r.speaker, langs: r.langs, placed: t, headed: headed, context: context})
 		}
 	}
 }

@@ -62,6 +62,7 @@ func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
 		if close := s.Deal.CloseDate; close != nil {
 			p.soon = slices.ContainsFunc(p.facts.days, func(d day) bool { return d.soonAfter(close.Time()) })
 		}
+		p.about = e.about(p)
 		p.hedged = p.has(hedge)
 		p.empty = p.ignored || e.isEmpty(p)
 		p.ignored = p.empty || isClaim(p)

@@ -26,7 +26,7 @@ func (r *record) text(i int) grade {
 			reasoned = first(reasoned, p)
 			continue
 		}
-		if !r.isAbout(p, i) && !p.holdsAny(echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
+		if !p.about.has(i) && !p.holdsAny(echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
 		f := r.fill(i, k)
@@ -127,22 +127,33 @@ func shorten(s string) string {
 	return s + " …"
 }
 
-// isAbout reports whether p is about item i: by its place, by a cue, or by a fact.
-func (r *record) isAbout(p *passage, i int) bool {
-	if p.placed.items.has(i) {
-		return true
-	}
+// about returns the items that p is about: by its place, by a cue, or by a fact.
+func (e *Engine) about(p *passage) items {
+	about := p.placed.items
 	for _, h := range p.hits {
-		if r.e.cuesItem(h.class, i) && !denied(p, h) {
-			return true
+		if cued := e.cuedBy(h.class); cued&^about != 0 && !denied(p, h) {
+			about |= cued
 		}
 	}
-	return slices.ContainsFunc(r.e.factAbout[i], func(s slot) bool { return s.fill(p) })
+	for i, facts := range e.factAbout {
+		if !about.has(i) && slices.ContainsFunc(facts, func(s slot) bool { return s.fill(p) }) {
+			about |= 1 << i
+		}
+	}
+	return about
 }
 
-// cuesItem reports whether a cue of class c makes a passage be about item i.
-func (e *Engine) cuesItem(c class, i int) bool {
-	return c == e.itemCue(i) || c >= e.slotCue(0) && c < e.slotHeading(0) && e.cuedItems[c-e.slotCue(0)].has(i)
+// cuedBy returns the items that a cue of class c makes a passage be about.
+func (e *Engine) cuedBy(c class) items {
+	switch {
+	case c < firstFree || c >= e.slotHeading(0):
+		return 0
+	case c >= e.slotCue(0):
+		return e.cuedItems[c-e.slotCue(0)]
+	case c < e.itemHeading(0):
+		return 1 << (c - e.itemCue(0))
+	}
+	return 0
 }
 
 // denied reports whether the cue at h is said not to be known, asked or agreed.
