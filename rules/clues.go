@@ -136,8 +136,25 @@ func rank(best *[3]float64, v float64) {
 	}
 }
 
-// sigmoid turns log odds into a probability, never quite 0 or 1.
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-min(max(x, -30), 30))) }
+// The log odds of which sigmoids holds the probabilities.
+const (
+	mostOdds     = 16
+	stepsPerOdds = 64
+)
+
+var sigmoids = func() (p [2*mostOdds*stepsPerOdds + 2]float64) {
+	for i := range p {
+		p[i] = 1 / (1 + math.Exp(mostOdds-float64(i)/stepsPerOdds))
+	}
+	return p
+}()
+
+// sigmoid turns log odds into a probability, never quite 0 or 1, to five decimals.
+func sigmoid(x float64) float64 {
+	at := (min(max(x, -mostOdds), mostOdds) + mostOdds) * stepsPerOdds
+	i := int(at)
+	return sigmoids[i] + (at-float64(i))*(sigmoids[i+1]-sigmoids[i])
+}
 
 // clues returns the clues about each item of the wording, in the order of clueNames, and the readings.
 func (r *record) clues(grades []grade) ([][]float64, []reading) {
