@@ -344,7 +344,8 @@ func (c *checker) checkCues(block place, cues map[string][]string) {
 func (c *checker) compile() *Engine {
 	sc := c.sc
 	e := &Engine{
-		card: sc, langs: c.langs, vocabulary: newVocabulary(c.langs), lex: newLexicon(), slots: map[string]slot{},
+		card: sc, langs: c.langs, otherLanguages: slices.ContainsFunc(c.langs, func(l *language) bool { return !slices.Contains(wordingLanguages, l.Code) }),
+		vocabulary: newVocabulary(c.langs), lex: newLexicon(), slots: map[string]slot{},
 		fieldItems: map[string]items{}, fieldSlots: map[string]slots{}, cuedItems: make([]items, len(sc.Slots)), factAbout: make([][]slot, len(sc.Items)),
 	}
 	add := func(list place, cues []string, cl class, lang int8) {

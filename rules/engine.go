@@ -9,19 +9,20 @@ import (
 
 // Engine applies a scorecard. It is safe for concurrent use.
 type Engine struct {
-	card       *Scorecard
-	langs      []*language
-	vocabulary *vocabulary
-	lex        *lexicon
-	slots      map[string]slot
-	fieldItems map[string]items // what a deal field is about
-	fieldSlots map[string]slots
-	cuedItems  []items // by the scorecard's own slots: the items that its cues make a passage be about
-	factAbout  [][]slot
-	people     items // the items about people
-	wording    *wording
-	signs      signNames
-	threshold  *float64 // deals of a smaller amount get the small version; nil: none does
+	card           *Scorecard
+	langs          []*language
+	vocabulary     *vocabulary
+	lex            *lexicon
+	slots          map[string]slot
+	fieldItems     map[string]items // what a deal field is about
+	fieldSlots     map[string]slots
+	cuedItems      []items // by the scorecard's own slots: the items that its cues make a passage be about
+	factAbout      [][]slot
+	people         items // the items about people
+	wording        *wording
+	otherLanguages bool // there are some that the wording was not learned from
+	signs          signNames
+	threshold      *float64 // deals of a smaller amount get the small version; nil: none does
 }
 
 // NewEngine returns an engine for sc, which ParseScorecard or Builtin made.

@@ -12,8 +12,10 @@ func (r *record) judge() []grade {
 	if r.e.wording == nil {
 		return grades
 	}
-	if lang := r.language(); lang != "" && !slices.Contains(wordingLanguages, lang) {
-		return grades
+	if r.e.otherLanguages {
+		if lang := r.language(); lang != "" && !slices.Contains(wordingLanguages, lang) {
+			return grades
+		}
 	}
 	r.worded = true
 	clues, readings := r.clues(grades)

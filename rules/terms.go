@@ -21,7 +21,7 @@ func (r *record) terms(p *passage, yield func(term []byte, sign bool)) {
 	var last, lastStem string
 	for i, pw := range r.plain {
 		w := pw.text
-		if pw.negated {
+		if pw.afterNo {
 			w = not + w
 		}
 		stem := stemOf(w)
@@ -71,30 +71,31 @@ func (r *record) weights(p *passage, row []float32) (count float32) {
 			told[AllGiven] += t.weights[AllGiven]
 		}
 	}
-	word := func(found []termWeight) {
-		if len(found) > 0 {
+	both := func(first, second token) {
+		if first == 0 || second == 0 {
+			return
+		}
+		if found := w.pairs[pair(first, second)]; len(found) > 0 {
 			count++
 			tell(found, 0)
 		}
 	}
 	r.plainWords(p)
-	var last, lastStem token
-	for _, pw := range r.plain {
-		whole, stem := pw.whole, pw.stem
-		if pw.negated {
-			whole, stem = pw.notWhole, pw.notStem
+	var last *sense
+	for i := range r.plain {
+		s := &r.plain[i].plain
+		if r.plain[i].afterNo {
+			s = &r.plain[i].negated
 		}
-		if stem != whole {
-			word(w.single[stem])
+		count += s.terms
+		tell(s.tells, 0)
+		if last != nil {
+			both(last.whole, s.whole)
+			if last.stem != last.whole || s.stem != s.whole {
+				both(last.stem, s.stem)
+			}
 		}
-		word(w.single[whole])
-		if last != 0 && whole != 0 {
-			word(w.pairs[pair(last, whole)])
-		}
-		if lastStem != 0 && stem != 0 && (lastStem != last || stem != whole) {
-			word(w.pairs[pair(lastStem, stem)])
-		}
-		last, lastStem = whole, stem
+		last = s
 	}
 	if p.context != r.above.text {
 		r.above.text, r.above.tokens = p.context, r.above.tokens[:0]
@@ -132,8 +133,8 @@ const (
 // plainWord is a word of a passage, or what stands in for it.
 type plainWord struct {
 	text    string
-	negated bool
-	lexeme
+	afterNo bool // soon after a negation
+	*lexeme
 }
 
 // plainWords puts the words of p with stand-ins in r.plain.
@@ -168,11 +169,11 @@ func (r *record) plainWords(p *passage) {
 	for _, h := range p.hits {
 		if h.class == negation {
 			for i := int(h.to); i < min(int(h.to)+negationReach, len(buf)); i++ {
-				buf[i].negated = true
+				buf[i].afterNo = true
 			}
 		}
 	}
-	isName := func(pw plainWord) bool { return pw.text == anyName && !pw.negated }
+	isName := func(pw plainWord) bool { return pw.text == anyName && !pw.afterNo }
 	r.plain = slices.CompactFunc(buf, func(a, b plainWord) bool { return isName(a) && isName(b) })
 }
 

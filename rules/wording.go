@@ -214,7 +214,7 @@ type wording struct {
 	tokens     map[string]token
 	single     [][]termWeight          // of terms that are one token; none for 0
 	pairs      map[uint64][]termWeight // of terms that are two
-	lexemes    map[string]lexeme       // of words that it knows
+	lexemes    map[string]*lexeme      // of words that it knows
 	knowsNames bool                    // a word with a capital that it does not know is a name
 	sure       float64
 }
@@ -225,11 +225,17 @@ type token int32
 // pair is the key of two tokens in a row.
 func pair(first, second token) uint64 { return uint64(first)<<32 | uint64(second) }
 
-// lexeme is what a wording knows of a word.
+// lexeme is what a wording knows of a word: as it is, and soon after a negation.
 type lexeme struct {
-	whole, stem       token // the stem of a short word is the word
-	notWhole, notStem token // soon after a negation
-	known             bool  // no name, even with a capital
+	plain, negated sense
+	known          bool // no name, even with a capital
+}
+
+// sense is what a wording knows of a word and its stem.
+type sense struct {
+	whole, stem token        // the stem of a short word is the word
+	tells       []termWeight // what both tell, of each item once
+	terms       float32      // how many of the two tell anything
 }
 
 // wordedItem is an item that a wording speaks about.
@@ -247,7 +253,7 @@ type termWeight struct {
 }
 
 func newWording(w *Wording) *wording {
-	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]lexeme{},
+	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]*lexeme{},
 		knowsNames: len(w.Known) > 0, sure: w.Sure}
 	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for term, v := range w.Items[id].Terms {
@@ -261,7 +267,7 @@ func newWording(w *Wording) *wording {
 		c.lexemes[word] = l
 	}
 	for name := range c.tokens {
-		if word := strings.TrimPrefix(name, not); !c.lexemes[word].known {
+		if word := strings.TrimPrefix(name, not); c.lexemes[word] == nil {
 			c.lexemes[word] = c.look(word)
 		}
 	}
@@ -290,27 +296,53 @@ func (w *wording) add(term string, tells termWeight) {
 }
 
 // lexeme returns what w knows of a word, of which it may have the stem alone.
-func (w *wording) lexeme(word string) lexeme {
-	if l, ok := w.lexemes[word]; ok {
+func (w *wording) lexeme(word string) *lexeme {
+	if l := w.lexemes[word]; l != nil {
 		return l
 	}
 	return w.look(word)
 }
 
 // look looks up the tokens of a word.
-func (w *wording) look(word string) (l lexeme) {
+func (w *wording) look(word string) *lexeme {
 	var room [96]byte
-	find := func(mark, word string) (whole, stem token) {
+	find := func(mark, word string) sense {
 		buf := append(append(room[:0], mark...), word...)
-		whole = w.tokens[string(buf)]
-		if len(buf) <= stemLength {
-			return whole, whole
+		s := sense{whole: w.tokens[string(buf)]}
+		s.stem, s.tells = s.whole, w.single[s.whole]
+		if len(s.tells) > 0 {
+			s.terms++
 		}
-		return whole, w.tokens[string(append(buf[:stemLength], '*'))]
+		if len(buf) <= stemLength {
+			return s
+		}
+		s.stem = w.tokens[string(append(buf[:stemLength], '*'))]
+		if stem := w.single[s.stem]; len(stem) > 0 {
+			s.tells = sum(stem, s.tells)
+			s.terms++
+		}
+		return s
 	}
-	l.whole, l.stem = find("", word)
-	l.notWhole, l.notStem = find(not, word)
-	return l
+	return &lexeme{plain: find("", word), negated: find(not, word)}
+}
+
+// sum returns what two terms tell together.
+func sum(a, b []termWeight) []termWeight {
+	if len(b) == 0 {
+		return a
+	}
+	out := slices.Clone(a)
+	for _, t := range b {
+		i, found := slices.BinarySearchFunc(out, t.at, func(o termWeight, at int) int { return o.at - at })
+		if !found {
+			out = slices.Insert(out, i, t)
+			continue
+		}
+		for q, v := range t.weights {
+			out[i].weights[q] += v
+		}
+	}
+	return out
 }
 
 // on returns the wording as it speaks about the items of a scorecard that ask for it; ok is false if none does.
