@@ -21,7 +21,8 @@ import (
 var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
-		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint"}
+		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
+		"otter", "vesper", "pebble", "meadow", "sierra"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
 		"saffron", "juniper", "tundra", "dune", "glade", "heath"}
 )

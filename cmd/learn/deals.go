@@ -12,8 +12,8 @@ import (
 // groups are the writers whose deals are learned from, in groups that are held out together to see how well decisions
 // carry over to others. Deals of all other writers are for validation.
 var groups = [][]string{
-	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber"}, {"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar"},
-	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint"},
+	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper"}, {"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow"},
+	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra"},
 }
 
 // examples is the writer of the boundary examples: all of them help decide, whichever group is held out.
