@@ -86,8 +86,8 @@ func (c *Client) begin(f feed, since crm.Watermarks) *list {
 }
 
 // follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
-// the watermarks that hold once the news is saved: the moment at which Salesforce began to answer.
-func (r *reader) follow(ctx context.Context, since crm.Watermarks, now time.Time, lists []*list) (*news, crm.Watermarks, error) {
+// the watermarks that hold once the news is saved.
+func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list) (*news, crm.Watermarks, error) {
 	n := &news{won: map[string]bool{}, left: map[string]bool{}, deals: map[string]bool{}, documents: map[string]bool{}}
 	marks := crm.Watermarks{}
 	var next []*list
@@ -105,7 +105,7 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, now time.Time
 			case len(l.rows) == pageSize:
 				next = append(next, l.feed.after(l.end()))
 			default:
-				marks[object] = crm.Watermark{Time: latest(since[object].Time, now)}
+				marks[object] = crm.Watermark{Time: latest(since[object].Time, r.seen)}
 			}
 			for _, row := range l.rows {
 				n.add(row)

@@ -148,7 +148,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
-		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience),
+		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})
 	return c, nil
@@ -156,6 +156,9 @@ func New(cfg Config) (*Client, error) {
 
 // Calls is how many API calls were sent, those for tokens left out.
 func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
+
+// orgTime is the time by Salesforce's clock, as far as an answer has told: this machine's may be off.
+func (c *Client) orgTime() time.Time { return c.cfg.Now().Add(time.Duration(c.transport.skew.Load())) }
 
 // Quota is how many API calls the org has used of its daily limit, by all its integrations, as the last answer told;
 // limit 0: no answer told.

@@ -56,16 +56,16 @@ type listed struct {
 // after it: it would otherwise run after its own write-back. So is what left Closed Won since the pull before it.
 func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
 	const op = "list won deals"
-	r, now, err := c.open(ctx)
+	r, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	at, news, until, reads := since[opportunity], now, since[sweepMark].Time, r.reads()
+	at, news, until, reads := since[opportunity], r.seen, since[sweepMark].Time, r.reads()
 	if mark, ok := since[readsMark]; ok {
 		news = mark.Time
 	}
 	if since[readsMark].ID != reads || until.IsZero() {
-		at, until = crm.Watermark{}, now
+		at, until = crm.Watermark{}, r.now
 	}
 	marks := crm.Watermarks{readsMark: {Time: news, ID: reads}, sweepMark: {Time: until}}
 	for _, f := range r.feeds() {
@@ -143,14 +143,14 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 	for _, f := range coreFeeds {
 		lists = append(lists, c.begin(f, since))
 	}
-	r, now, err := c.open(ctx, parts(lists)...)
+	r, err := c.open(ctx, parts(lists)...)
 	if err != nil {
 		return err
 	}
 	if since[readsMark].ID != r.reads() {
 		return c.sweep(ctx, since, yield)
 	}
-	n, marks, err := r.follow(ctx, since, now, lists)
+	n, marks, err := r.follow(ctx, since, lists)
 	if err != nil {
 		return err
 	}

@@ -338,7 +338,7 @@ func TestStalledAnswer(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(stop)
-	tr := newTransport(slog.New(slog.DiscardHandler), 50*time.Millisecond)
+	tr := newTransport(slog.New(slog.DiscardHandler), 50*time.Millisecond, time.Now)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -253,7 +253,7 @@ func TestUnread(t *testing.T) {
 // TestUnreadIsNotPassedOver: what could not be listed gets no watermark, so that its news is listed once it can be.
 func TestUnreadIsNotPassedOver(t *testing.T) {
 	c := limitedOrg(t, nil, []string{"EmailMessage", "ContentVersion"}).client(t)
-	r, _, err := c.open(t.Context())
+	r, err := c.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestReadsTellsOrgsApart(t *testing.T) {
 	s.api = limitedOrg(t, nil, nil).api
 	var reads []string
 	for range 2 {
-		r, _, err := s.client(t).open(t.Context())
+		r, err := s.client(t).open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,23 +62,29 @@ type reader struct {
 	me     string          // id of the integration user
 	org    string          // id of the org; "": the login did not tell
 	told   map[string]bool // objects whose gap is logged already
+
+	// By Salesforce's clock. Rows saved up to seen can be seen by what is read after open; the overlap makes up for a
+	// horizon that is not told.
+	now, seen time.Time
 }
 
-// open describes the org for one pull. more is read in the same call.
-func (c *Client) open(ctx context.Context, more ...part) (*reader, time.Time, error) {
-	s, at, err := c.describe(ctx, more...)
+// open describes the org for one pull. more is read in the same call, behind the horizon: what is saved between the two
+// does not count as seen.
+func (c *Client) open(ctx context.Context, more ...part) (*reader, error) {
+	login, err := c.session(ctx) // tells the time
 	if err != nil {
-		return nil, at, err
+		return nil, err
+	}
+	h := &horizon{now: c.orgTime()}
+	s, now, err := c.describe(ctx, append([]part{h}, more...)...)
+	if err != nil {
+		return nil, err
 	}
 	me, err := c.me(ctx)
 	if err != nil {
-		return nil, at, err
+		return nil, err
 	}
-	login, err := c.session(ctx)
-	if err != nil {
-		return nil, at, err
-	}
-	return &reader{Client: c, schema: s, me: me, org: login.org, told: map[string]bool{}}, at, nil
+	return &reader{Client: c, schema: s, me: me, org: login.org, told: map[string]bool{}, now: now, seen: h.before(now)}, nil
 }
 
 // statement is the SOQL that reads a source for the given parents; "": it cannot be read, or nothing asks for it. What

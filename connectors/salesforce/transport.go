@@ -34,14 +34,16 @@ type transport struct {
 	patience time.Duration // how long one answer may take to its last byte
 	calls    atomic.Int64
 	quota    atomic.Pointer[quota]
+	now      func() time.Time // this machine's clock
+	skew     atomic.Int64     // nanoseconds that Salesforce's clock is ahead of it, as the last answer told
 }
 
 type quota struct{ used, limit int }
 
-func newTransport(log *slog.Logger, patience time.Duration) *transport {
+func newTransport(log *slog.Logger, patience time.Duration, now func() time.Time) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.MaxIdleConnsPerHost = blobsAtOnce
-	return &transport{next: next, log: log, patience: patience}
+	return &transport{next: next, log: log, patience: patience, now: now}
 }
 
 // RoundTrip implements http.RoundTripper. Requests are ours: their headers are set in place.
@@ -63,6 +65,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.log.DebugContext(req.Context(), "call", "method", req.Method, "path", req.URL.Path, "status", resp.StatusCode)
 	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
 		t.quota.Store(q)
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		t.skew.Store(int64(at.Sub(t.now())))
 	}
 	resp.Body = &limitedBody{ReadCloser: resp.Body, left: maxAnswer, cancel: cancel}
 	return resp, nil
