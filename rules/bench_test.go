@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +105,31 @@ func BenchmarkScoreLong(b *testing.B) {
 			for b.Loop() {
 				e.Score(s, time.Date(2026, 10, 9, 9, 0, 0, 0, time.UTC))
 			}
+		})
+	}
+}
+
+// BenchmarkScoreMany scores a thousand and a hundred thousand ordinary deals, one after the other as a run does, and reports the
+// most memory in use: it must not grow with their number.
+func BenchmarkScoreMany(b *testing.B) {
+	e := builtin(b)
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			most := uint64(0)
+			for b.Loop() {
+				for i := range n {
+					s := deal()
+					s.ID = strconv.Itoa(i)
+					s.Deal.Fields["description"] = strings.Repeat("The "+s.ID+"th deal, which says little more. ", 15)
+					e.Score(s, time.Date(2026, 10, 9, 9, 0, 0, 0, time.UTC))
+					if i%100 == 0 {
+						var m runtime.MemStats
+						runtime.ReadMemStats(&m)
+						most = max(most, m.HeapInuse)
+					}
+				}
+			}
+			b.ReportMetric(float64(most)/(1<<20), "heap-MB")
 		})
 	}
 }

@@ -94,7 +94,7 @@ type grade struct {
 	sure     bool
 	evidence []Evidence
 
-	context float64 // from 0 to 1: how surely the item gives a CSM something to start from
+	context float64 // at most 1: how surely the item gives a CSM something to start from
 	firm    bool    // it surely gives all that is needed
 
 	// bare points tell a CSM nothing to start from: they stand for a bare "none", or for a contact role alone.

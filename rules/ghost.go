@@ -30,14 +30,11 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 	return endOfBusinessDays(closed.Time(), s.Ghost.BusinessDays)
 }
 
-const (
-	firmContext = 0.8 // the probability of full points on one item that alone is context enough
-	chatter     = 0.1 // what each passage adds to the context by chance, for want of understanding
-	maxChatter  = 25  // passages
-)
+// FirmContext is the probability of full points on one item that alone is context enough.
+const FirmContext = 0.9
 
-// context is how many items give a CSM something to start from; an item that the wording has a say on counts by how probable that is. When each role
-// has its person by contact roles alone, nothing is missing that a CSM could not ask them.
+// context is how many items give a CSM something to start from; an item that the wording has a say on counts by how much more probable that is
+// than in idle words. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them.
 func (r *record) context(grades []grade) float64 {
 	n := 0.0
 	roles, people := 0, 0
@@ -59,9 +56,6 @@ func (r *record) context(grades []grade) float64 {
 	}
 	if people > 0 && roles == people {
 		return r.e.card.Ghost.Signals
-	}
-	if r.worded {
-		n -= chatter * float64(min(r.telling, maxChatter))
 	}
 	return max(n, 0)
 }

@@ -17,7 +17,6 @@ func (r *record) judge() []grade {
 			return grades
 		}
 	}
-	r.worded = true
 	clues, readings := r.clues(grades)
 	for k, w := range r.e.wording.items {
 		if w.item < 0 {
@@ -27,7 +26,7 @@ func (r *record) judge() []grade {
 		p := w.spec.Decide(clues[k])
 		points := choose(p)
 		most := r.most(w.item, g, &readings[k])
-		role, context, firm := g.role, 1-p[0], p[2] >= firmContext
+		role, context, firm := g.role, 1-p[0]-r.e.wording.idle, p[2] >= FirmContext
 		sure := points <= most && p[points] >= r.e.wording.sure
 		if points = min(points, most); points != g.points || r.restsElsewhere(w.item, g, &readings[k]) {
 			*g = r.regrade(w.item, g, points, &readings[k])
@@ -215,7 +214,8 @@ func (r *record) lacks(i int, from []*passage) []string {
 	if missing := all.missing(spec.Complete); missing != nil {
 		return r.says(missing)
 	}
-	return []string{"a confirmation"}
+	last := spec.Complete[len(spec.Complete)-1:] // its cues are there, and its meaning is not
+	return []string{r.says(last)[0] + ", said plainly"}
 }
 
 func (r *record) lacksOfPerson(i int, from []*passage) []string {

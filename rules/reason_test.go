@@ -89,7 +89,7 @@ func misses(e *Engine, spec *ItemSpec) []string {
 		for _, list := range [][]string{spec.Partial, spec.Complete, spec.About} {
 			for _, names := range list {
 				for name := range strings.SplitSeq(names, "|") {
-					phrases = append(phrases, e.slots[name].says)
+					phrases = append(phrases, e.slots[name].says, e.slots[name].says+", said plainly")
 				}
 			}
 		}

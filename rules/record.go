@@ -19,7 +19,6 @@ type record struct {
 	telling  int       // passages that are evidence of something
 	people   people
 	holders  map[int][]*candidate // of the roles of the person items, by index
-	worded   bool                 // the wording had its say
 	own      words                // name words of our own people
 	names    words                // name words of everyone that the CRM's records name
 	account  string               // folded name of the customer

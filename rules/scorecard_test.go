@@ -70,7 +70,7 @@ func TestVersion(t *testing.T) {
 	if first, again := parse(data), parse(data); first != again {
 		t.Error("the same file has two versions")
 	}
-	if parse(data) == parse(strings.Replace(data, "signals       = 5.4", "signals       = 7", 1)) {
+	if parse(data) == parse(strings.Replace(data, "signals       = 1", "signals       = 7", 1)) {
 		t.Error("another threshold has the same version")
 	}
 }
@@ -81,8 +81,8 @@ func TestParseScorecardErrors(t *testing.T) {
 		want           []string // each in the error
 	}{
 		{"unknown key", `none     = true`, `nones    = true`, []string{"my.toml:", `unknown key "nones"`, "nones    = true", "remedy: correct its name or remove it"}},
-		{"syntax", `signals       = 5.4`, `signals = = 1`, []string{"my.toml:", "signals = = 1", "remedy: correct the line"}},
-		{"wrong type", `signals       = 5.4`, `signals = "one"`, []string{"my.toml:", `signals = "one"`, "remedy: give a value of the kind"}},
+		{"syntax", `signals       = 1`, `signals = = 1`, []string{"my.toml:", "signals = = 1", "remedy: correct the line"}},
+		{"wrong type", `signals       = 1`, `signals = "one"`, []string{"my.toml:", `signals = "one"`, "remedy: give a value of the kind"}},
 		{"item missing", `id       = "1.5"`, "id       = \"1.4\"", []string{`item id "1.4" is empty or taken`}},
 		{"category without items", `name = "CRM Hygiene"`, "name = \"CRM Hygiene\"\n[[category]]\nname = \"Extra\"", []string{`category "Extra" has no item`}},
 		{"category name", `name = "Technical Fit"`, `name = "Technical & Fit"`, []string{`category name "Technical & Fit" cannot name a field in a CRM`}},

@@ -20,6 +20,7 @@ type Wording struct {
 	Items map[string]*ItemWording // by id
 	Known []string                // words that are no names even with a capital, in order
 	Sure  float64                 // the least probability of an item's points to be called sure
+	Idle  float64                 // how probable it is that a deal of idle words seems to say something on an item
 }
 
 // ItemWording is what words tell about one item.
@@ -47,6 +48,7 @@ const (
 	decisionsFile = "decisions.tsv"
 	knownFile     = "known.txt"
 	sureRow       = "sure"
+	idleRow       = "idle"
 	baseTerm      = "(any)"
 )
 
@@ -73,8 +75,12 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 		}
 	}
 	err = readTable(dir, decisionsFile, 3, func(key string, v []float64) error {
-		if key == sureRow {
+		switch key {
+		case sureRow:
 			w.Sure = v[0]
+			return nil
+		case idleRow:
+			w.Idle = v[0]
 			return nil
 		}
 		id, clue, _ := strings.Cut(key, " ")
@@ -164,8 +170,8 @@ func (it *ItemWording) terms(id string) []byte {
 // decisions returns the table of what the clues about each item weigh.
 func (w *Wording) decisions() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure.\n"+
-		"# Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n", sureRow, w.Sure)
+	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure,\n"+
+		"# and some points are where nothing is said. Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n%s\t%.3f\t0\t0\n", sureRow, w.Sure, idleRow, w.Idle)
 	for _, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for i, v := range w.Items[id].Decision {
 			fmt.Fprintf(&b, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])
@@ -216,7 +222,7 @@ type wording struct {
 	pairs      map[uint64][]termWeight // of terms that are two
 	lexemes    map[string]*lexeme      // of words that it knows
 	knowsNames bool                    // a word with a capital that it does not know is a name
-	sure       float64
+	sure, idle float64
 }
 
 // token is the number of a word, a stem or a sign of a term; 0: no term has it.
@@ -254,7 +260,7 @@ type termWeight struct {
 
 func newWording(w *Wording) *wording {
 	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]*lexeme{},
-		knowsNames: len(w.Known) > 0, sure: w.Sure}
+		knowsNames: len(w.Known) > 0, sure: w.Sure, idle: w.Idle}
 	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for term, v := range w.Items[id].Terms {
 			c.add(term, termWeight{perItem * k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})

@@ -7,13 +7,16 @@ import (
 	"path/filepath"
 
 	"handoff/crm"
+	"handoff/rules"
 )
 
 // groups are the writers whose deals are learned from, in groups that are held out together to see how well decisions
 // carry over to others. Deals of all other writers are for validation.
 var groups = [][]string{
-	{"demo"}, {"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper"}, {"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow"},
-	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra"},
+	{"demo"},
+	{"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper", "fjord", "onyx", "yarrow"},
+	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove"},
+	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra", "lagoon", "maple", "mica"},
 }
 
 // examples is the writer of the boundary examples: all of them help decide, whichever group is held out.
@@ -25,6 +28,7 @@ type deal struct {
 	group    int // index in groups; -1: none
 	snapshot *crm.Snapshot
 	scores   map[string]int // labels by item; a boundary example has one
+	ghost    bool           // or pending
 }
 
 // readDeals reads the deals of the writers and the boundary examples.
@@ -70,11 +74,12 @@ func readFile(name, writer string, group int) ([]deal, error) {
 		}
 		var expected struct {
 			Scores map[string]int `json:"scores"`
+			Ghost  rules.Ghost    `json:"ghost"`
 		}
 		if err := json.Unmarshal(s.Expected, &expected); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", name, s.ID, err)
 		}
-		out = append(out, deal{writer, group, s, expected.Scores})
+		out = append(out, deal{writer, group, s, expected.Scores, expected.Ghost == rules.GhostYes || expected.Ghost == rules.GhostPending})
 	}
 	return out, nil
 }

@@ -16,25 +16,43 @@ const (
 	sureMargin      = 0.9575 // how often points must be right, among deals of held-out writers, to be called sure
 )
 
-// learnDecisions learns what the clues about each item weigh, into the items, and returns how probable points must be to
-// be sure: so that, over deals of writers that nothing was learned from, they are right sureMargin of the time.
-func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues []map[string][]float64) float64 {
-	type guess struct {
-		p     float64
-		right bool
-	}
-	var guesses []guess
+// learnDecisions learns what the clues about each item weigh, into the items. It returns how probable the points of each
+// deal's items are by decisions learned without its writer's group; nil for a boundary example.
+func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues []map[string][]float64) []map[string][3]float64 {
+	out := make([]map[string][3]float64, len(deals))
 	for _, id := range items {
 		wordings[id].Decision = decide(clues, deals, id, func(int) bool { return true })
 		for held := range groups {
 			other := rules.ItemWording{Decision: decide(clues, deals, id, func(i int) bool { return deals[i].group != held })}
 			for i, d := range deals {
-				if d.group == held {
-					p := other.Decide(clues[i][id])
-					best := slices.Index(p[:], slices.Max(p[:]))
-					guesses = append(guesses, guess{p[best], best == d.scores[id]})
+				if d.group != held {
+					continue
 				}
+				if out[i] == nil {
+					out[i] = map[string][3]float64{}
+				}
+				out[i][id] = other.Decide(clues[i][id])
 			}
+		}
+	}
+	return out
+}
+
+// leastSure returns how probable points must be to be sure: so that they are right sureMargin of the time.
+func leastSure(deals []deal, probable []map[string][3]float64) float64 {
+	type guess struct {
+		p     float64
+		right bool
+	}
+	var guesses []guess
+	for i, d := range deals {
+		if probable[i] == nil {
+			continue
+		}
+		for _, id := range items {
+			p := probable[i][id]
+			best := slices.Index(p[:], slices.Max(p[:]))
+			guesses = append(guesses, guess{p[best], best == d.scores[id]})
 		}
 	}
 	slices.SortStableFunc(guesses, func(a, b guess) int { return cmp.Compare(b.p, a.p) })
@@ -49,6 +67,64 @@ func learnDecisions(wordings map[string]*rules.ItemWording, deals []deal, clues 
 	}
 	fmt.Fprintf(os.Stderr, "held-out writers: %.4f exact; sure from %.3f: %.3f of the items\n", float64(right)/float64(len(guesses)), sure, share)
 	return sure
+}
+
+// idleContext returns how probable it is that idle words seem to say something on an item: so that ghosts and other deals are
+// told apart best (F1). Of values that do so equally well it is the one in the middle.
+func idleContext(sc *rules.Scorecard, deals []deal, probable []map[string][3]float64) float64 {
+	type sum struct {
+		context float64 // as by idle words
+		ghost   bool
+	}
+	var sums []sum
+	n := 0.0
+	for i, d := range deals {
+		if d.snapshot.Deal.CloseDate == nil || !d.snapshot.Deal.Won || probable[i] == nil {
+			continue
+		}
+		s := sum{ghost: d.ghost}
+		n = 0
+		for _, spec := range sc.Items {
+			p, ok := probable[i][spec.ID]
+			if !ok || spec.Kind == "closing" {
+				continue
+			}
+			n++
+			s.context += 1 - p[0]
+			if p[2] >= rules.FirmContext {
+				s.context = math.Inf(1)
+			}
+		}
+		sums = append(sums, s)
+	}
+	const steps = 1000
+	var f1 [steps]float64
+	for i := range f1 {
+		right, called, ghosts := 0, 0, 0
+		for _, s := range sums {
+			called += one(s.context-n*float64(i)/steps < sc.Ghost.Signals)
+			ghosts += one(s.ghost)
+			right += one(s.ghost && s.context-n*float64(i)/steps < sc.Ghost.Signals)
+		}
+		f1[i] = 2 * float64(right) / float64(called+ghosts)
+	}
+	most := slices.Max(f1[:])
+	var best []int
+	for i, v := range f1 {
+		if v == most {
+			best = append(best, i)
+		}
+	}
+	idle := float64(best[len(best)/2]) / steps
+	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f, with idle words at %.3f\n", most, idle)
+	return idle
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // decide fits a multinomial logistic regression with a quadratic penalty to the deals that use picks.

@@ -56,7 +56,9 @@ func learn(dir string) error {
 			}
 		}
 	}
-	w.Sure = learnDecisions(w.Items, deals, clues)
+	probable := learnDecisions(w.Items, deals, clues)
+	w.Sure = leastSure(deals, probable)
+	w.Idle = idleContext(sc, deals, probable)
 	out := filepath.Join(dir, "scorecards", "wording")
 	if err := os.RemoveAll(out); err != nil {
 		return err
