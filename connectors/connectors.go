@@ -52,6 +52,18 @@ type Puller interface {
 	Pull(ctx context.Context, since crm.Watermarks, yield func(Batch) error) error
 }
 
+// Memory is what a connector may look up to spare calls. What it does not hold costs calls and nothing else.
+type Memory interface {
+	// Recall returns what was remembered last; nil: nothing.
+	Recall(ctx context.Context) ([]byte, error)
+
+	// Remember replaces what the connector wants to know in a later run, in whatever process that is; nil: nothing any more.
+	Remember(ctx context.Context, data []byte) error
+
+	// Snapshots returns the snapshots as pulled last of those of the deals that were saved, by id.
+	Snapshots(ctx context.Context, deals []string) (map[string]*crm.Snapshot, error)
+}
+
 // Outcome is what became of one update.
 type Outcome struct {
 	Ref crm.Ref

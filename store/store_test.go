@@ -40,6 +40,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 	for name, test := range map[string]func(t *testing.T, db *DB){
 		"runs":                        testRuns,
 		"watermarks":                  testWatermarks,
+		"memory":                      testMemory,
 		"handoff round trip":          testRoundTrip,
 		"handoffs of many ids":        testManyHandoffs,
 		"versions":                    testVersions,
