@@ -125,7 +125,7 @@ func (a *app) checkups(ctx context.Context, list []Connection, fields []crm.Fiel
 }
 
 func (a *app) checkup(ctx context.Context, conn *Connection, fields []crm.FieldSpec) (connectors.Checkup, error) {
-	c, err := a.connect(conn, fields)
+	c, err := a.connect(conn, fields, nil)
 	if err != nil {
 		return connectors.Checkup{}, err
 	}

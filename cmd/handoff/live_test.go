@@ -97,7 +97,7 @@ func (l liveCRM) connect(t *testing.T, since string) connectors.Connector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := a.connect(&cfg.Connections[0], jobs.Fields(engine.Scorecard()))
+	c, err := a.connect(&cfg.Connections[0], jobs.Fields(engine.Scorecard()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

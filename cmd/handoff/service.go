@@ -33,19 +33,22 @@ type service struct {
 func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
 	s := &service{app: a, cfg: cfg, engine: cfg.Engine}
 	s.fields = jobs.Fields(s.engine.Scorecard())
-	for i := range cfg.Connections {
-		c, err := a.connect(&cfg.Connections[i], s.fields)
-		if err != nil {
-			return nil, err
-		}
-		s.crms = append(s.crms, c)
-	}
 	var err error
 	if s.told, err = newNotifiers(cfg); err != nil {
 		return nil, err
 	}
-	s.db, err = openHistory(ctx, cfg.StoreURL)
-	return s, err
+	if s.db, err = openHistory(ctx, cfg.StoreURL); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Connections {
+		conn := &cfg.Connections[i]
+		c, err := a.connect(conn, s.fields, s.db.Memory(conn.Name))
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.crms = append(s.crms, c)
+	}
+	return s, nil
 }
 
 func (s *service) close() error { return s.db.Close() }

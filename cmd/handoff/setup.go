@@ -109,7 +109,7 @@ func (a *app) setup(ctx context.Context, cfg *Config, all []Connection, f setupF
 	for i := range cfg.Connections {
 		s := &setup{app: a, setupFlags: f, conn: &cfg.Connections[i], storeURL: cfg.StoreURL}
 		s.shared = shared[s.conn.Name]
-		if s.crm, err = a.connect(s.conn, fields); err != nil {
+		if s.crm, err = a.connect(s.conn, fields, nil); err != nil {
 			failed = append(failed, err)
 			continue
 		}

@@ -51,7 +51,7 @@ var crms = map[string]struct {
 	account   string                                     // what a customer has there
 	login     func(*configReader, *section, *Connection) // reads where the CRM is and how to log in
 	loginKeys []string                                   // what it reads beside url
-	connect   func(*app, *Connection, []crm.FieldSpec) (connectors.Connector, error)
+	connect   func(*app, *Connection, []crm.FieldSpec, connectors.Memory) (connectors.Connector, error)
 	fields    func() []string // neutral names of the deal fields that a connection can map
 
 	// export returns what setup creates as files for an admin to deploy, by path; nil: this CRM takes none.
@@ -77,9 +77,10 @@ var crms = map[string]struct {
 	},
 }
 
-// connect returns the connector of a connection, which holds the given fields of ours; it makes no call yet.
-func (a *app) connect(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
-	c, err := crms[conn.CRM].connect(a, conn, own)
+// connect returns the connector of a connection, which holds the given fields of ours; it makes no call yet. Without a
+// memory it starts each time anew.
+func (a *app) connect(conn *Connection, own []crm.FieldSpec, memory connectors.Memory) (connectors.Connector, error) {
+	c, err := crms[conn.CRM].connect(a, conn, own, memory)
 	if err != nil {
 		return nil, useError{fmt.Errorf("connections.%s: %w", conn.Name, err)}
 	}
@@ -97,7 +98,7 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 	}
 }
 
-func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec, _ connectors.Memory) (connectors.Connector, error) {
 	return salesforce.New(a.salesforceConfig(conn, own))
 }
 
@@ -105,12 +106,12 @@ func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[strin
 	return salesforce.Export(a.salesforceConfig(conn, own))
 }
 
-func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec) (connectors.Connector, error) {
+func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec, memory connectors.Memory) (connectors.Connector, error) {
 	return hubspot.New(hubspot.Config{
 		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Memory: memory, Patience: a.patience, Sleep: a.sleep, Log: a.log,
 	})
 }
 

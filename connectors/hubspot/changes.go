@@ -22,17 +22,21 @@ func (r *reader) quiet(k kind, since crm.Watermarks) bool {
 }
 
 // changes yields the won deals that anything changed on since the watermarks.
-func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Time, yield func(connectors.Batch) error) error {
+func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
 	candidates := map[string]bool{}
 	left := map[string]bool{} // deals that changed, and whether they are not won any more
 	marks := crm.Watermarks{}
+	var now time.Time // when HubSpot began to answer, by its own clock
 	for _, k := range feeds() {
 		if r.quiet(k, since) {
 			marks[k.object] = since[k.object]
 			continue
 		}
 		var links map[string][]link
-		rows, err := r.changed(ctx, k, since)
+		rows, answered, err := r.changed(ctx, k, since)
+		if now.IsZero() {
+			now = answered
+		}
 		if err == nil && k.object != deals {
 			links, err = r.associations(ctx, "find the deals of what changed", k.object, deals, ids(rows))
 		}
@@ -55,14 +59,18 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 			candidates[id] = true
 		}
 	}
-	if err := r.archived(ctx, since, left); err != nil {
-		return err
+	marks[archivedMark] = since[archivedMark]
+	if now.Sub(since[archivedMark].Time) >= archivedEvery {
+		if err := r.archived(ctx, since[archivedMark].Time, left); err != nil {
+			return err
+		}
+		marks[archivedMark] = crm.Watermark{Time: now}
 	}
 	won, err := r.locate(ctx, candidates, left)
 	if err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(won, maxRecords) {
+	for chunk := range slices.Chunk(won, maxDeals) {
 		records, err := r.deals(ctx, chunk)
 		if err != nil {
 			return err
@@ -77,9 +85,9 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, now time.Tim
 	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(won)})
 }
 
-// changed lists the records of a kind that changed since its watermark, less the overlap. A kind without one was not
-// readable until now: it is listed from the beginning of the first window.
-func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]object, error) {
+// changed lists the records of a kind that changed since its watermark, less the overlap, and says when HubSpot began to
+// answer. A kind without a watermark was not readable until now: it is listed from the beginning of the first window.
+func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) (rows []object, answered time.Time, err error) {
 	from := r.cfg.Since
 	if mark, ok := since[k.object]; ok {
 		from = mark.Time.Add(-r.cfg.Overlap)
@@ -91,10 +99,12 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]o
 	if k.object == deals {
 		s.properties = append(s.properties, isWon)
 	}
-	var rows []object
 	for p, err := range r.pages(ctx, s) {
 		if err != nil {
-			return nil, err
+			return nil, answered, err
+		}
+		if answered.IsZero() {
+			answered = p.answered
 		}
 		for _, o := range p.Results { // a search for recent changes brings others, too
 			if at := o.moment(k.stamp); at == nil || !at.Before(from.Truncate(time.Millisecond)) {
@@ -102,16 +112,19 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) ([]o
 			}
 		}
 	}
-	return rows, nil
+	return rows, answered, nil
 }
 
-// archived adds the deals that were deleted since the watermark: no search finds those, nor does deleting move a stamp.
-func (r *reader) archived(ctx context.Context, since crm.Watermarks, left map[string]bool) error {
-	rows, _, err := list[object](ctx, r.Client, "list deleted deals", r.api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
+// archivedEvery is how often deleted deals are looked for: there may be thousands, for HubSpot keeps them for 90 days.
+const archivedEvery = 24 * time.Hour
+
+// archived adds the deals that were deleted since then: no search finds those, nor does deleting move a stamp.
+func (r *reader) archived(ctx context.Context, since time.Time, left map[string]bool) error {
+	rows, err := list[object](ctx, r.Client, "list deleted deals", r.api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
 	if err != nil {
 		return err
 	}
-	from := since[deals].Time.Add(-r.cfg.Overlap)
+	from := since.Add(-r.cfg.Overlap)
 	for _, d := range rows {
 		if at := d.Archived.moment(); at != nil && !at.Before(from) {
 			left[string(d.ID)] = true

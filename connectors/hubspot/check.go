@@ -27,18 +27,12 @@ func (c *Client) Unusable(ctx context.Context) ([]connectors.Finding, error) {
 		return nil, err
 	}
 	found := c.unusable(s)
-	if len(s.own[crm.AccountObject]) == 0 {
+	if s.closed == nil {
 		return found, nil
-	}
-	// The definitions of companies open with other scopes than their records, and a run without news meets none of these.
-	err = c.try(ctx, c.listOne(companies))
-	refused := forbidden(err)
-	if refused == nil {
-		return found, err
 	}
 	for _, f := range s.own[crm.AccountObject] {
 		found = append(found, connectors.Finding{Severity: connectors.Problem, Place: companies + "." + f.property, Field: f.Name,
-			Text: "the service key may not read companies", Remedy: refused.Remedy})
+			Text: "the service key may not read companies", Remedy: s.closed.Remedy})
 	}
 	return found, nil
 }
@@ -98,8 +92,7 @@ func (k *checking) account(ctx context.Context) bool {
 		Zone text `json:"timeZone"`
 	}
 	var answered time.Time
-	path := "/account-info/" + k.cfg.APIVersion + "/details"
-	err := k.send(ctx, call{op: "read the account", method: http.MethodGet, path: path, repeatable: true}, func(header http.Header, body []byte) error {
+	err := k.send(ctx, call{op: "read the account", method: http.MethodGet, path: k.accountDetails(), repeatable: true}, func(header http.Header, body []byte) error {
 		k.left = readAllowance(header)
 		answered, _ = http.ParseTime(header.Get("Date")) // a proxy may take it away
 		if err := json.Unmarshal(body, &portal, lenient); err != nil {
@@ -191,7 +184,7 @@ func (k *checking) quota(ctx context.Context) {
 
 // portal looks at what describes the portal: our properties, and what the configuration names.
 func (k *checking) portal(ctx context.Context) {
-	s, _, err := k.survey(ctx)
+	s, err := k.survey(ctx)
 	if err != nil {
 		if forbidden(err) == nil { // else told among the scopes
 			k.fail(connectors.Problem, deals, err)

@@ -61,6 +61,8 @@ type Config struct {
 	HandoffFields map[string]string
 	Specs         []crm.FieldSpec // our own properties
 
+	Memory connectors.Memory // nil: none
+
 	CaseAsOf bool // case_as_of of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
 	Patience time.Duration // how long one answer may take to its last byte; 0: a minute
@@ -80,6 +82,7 @@ type Client struct {
 
 	mu     sync.Mutex
 	schema *schema // as last described; nil: not yet
+	doubt  bool    // schema may not hold any more
 }
 
 var _ connectors.Connector = (*Client)(nil)

@@ -1,13 +1,13 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -67,27 +67,26 @@ type reader struct {
 	*Client
 	schema *schema
 	people people
+	missed map[string]bool // owners, users and stages that records name and schema does not list
 
 	mu   sync.Mutex
 	lost map[string]crm.Part // what a missing scope keeps from us, by kind of record; "": nothing that a score depends on
 }
 
-// open describes the portal for one pull. It returns when HubSpot began to answer, by its own clock.
-func (c *Client) open(ctx context.Context) (*reader, time.Time, error) {
-	s, now, err := c.describe(ctx)
+// open describes the portal for one pull.
+func (c *Client) open(ctx context.Context) (*reader, error) {
+	s, err := c.describe(ctx)
 	if err != nil {
-		return nil, now, err
+		return nil, err
 	}
-	r := &reader{Client: c, schema: s, lost: map[string]crm.Part{}}
+	r := &reader{Client: c, schema: s, people: newPeople(s.Owners), missed: map[string]bool{}, lost: map[string]crm.Part{}}
 	if s.hidden != nil {
 		r.lose(ctx, companyKind, s.hidden)
 	}
-	r.people, err = c.people(ctx)
-	if refused := forbidden(err); refused != nil {
-		r.lose(ctx, owners, refused)
-		err = nil
+	if s.unnamed != nil {
+		r.lose(ctx, owners, s.unnamed)
 	}
-	return r, now, err
+	return r, nil
 }
 
 // forbidden returns the refusal of a call that a scope or a feature is missing for; nil: err is something else.
@@ -140,7 +139,7 @@ type around struct {
 
 const opRead = "read deals"
 
-// deals reads the deals with these ids, maxRecords at most, that are won and pass the filters, whole and in order of ids.
+// deals reads the deals with these ids, maxDeals at most, that are won and pass the filters, whole and in order of ids.
 func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
 	columns, history := r.schema.columns(deals, dealColumns...), slices.Clone(tracked)
 	for _, f := range r.schema.own[crm.DealObject] {
@@ -158,11 +157,56 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	if err != nil {
 		return nil, err
 	}
-	var records []connectors.Record
-	for _, id := range ids {
-		records = append(records, r.record(found[id], a))
+	for {
+		var records []connectors.Record
+		for _, id := range ids {
+			records = append(records, r.record(found[id], a))
+		}
+		if again, err := r.contradicted(ctx); err != nil || !again {
+			return records, err
+		}
 	}
-	return records, nil
+}
+
+// contradicted reports whether the records name somebody or something that the portal did not list, and the schema was read
+// again for that. What HubSpot does not list then either is not asked for again.
+func (r *reader) contradicted(ctx context.Context) (bool, error) {
+	for _, id := range r.schema.Unlisted {
+		delete(r.missed, id)
+	}
+	if len(r.missed) == 0 {
+		return false, nil
+	}
+	var err error
+	if !r.schema.fresh {
+		clear(r.missed)
+		if r.schema, err = r.describeAnew(ctx); err == nil {
+			r.people = newPeople(r.schema.Owners)
+		}
+		return true, err
+	}
+	d := *r.schema.description
+	d.Unlisted = append(slices.Clone(d.Unlisted), sortedKeys(r.missed)...)
+	known := *r.schema
+	known.description, r.schema = &d, &known
+	return false, r.keep(ctx, r.schema)
+}
+
+// owner returns an owner by id; "": nobody.
+func (r *reader) owner(id string) owner { return seek(r, r.people.byID, id) }
+
+// user returns the owner who is a user; "": nobody.
+func (r *reader) user(id string) owner { return seek(r, r.people.byUser, id) }
+
+// stage returns the label of a stage, or its id where it has none.
+func (r *reader) stage(id string) string { return cmp.Or(seek(r, r.schema.stages, id), id) }
+
+func seek[V any](r *reader, listed map[string]V, id string) V {
+	v, ok := listed[id]
+	if !ok && id != "" {
+		r.missed[id] = true
+	}
+	return v
 }
 
 // around reads what is associated with the deals.

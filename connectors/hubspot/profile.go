@@ -18,7 +18,7 @@ const opProfile = "count which properties are filled in"
 // Profile implements connectors.Provisioner. A mapping that is wrong does not keep it from telling what would be right.
 func (c *Client) Profile(ctx context.Context) (connectors.Profile, error) {
 	var profile connectors.Profile
-	s, _, err := c.survey(ctx)
+	s, err := c.survey(ctx)
 	if err != nil {
 		return profile, err
 	}

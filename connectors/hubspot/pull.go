@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -17,13 +17,17 @@ import (
 // watermark of deals carries an id, and the moment when the sweep began. From then on a pull lists what changed, object by
 // object.
 
+// archivedMark is the watermark whose time is when deleted deals were looked for last.
+const archivedMark = "handoff.archived"
+
 // readsMark is the watermark whose id says what a pull read of each deal, and which deals: where that changed, all deals
 // are swept again. Its time is that from which on deals are news.
 const readsMark = "handoff.reads"
 
-// reads identifies what r reads of a deal, and which deals, as far as that is known before the first deal is read.
+// reads identifies what r reads of a deal, and which deals of which portal, as far as that is known before the first deal is read.
 func (r *reader) reads() string {
 	sum := sha256.New()
+	fmt.Fprintln(sum, r.schema.portal())
 	for _, name := range sortedKeys(r.schema.facts) {
 		for _, f := range r.schema.facts[name] {
 			fmt.Fprintln(sum, name, f.object, f.Name)
@@ -35,47 +39,62 @@ func (r *reader) reads() string {
 
 // Pull implements connectors.Puller.
 func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
-	r, now, err := c.open(ctx)
+	r, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	reads := r.reads()
 	if mark, ok := since[deals]; !ok || mark.ID != "" || since[readsMark].ID != reads {
-		return r.sweep(ctx, since, now, reads, yield)
+		err = r.sweep(ctx, since, reads, yield)
+	} else {
+		err = r.changes(ctx, since, yield)
 	}
-	return r.changes(ctx, since, now, yield)
+	if _, lost := r.lost[companies]; lost || errors.Is(err, connectors.ErrConfig) { // what was known of the portal may not hold any more
+		return c.mistrust(ctx, err)
+	}
+	return err
 }
 
 // sweep yields all won deals of the first window; those before since were read already if it read the same of them.
-func (r *reader) sweep(ctx context.Context, since crm.Watermarks, began time.Time, reads string, yield func(connectors.Batch) error) error {
+func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, yield func(connectors.Batch) error) error {
 	s := &search{op: "list won deals", object: deals, groups: r.window()}
-	marks := crm.Watermarks{}
-	for _, k := range feeds() {
-		marks[k.object] = crm.Watermark{Time: began}
+	at, resumed := since[deals]
+	if resumed && since[readsMark].ID == reads {
+		s.last = at.ID
 	}
-	if at, ok := since[deals]; ok { // news since then is still to be listed
-		began, marks = at.Time, maps.Clone(since)
-		if since[readsMark].ID == reads {
-			s.last = at.ID
+	began, marks, total := at.Time, maps.Clone(since), 0 // where there was a pull, what was news since then still is
+	var open []string
+	read := func() error {
+		records, err := r.deals(ctx, open)
+		if err != nil {
+			return err
 		}
+		r.forget(marks)
+		marks[deals] = crm.Watermark{Time: began, ID: open[len(open)-1]}
+		open = nil
+		return yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total})
 	}
-	marks[readsMark] = crm.Watermark{Time: began, ID: reads}
-	total := 0
 	for p, err := range r.pages(ctx, s) {
 		if err != nil {
 			return err
 		}
+		if !resumed {
+			resumed, began, marks = true, p.answered, crm.Watermarks{archivedMark: {Time: p.answered}}
+			for _, k := range feeds() {
+				marks[k.object] = crm.Watermark{Time: began}
+			}
+		}
+		marks[readsMark] = crm.Watermark{Time: began, ID: reads}
 		total = max(total, p.Total)
-		for chunk := range slices.Chunk(ids(p.Results), maxRecords) {
-			records, err := r.deals(ctx, chunk)
-			if err != nil {
+		if open = append(open, ids(p.Results)...); len(open) >= maxDeals {
+			if err := read(); err != nil {
 				return err
 			}
-			r.forget(marks)
-			marks[deals] = crm.Watermark{Time: began, ID: chunk[len(chunk)-1]}
-			if err := yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total}); err != nil {
-				return err
-			}
+		}
+	}
+	if len(open) > 0 {
+		if err := read(); err != nil {
+			return err
 		}
 	}
 	marks[deals] = crm.Watermark{Time: began}

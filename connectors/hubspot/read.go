@@ -19,9 +19,10 @@ import (
 
 // Limits of one call.
 const (
-	maxRecords      = 100  // of a batch
-	maxWithHistory  = 50   // of a batch that asks for history
-	maxAssociations = 1000 // records whose associations are asked for
+	maxRecords      = 100             // of a batch
+	maxWithHistory  = 50              // of a batch that asks for history
+	maxAssociations = 1000            // records whose associations are asked for
+	maxDeals        = maxAssociations // that are read together: so that few calls ask for less than they may
 	searchPage      = 200
 	listPage        = 100
 )
@@ -62,24 +63,22 @@ func fetch[T any](ctx context.Context, c *Client, r call) (*page[T], error) {
 	return p, err
 }
 
-// list reads all pages of a list, and when it was answered first.
-func list[T any](ctx context.Context, c *Client, op, path string, query url.Values) (all []T, answered time.Time, err error) {
+// list reads all pages of a list.
+func list[T any](ctx context.Context, c *Client, op, path string, query url.Values) ([]T, error) {
+	var all []T
 	query.Set("limit", strconv.Itoa(listPage))
 	for {
 		p, err := fetch[T](ctx, c, call{op: op, method: http.MethodGet, path: path, query: query, repeatable: true})
 		if err != nil {
-			return nil, answered, err
-		}
-		if answered.IsZero() {
-			answered = p.answered
+			return nil, err
 		}
 		all = append(all, p.Results...)
 		after := string(p.Paging.Next.After)
 		if after == "" {
-			return all, answered, nil
+			return all, nil
 		}
 		if after == query.Get("after") {
-			return nil, answered, connectors.Garbled(crmName, op, errors.New("a list does not come to its end"))
+			return nil, connectors.Garbled(crmName, op, errors.New("a list does not come to its end"))
 		}
 		query.Set("after", after)
 	}
@@ -135,7 +134,7 @@ func (c *Client) pages(ctx context.Context, s *search) iter.Seq2[*page[object], 
 			if !yield(p, err) || err != nil {
 				return
 			}
-			if n := len(p.Results); n == 0 || n < searchPage && n >= p.Total {
+			if n := len(p.Results); n == 0 || n >= p.Total {
 				return
 			}
 		}

@@ -124,14 +124,15 @@ func TestListOfOwners(t *testing.T) {
 			say(w, 200, `{"results":[{"id":"2","userIdIncludingInactive":22,"firstName":"","lastName":"Park"}]}`)
 		}
 	})
-	p, err := s.client(t).people(t.Context())
+	all, err := s.client(t).listOwners(t.Context())
+	p := newPeople(all)
 	if err != nil || p.byID["1"].name() != "Dana Ruiz" || p.byID["2"].name() != "Park" || p.byUser["99"].Email != "old@x.example" || len(p.byID) != 3 {
 		t.Errorf("%v, %v", p, err)
 	}
 	s.answer = func(w http.ResponseWriter, _ *http.Request, _ string) {
 		say(w, 200, `{"results":[],"paging":{"next":{"after":"1"}}}`)
 	}
-	if _, err := s.client(t).people(t.Context()); !errors.Is(err, connectors.ErrRetry) {
+	if _, err := s.client(t).listOwners(t.Context()); !errors.Is(err, connectors.ErrRetry) {
 		t.Errorf("a list without end: %v", err)
 	}
 }

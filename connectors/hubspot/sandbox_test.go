@@ -30,13 +30,14 @@ func TestConnector(t *testing.T) {
 type lab struct {
 	client *hubspot.Client
 	clock  *connectortest.Clock
+	memory *memory
 	url    string
 	cfg    hubspot.Config
 }
 
 func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*hubspot.Config)) *lab {
 	t.Helper()
-	l := &lab{clock: connectortest.NewClock()}
+	l := &lab{clock: connectortest.NewClock(), memory: &memory{}}
 	portal, err := sandbox.New(l.clock.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +56,7 @@ func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*hubspot.Config)
 	l.url = server.URL
 	cfg := hubspot.Config{
 		URL: l.url, Token: sandbox.Token,
-		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true,
+		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true, Memory: l.memory,
 		Now: l.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			l.clock.Advance(d)
@@ -201,6 +202,23 @@ func (l *lab) label(t *testing.T, role string) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("no contact is %q on any deal", role)
+}
+
+// requests counts the calls since the last time it was asked, by route.
+func (l *lab) requests(t *testing.T) map[string]int {
+	t.Helper()
+	answer, err := l.call(t, http.MethodGet, "/_sandbox/requests", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counts struct {
+		ByRoute map[string]int `json:"by_route"`
+	}
+	if err := json.Unmarshal(answer, &counts); err != nil {
+		t.Fatal(err)
+	}
+	l.must(t, http.MethodDelete, "/_sandbox/requests", nil)
+	return counts.ByRoute
 }
 
 func (l *lab) call(t *testing.T, method, path string, body any) ([]byte, error) {

@@ -1,13 +1,9 @@
 package hubspot
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -99,8 +95,9 @@ func (p property) words(value string) string {
 
 // schema is what of the portal we can read, and what feeds what.
 type schema struct {
+	*description
+	fresh      bool                           // HubSpot was asked in this run
 	properties map[string]map[string]property // by object type and name
-	hidden     *connectors.Error              // companies are; nil: they are not
 	stages     map[string]string              // labels by id
 
 	facts     map[string][]fact              // where deal facts may be, by neutral name; absent: no property holds it
@@ -129,69 +126,15 @@ type pipeline struct {
 
 const opDescribe = "read which properties there are"
 
-// describe reads the schema, which has to hold what the configuration names. It returns when HubSpot began to answer, by its
-// own clock.
-func (c *Client) describe(ctx context.Context) (*schema, time.Time, error) {
-	s, answered, err := c.survey(ctx)
-	if err == nil && len(s.unmet) > 0 {
-		err = s.unmet[0]
-	}
-	if err != nil {
-		return nil, answered, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.schema = s
-	return s, answered, nil
-}
-
-// survey reads the schema as it is.
-func (c *Client) survey(ctx context.Context) (*schema, time.Time, error) {
-	s := &schema{properties: map[string]map[string]property{}, stages: map[string]string{}}
-	var answered time.Time
-	for _, kind := range []string{deals, companies} {
-		p, err := fetch[property](ctx, c, call{op: opDescribe, method: http.MethodGet, path: c.api("properties", kind), repeatable: true})
-		if refused := forbidden(err); refused != nil {
-			if refused.Code == missingScopes { // HubSpot names one that is for definitions alone; that of the records opens these, too
-				refused.Remedy = fmt.Sprintf("Add to the service key, under %s: crm.objects.%s.read", serviceKeys, kind)
-			}
-			if kind == companies {
-				s.hidden = refused
-				continue
-			}
-		}
-		if err != nil {
-			return nil, answered, err
-		}
-		if answered.IsZero() {
-			answered = p.answered
-		}
+// resolve finds in a portal what the configuration wants of it.
+func (c *Client) resolve(d *description) *schema {
+	s := &schema{description: d, properties: map[string]map[string]property{}, stages: map[string]string{}}
+	for kind, list := range d.Properties {
 		s.properties[kind] = map[string]property{}
-		for _, found := range p.Results {
-			s.properties[kind][found.Name] = found
+		for _, p := range list {
+			s.properties[kind][p.Name] = p
 		}
 	}
-	pipelines, err := fetch[pipeline](ctx, c, call{op: opDescribe, method: http.MethodGet, path: c.api("pipelines", deals), repeatable: true})
-	if err != nil {
-		return nil, answered, err
-	}
-	s.resolve(c, pipelines.Results)
-	return s, answered, nil
-}
-
-// described returns the schema as last described in this process.
-func (c *Client) described(ctx context.Context) (*schema, error) {
-	c.mu.Lock()
-	s := c.schema
-	c.mu.Unlock()
-	if s != nil {
-		return s, nil
-	}
-	s, _, err := c.describe(ctx)
-	return s, err
-}
-
-func (s *schema) resolve(c *Client, pipelines []pipeline) {
 	var missing []string
 	s.facts, missing = connectors.Facts(c.places(), c.cfg.Fields, s.find)
 	for _, name := range missing {
@@ -199,7 +142,7 @@ func (s *schema) resolve(c *Client, pipelines []pipeline) {
 	}
 	s.judgeOwn(c.specs)
 	var named []option
-	for _, p := range pipelines {
+	for _, p := range d.Pipelines {
 		named = append(named, option{Label: p.Label, Value: p.ID})
 		for _, stage := range p.Stages {
 			s.stages[stage.ID] = stage.Label
@@ -207,6 +150,7 @@ func (s *schema) resolve(c *Client, pipelines []pipeline) {
 	}
 	s.pipelines = s.choose("pipeline", "pipelines", c.cfg.Pipelines, named)
 	s.dealTypes = s.choose("deal type", "deal_types", c.cfg.DealTypes, s.properties[deals][dealType].Options)
+	return s
 }
 
 // noSource is the error that there is no such property to read a fact from.
@@ -286,35 +230,4 @@ func (s *schema) missesCompanies() bool {
 		}
 	}
 	return s.readsCompanies()
-}
-
-// owner is a user who may own records.
-type owner struct {
-	ID    text   `json:"id"`
-	User  text   `json:"userIdIncludingInactive"`
-	First string `json:"firstName"`
-	Last  string `json:"lastName"`
-	Email string `json:"email"`
-}
-
-func (o owner) name() string { return strings.TrimSpace(o.First + " " + o.Last) }
-
-// people are the owners of a portal, former ones too.
-type people struct{ byID, byUser map[string]owner }
-
-func (c *Client) people(ctx context.Context) (people, error) {
-	p := people{map[string]owner{}, map[string]owner{}}
-	for _, archived := range []string{"true", "false"} { // who came back counts as present
-		owners, _, err := list[owner](ctx, c, "read owners", c.api("owners", ""), url.Values{"archived": {archived}})
-		if err != nil {
-			return p, err
-		}
-		for _, o := range owners {
-			p.byID[string(o.ID)] = o
-			if o.User != "" {
-				p.byUser[string(o.User)] = o
-			}
-		}
-	}
-	return p, nil
 }

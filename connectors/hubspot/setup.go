@@ -61,7 +61,7 @@ const (
 // Plan implements connectors.Provisioner. A mapping that is wrong does not keep our properties from being made.
 func (c *Client) Plan(ctx context.Context, _ connectors.SetupOptions) (connectors.Plan, error) {
 	var plan connectors.Plan
-	s, _, err := c.survey(ctx)
+	s, err := c.survey(ctx)
 	if err != nil {
 		return plan, err
 	}
@@ -108,10 +108,8 @@ func (c *Client) Plan(ctx context.Context, _ connectors.SetupOptions) (connector
 // Apply implements connectors.Provisioner.
 func (c *Client) Apply(ctx context.Context, step connectors.Step) error {
 	err := step.Do(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.schema = nil // there may be more now, or less
-	return err
+	c.use(nil) // there may be more now, or less
+	return c.mistrust(ctx, err)
 }
 
 func (c *Client) grouped(ctx context.Context, kind string) (bool, error) {
@@ -144,7 +142,7 @@ const seeArchive = "Restore it, or delete it for good and run `handoff setup --a
 // name; what people made of it by cloning has a name and a label of theirs.
 func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 	var plan connectors.Plan
-	s, _, err := c.survey(ctx)
+	s, err := c.survey(ctx)
 	if err != nil {
 		return plan, err
 	}

@@ -59,7 +59,7 @@ func primary(a *around, deal string) object {
 func (r *reader) deal(d, company object) crm.Deal {
 	stage := d.text("dealstage")
 	deal := crm.Deal{
-		ID: string(d.ID), Name: d.text("dealname"), Account: company.text("name"), Stage: cmp.Or(r.schema.stages[stage], stage), Won: d.text(isWon) == "true",
+		ID: string(d.ID), Name: d.text("dealname"), Account: company.text("name"), Stage: r.stage(stage), Won: d.text(isWon) == "true",
 		Amount: d.number(amount), Currency: d.text("deal_currency_code"),
 	}
 	if at := d.moment(closeDate); at != nil {
@@ -67,7 +67,7 @@ func (r *reader) deal(d, company object) crm.Deal {
 		deal.CloseDate = &day
 	}
 	if id := d.text(ownerID); id != "" {
-		o := r.people.byID[id]
+		o := r.owner(id)
 		deal.Owner = &crm.User{ID: id, Name: o.name(), Email: o.Email}
 	}
 	from := map[string]object{deals: d, companies: company}
@@ -155,7 +155,7 @@ func (r *reader) notes(a *around, deal string) []crm.Note {
 	var all []crm.Note
 	for _, o := range a.of(notes, deal) {
 		title, body := cutTitle(o.text("hs_note_body"))
-		all = append(all, crm.Note{ID: string(o.ID), At: o.moment("hs_timestamp"), Author: r.people.byID[o.text(ownerID)].name(), Title: title, Body: body})
+		all = append(all, crm.Note{ID: string(o.ID), At: o.moment("hs_timestamp"), Author: r.owner(o.text(ownerID)).name(), Title: title, Body: body})
 	}
 	slices.SortStableFunc(all, func(a, b crm.Note) int { return compareTimes(a.At, b.At) })
 	return all
@@ -231,13 +231,13 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 }
 
 // address is that of a record's owner.
-func (r *reader) address(o object) string { return r.people.byID[o.text(ownerID)].Email }
+func (r *reader) address(o object) string { return r.owner(o.text(ownerID)).Email }
 
 // with are the addresses of those whom a meeting, call or task was with: our own people, then contacts.
 func (r *reader) with(o object, a *around) []string {
 	var all []string
 	for _, id := range several(o.text("hs_attendee_owner_ids")) {
-		all = append(all, r.people.byID[id].Email)
+		all = append(all, r.owner(id).Email)
 	}
 	links := slices.SortedFunc(slices.Values(a.people[string(o.ID)]), func(x, y link) int { return compareIDs(x.id, y.id) })
 	for _, l := range links {
@@ -278,8 +278,8 @@ func (r *reader) history(d object) []crm.Change {
 			}
 		}
 	}
-	add("stage", "dealstage", func(id text) string { return cmp.Or(r.schema.stages[string(id)], string(id)) })
-	add("owner", ownerID, func(id text) string { return r.people.byID[string(id)].name() })
+	add("stage", "dealstage", func(id text) string { return r.stage(string(id)) })
+	add("owner", ownerID, func(id text) string { return r.owner(string(id)).name() })
 	slices.SortStableFunc(all, func(a, b crm.Change) int { return compareTimes(a.At, b.At) })
 	return all
 }
@@ -312,7 +312,7 @@ func (r *reader) byUser(v version) string {
 	if v.User == "" {
 		return ""
 	}
-	return cmp.Or(r.people.byUser[string(v.User)].name(), "user "+string(v.User))
+	return cmp.Or(r.user(string(v.User)).name(), "user "+string(v.User))
 }
 
 // compareTimes puts what has no time first.

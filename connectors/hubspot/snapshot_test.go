@@ -53,6 +53,7 @@ func FuzzCutTitle(f *testing.F) {
 // TestFacts: a fact comes from the first of its properties that holds something, of the deal or its company, in words.
 func TestFacts(t *testing.T) {
 	r := &reader{
+		missed: map[string]bool{},
 		people: people{byID: map[string]owner{"70": {ID: "70", First: "Lee", Last: "Park", Email: "lee@own.example"}}},
 		schema: &schema{
 			stages: map[string]string{"104": "Won it"},

@@ -44,7 +44,7 @@ func TestToken(t *testing.T) {
 	c := s.client(t, func(cfg *Config) {
 		cfg.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	_, _, err := c.describe(t.Context())
+	_, err := c.describe(t.Context())
 	if !errors.Is(err, connectors.ErrConfig) || len(s.asked) != 2 || c.Calls() != 2 {
 		t.Errorf("%v after %d calls, %d counted", err, len(s.asked), c.Calls())
 	}

@@ -54,11 +54,31 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 	if err != nil {
 		return nil, err
 	}
-	w := &writing{Client: c, outcomes: make([]connectors.Outcome, len(updates)), certain: make([]bool, len(updates))}
-	open := map[crm.Object][]change{}
+	w := &writing{Client: c, updates: updates, outcomes: make([]connectors.Outcome, len(updates)), certain: make([]bool, len(updates))}
 	for i, u := range updates {
 		w.outcomes[i].Ref = u.Ref
-		properties, refused := c.wireProperties(s, u)
+	}
+	err = w.all(ctx, s)
+	if errors.Is(err, errOutdated) {
+		if s, err = c.describeAnew(ctx); err == nil {
+			err = w.all(ctx, s)
+		}
+	}
+	if err != nil {
+		return w.settled(), err
+	}
+	return w.outcomes, nil
+}
+
+// all sends the updates that have no outcome yet, as the schema says.
+func (w *writing) all(ctx context.Context, s *schema) error {
+	w.fresh = s.fresh
+	open := map[crm.Object][]change{}
+	for i, u := range w.updates {
+		if w.certain[i] {
+			continue
+		}
+		properties, refused := w.wireProperties(s, u)
 		if refused != nil {
 			w.settle(i, refused)
 			continue
@@ -68,11 +88,11 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 	for _, object := range []crm.Object{crm.DealObject, crm.AccountObject} {
 		for _, batch := range batches(open[object]) {
 			if err := w.write(ctx, objectTypes[object], batch); err != nil {
-				return w.settled(), err
+				return err
 			}
 		}
 	}
-	return w.outcomes, nil
+	return nil
 }
 
 // batches cuts changes, in order, into batches in which no id comes twice: HubSpot refuses such a batch.
@@ -130,9 +150,14 @@ func (c *Client) setting(object, property string) string {
 // writing is one Write under way.
 type writing struct {
 	*Client
+	updates  []crm.Update
 	outcomes []connectors.Outcome
 	certain  []bool
+	fresh    bool // the schema is
 }
+
+// errOutdated: HubSpot refuses a value that fits the schema, so that the schema does not hold any more.
+var errOutdated = errors.New("the schema is outdated")
 
 func (w *writing) settle(i int, err *connectors.Error) {
 	w.outcomes[i].Err, w.certain[i] = err, true
@@ -156,6 +181,8 @@ func (w *writing) write(ctx context.Context, object string, batch []change) erro
 	}](ctx, w.Client, call{op: opWrite, method: http.MethodPost, path: w.api("objects", object+"/batch/update"), body: map[string]any{"inputs": batch}})
 	refused := (*connectors.Error)(nil)
 	switch {
+	case errors.As(err, &refused) && len(refused.Fields) > 0 && !w.fresh:
+		return errOutdated
 	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(batch) == 1:
 		if errors.Is(refused, connectors.ErrConfig) && len(refused.Fields) > 0 {
 			refused.Setting = w.setting(object, refused.Fields[0])
