@@ -33,8 +33,8 @@ func (r *scoring) unusable(ctx context.Context) ([]connectors.Finding, error) {
 	return found, err
 }
 
-// left says what is left for a person; "": nothing is.
-func (r *scoring) left(unusable []connectors.Finding) string {
+// left says what is left for a person; "": nothing is. held counts the records that rollbacks hold, by run.
+func (r *scoring) left(unusable []connectors.Finding, held map[int64]int) string {
 	var all []string
 	switch fields := len(Fields(r.Engine.Scorecard())); {
 	case len(unusable) >= fields:
@@ -47,6 +47,10 @@ func (r *scoring) left(unusable []connectors.Finding) string {
 	}
 	if r.sum.Parked > 0 {
 		all = append(all, fmt.Sprintf("%s refused by the CRM, which the next run tries again", count(r.sum.Parked, "row")))
+	}
+	for _, run := range slices.Sorted(maps.Keys(held)) {
+		all = append(all, fmt.Sprintf("%s held, because run %d was rolled back: `handoff run --dry-run` shows what would be written, `handoff rollback %d --release` lets it be written",
+			count(held[run], "record"), run, run))
 	}
 	if deals := len(r.unread.deals); deals > 0 {
 		all = append(all, fmt.Sprintf("%s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do",

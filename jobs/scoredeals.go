@@ -95,7 +95,9 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 			}
 		}
 	}
-	r.sum.Left = r.left(unusable)
+	held, heldErr := r.Store.Held(work, r.Connection)
+	err = errors.Join(err, heldErr)
+	r.sum.Left = r.left(unusable, held)
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
 	record := Run{ID: id, Connection: r.Connection, Job: ScoreJob, StartedAt: r.started, EndedAt: &ended, Summary: r.sum}
@@ -141,7 +143,7 @@ func (r *scoring) run(ctx, work context.Context) error {
 	if err := r.prepare(work); err != nil {
 		return err
 	}
-	if err := r.resolve(work); err != nil {
+	if err := resolve(work, r.Store, r.CRM, r.Connection); err != nil {
 		return err
 	}
 	marks, err := r.Store.Watermarks(work, r.Connection)
@@ -303,7 +305,7 @@ func (r *scoring) waiting(ctx, work context.Context) error {
 		held := map[string]*Handoff{}
 		var todo []*Handoff
 		for _, h := range list {
-			if r.seen[h.DealID] || !r.stale(h) && !(h.Pending && r.WriteBack) {
+			if r.seen[h.DealID] || !r.stale(h) && !(h.Pending && r.mayWrite(h)) {
 				continue
 			}
 			held[h.DealID] = h

@@ -94,7 +94,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 			}
 		}
 		h.Pending = len(m.Send) > 0 || hides(computed, now)
-		if len(m.Send) > 0 && r.WriteBack {
+		if len(m.Send) > 0 && r.mayWrite(h) {
 			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
 			maps.Copy(h.Merged, c.Write.After)
 		}
@@ -110,6 +110,9 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	return c, true
 }
 
+// mayWrite reports whether a write on h may be intended. A dry run shows what would be written once h is let go.
+func (r *scoring) mayWrite(h *Handoff) bool { return r.WriteBack && (h.Held == 0 || r.DryRun) }
+
 // deliver makes good for a card that was frozen while some of its fields could not be written: it returns the write of those
 // that can be by now, nil where there are none. Nothing else of h changes.
 func (r *scoring) deliver(h *Handoff, now crm.Values, who authors) *Write {
@@ -124,7 +127,7 @@ func (r *scoring) deliver(h *Handoff, now crm.Values, who authors) *Write {
 	m := merge(h.Merged, h.Written, seen, debt, h.Edits, who.of)
 	h.Merged, h.Written, h.Edits = m.Values, m.Written, m.Edits
 	h.Pending = len(m.Send) > 0 || hides(debt, now)
-	if len(m.Send) == 0 || !r.WriteBack {
+	if len(m.Send) == 0 || !r.mayWrite(h) {
 		return nil
 	}
 	w := r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)

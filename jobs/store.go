@@ -29,6 +29,7 @@ type Handoff struct {
 	Reopened  bool       // left Closed Won, or what the filters pass, after it was scored
 	DueAt     *time.Time // when time alone may change the card
 	Pending   bool       // Merged is not yet what the CRM holds
+	Held      int64      // the run that was rolled back on it: nothing is written until a person lets it go; 0: it is not held
 	Parked    string     // the CRM's words when it refused the last write; empty otherwise
 }
 
@@ -56,6 +57,7 @@ const (
 type Write struct {
 	ID         int64
 	RunID      int64
+	Undoes     int64 // the run whose values it takes back; 0: it writes scores
 	Connection string
 	Ref        crm.Ref
 	Before     crm.Values
@@ -150,13 +152,12 @@ type Store interface {
 	// CountHandoffs counts the handoffs of a connection (empty: of all) and those among them that are flagged.
 	CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error)
 
-	// OpenWrites returns the intended writes whose outcome is unknown, oldest first.
-	OpenWrites(ctx context.Context, connection string) ([]Write, error)
-	// FinishWrites saves the outcomes in one transaction. A write that is done moves its values to Written of its record
-	// and clears Pending of its deal; one that is parked keeps Pending and sets Parked.
-	FinishWrites(ctx context.Context, writes []Write) error
+	Ledger
+	// Held counts the records that rollbacks hold, by the run that was rolled back.
+	Held(ctx context.Context, connection string) (map[int64]int, error)
 
-	// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote.
+	// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote and that are
+	// not held.
 	Accounts(ctx context.Context, connection, after string, limit int) ([]AccountHealth, error)
 	// SaveAccounts saves edits and written values of accounts together with intended writes, in one transaction; writes
 	// get their IDs.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -30,55 +29,27 @@ func (r *scoring) commit(ctx context.Context, changes []Change) error {
 		writes = append(writes, c.Write)
 	}
 	done, err := r.send(ctx, writes)
-	r.sum.Written += len(done)
+	r.sum.Written += done
 	return err
 }
 
-// send sends intended writes and saves their outcomes; it returns those that were done. Writes without an outcome stay
-// intended.
-func (r *scoring) send(ctx context.Context, writes []*Write) (done []Write, err error) {
-	if len(writes) == 0 {
-		return nil, nil
+// send sends intended writes and saves their outcomes; it returns how many were done.
+func (r *scoring) send(ctx context.Context, writes []*Write) (done int, err error) {
+	all, refused, err := send(ctx, r.Store, r.CRM, writes)
+	if refused != nil { // what is left is scored, and waits
+		r.WriteBack, r.refused = false, refused
 	}
-	updates := make([]crm.Update, len(writes))
-	for i, w := range writes {
-		updates[i] = crm.Update{Ref: w.Ref, Values: w.After}
-	}
-	outcomes, err := r.CRM.Write(ctx, updates)
-	if errors.Is(err, connectors.ErrConfig) { // nothing can be written until a person helps: what is left is scored, and waits
-		r.WriteBack, r.refused, err = false, err, nil
-	}
-	byRef := make(map[crm.Ref]connectors.Outcome, len(outcomes))
-	for _, o := range outcomes {
-		byRef[o.Ref] = o
-	}
-	var finished []Write
-	for _, w := range writes {
-		o, certain := byRef[w.Ref]
-		if !certain {
-			continue
-		}
-		f := *w
-		switch {
-		case o.Err == nil:
-			f.State = WriteDone
-			done = append(done, f)
-		case errors.Is(o.Err, connectors.ErrDrop):
-			f.State, f.Detail = WriteDropped, o.Err.Error()
-		default:
-			f.State, f.Detail = WriteParked, o.Err.Error()
+	for _, f := range all {
+		switch f.State {
+		case WriteDone:
+			done++
+		case WriteParked:
 			r.sum.Parked++
 			r.Log.Warn("the CRM refused a write; it is tried again with the next run",
-				"connection", r.Connection, "object", w.Ref.Object, "id", w.Ref.ID, "reason", f.Detail)
+				"connection", r.Connection, "object", f.Ref.Object, "id", f.Ref.ID, "reason", f.Detail)
 			if r.Parked != nil {
-				r.Parked(w.Ref, o.Err)
+				r.Parked(f.Ref, f.err)
 			}
-		}
-		finished = append(finished, f)
-	}
-	if len(finished) > 0 {
-		if saveErr := r.Store.FinishWrites(ctx, finished); saveErr != nil {
-			return done, errors.Join(err, saveErr)
 		}
 	}
 	return done, err
@@ -90,56 +61,6 @@ func (r *scoring) refusal() error {
 		return nil
 	}
 	return fmt.Errorf("the deals are scored, but cannot be written: %w", r.refused)
-}
-
-// resolve finds out what became of writes whose outcome was lost with the process that sent them. One that did not
-// arrive is dropped: its deal is still Pending, so it is merged again before anything is written.
-func (r *scoring) resolve(ctx context.Context) error {
-	open, err := r.Store.OpenWrites(ctx, r.Connection)
-	if err != nil {
-		return err
-	}
-	for writes := range slices.Chunk(open, chunk) {
-		ids := map[crm.Object][]string{}
-		for _, w := range writes {
-			ids[w.Ref.Object] = append(ids[w.Ref.Object], w.Ref.ID)
-		}
-		now := map[crm.Ref]crm.Values{}
-		for _, object := range slices.Sorted(maps.Keys(ids)) {
-			values, err := r.CRM.ReadValues(ctx, object, ids[object])
-			if err != nil {
-				return err
-			}
-			for id, v := range values {
-				now[crm.Ref{Object: object, ID: id}] = v
-			}
-		}
-		for i := range writes {
-			w := &writes[i]
-			w.State = WriteDropped
-			if arrived(w, now[w.Ref]) {
-				w.State = WriteDone
-			}
-		}
-		if err := r.Store.FinishWrites(ctx, writes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// arrived reports whether w was applied, seen from the values that its record holds now. A CRM applies an update of a
-// record as a whole, so a single field tells; the moment of scoring tells best, for nobody else sets it.
-func arrived(w *Write, now crm.Values) bool {
-	if stamp, ok := w.After[fieldScoredAt]; ok {
-		return now[fieldScoredAt] == stamp
-	}
-	for field, after := range w.After {
-		if current, visible := now[field]; visible && same(current, after) {
-			return true
-		}
-	}
-	return false
 }
 
 // accounts writes the health of each account's latest won deal onto the account, with the same merge as on deals.

@@ -10,8 +10,8 @@ import (
 	"handoff/jobs"
 )
 
-// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote; one that a person
-// has set is among them, for it may be handed back. An account's health is that of its latest won deal, by close date, then id, whose health is known.
+// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote and that are not
+// held; one that a person has set is among them, for it may be handed back. An account's health is that of its latest won deal, by close date, then id, whose health is known.
 func (db *DB) Accounts(ctx context.Context, connection, after string, limit int) ([]jobs.AccountHealth, error) {
 	var accounts []jobs.AccountHealth
 	err := db.query(ctx, "find accounts", func(rows *sqlx.Rows) error {
@@ -31,7 +31,7 @@ func (db *DB) Accounts(ctx context.Context, connection, after string, limit int)
 		SELECT h.account_id, h.health, COALESCE(a.written, '{}'), COALESCE(a.edits, '{}')
 		FROM handoffs h LEFT JOIN accounts a ON a.connection = h.connection AND a.account_id = h.account_id
 		WHERE h.connection = ? AND h.account_id > ? AND NOT h.reopened AND h.health <> ''
-			AND h.health <> COALESCE(a.health, '')
+			AND h.health <> COALESCE(a.health, '') AND COALESCE(a.held, 0) = 0
 			AND NOT EXISTS (
 				SELECT 1 FROM handoffs later
 				WHERE later.connection = h.connection AND later.account_id = h.account_id
@@ -69,7 +69,7 @@ func (db *DB) SaveAccounts(ctx context.Context, connection string, accounts []jo
 				return err
 			}
 			if err := tx.GetContext(ctx, &ids[i], tx.Rebind(insertWrite),
-				w.RunID, connection, w.Ref.Object, w.Ref.ID, before, after, millis(w.At)); err != nil {
+				w.RunID, w.Undoes, connection, w.Ref.Object, w.Ref.ID, before, after, millis(w.At)); err != nil {
 				return fmt.Errorf("write to %s %s: %w", w.Ref.Object, w.Ref.ID, err)
 			}
 		}

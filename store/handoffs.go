@@ -26,6 +26,7 @@ type handoffRow struct {
 	Finalised  bool
 	Reopened   bool
 	Pending    bool
+	Held       int64
 	DueAt      *int64 `db:"due_at"`
 	Parked     string
 	Merged     string
@@ -38,7 +39,7 @@ type handoffRow struct {
 
 // selectHandoffs reads handoffRows from handoffs h; conditions follow.
 const selectHandoffs = `
-	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.pending, h.due_at,
+	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.pending, h.held, h.due_at,
 		h.parked, h.merged, h.written, h.edits, s.hash, s.data, c.card
 	FROM handoffs h
 	JOIN snapshots s ON s.connection = h.connection AND s.deal_id = h.deal_id
@@ -101,6 +102,7 @@ func (row *handoffRow) handoff() (*jobs.Handoff, error) {
 		Reopened:   row.Reopened,
 		DueAt:      momentOrNil(row.DueAt),
 		Pending:    row.Pending,
+		Held:       row.Held,
 		Parked:     row.Parked,
 	}
 	var err error

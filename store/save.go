@@ -153,7 +153,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 		}
 	}
 	if w := c.Write; w != nil {
-		if err := s.write.GetContext(ctx, &writeID, runID, h.Connection, w.Ref.Object, w.Ref.ID, c.before, c.after, millis(w.At)); err != nil {
+		if err := s.write.GetContext(ctx, &writeID, runID, w.Undoes, h.Connection, w.Ref.Object, w.Ref.ID, c.before, c.after, millis(w.At)); err != nil {
 			return 0, 0, err
 		}
 	}

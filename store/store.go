@@ -48,7 +48,10 @@ func (db *DB) TryWrite(ctx context.Context) error {
 	return db.update(ctx, "write", func(*sqlx.Tx) error { return nil })
 }
 
-var _ jobs.Store = (*DB)(nil)
+var (
+	_ jobs.Store         = (*DB)(nil)
+	_ jobs.RollbackStore = (*DB)(nil)
+)
 
 // Open opens the store at url, "sqlite:PATH", creates it where there is none and brings its tables up to date. A store that
 // a newer version wrote is refused.

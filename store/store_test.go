@@ -52,6 +52,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"all":                         testAll,
 		"accounts":                    testAccounts,
 		"writes to accounts":          testAccountWrites,
+		"rollback":                    testRollback,
 		"outbox":                      testOutbox,
 		"list":                        testList,
 		"find":                        testFind,

@@ -14,8 +14,8 @@ import (
 )
 
 const insertWrite = `
-	INSERT INTO writes (run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at)
-	VALUES (?, ?, ?, ?, ?, ?, 'intended', '', ?) RETURNING id`
+	INSERT INTO writes (run_id, undoes, connection, object, record_id, before_values, after_values, state, detail, intended_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, 'intended', '', ?) RETURNING id`
 
 func encodeWrite(w *jobs.Write) (before, after string, err error) {
 	before, err1 := encode(w.Before)
@@ -24,7 +24,7 @@ func encodeWrite(w *jobs.Write) (before, after string, err error) {
 }
 
 const selectWrites = `
-	SELECT id, run_id, connection, object, record_id, before_values, after_values, state, detail, intended_at FROM writes `
+	SELECT id, run_id, undoes, connection, object, record_id, before_values, after_values, state, detail, intended_at FROM writes `
 
 func (db *DB) writes(ctx context.Context, op, conditions string, args ...any) ([]jobs.Write, error) {
 	var found []jobs.Write
@@ -34,7 +34,7 @@ func (db *DB) writes(ctx context.Context, op, conditions string, args ...any) ([
 			before, after string
 			at            int64
 		)
-		if err := rows.Scan(&w.ID, &w.RunID, &w.Connection, &w.Ref.Object, &w.Ref.ID, &before, &after, &w.State, &w.Detail, &at); err != nil {
+		if err := rows.Scan(&w.ID, &w.RunID, &w.Undoes, &w.Connection, &w.Ref.Object, &w.Ref.ID, &before, &after, &w.State, &w.Detail, &at); err != nil {
 			return err
 		}
 		w.At = moment(at)
@@ -60,12 +60,13 @@ func (db *DB) Writes(ctx context.Context, connection string, ref crm.Ref) ([]job
 
 // FinishWrites saves the outcomes in one transaction, each by its write's ID, State and Detail. A write that is done moves its
 // values to Written of its record and clears Pending and Parked of its deal; one that is parked keeps Pending and sets
-// Parked; one that is dropped leaves its record as it is. A write has one outcome: another one is an error.
+// Parked; one that is dropped leaves its record as it is. Where a write takes back, its values are what we last wrote, an empty
+// one as if it never had been written, and its deal is Pending. A write has one outcome: another one is an error.
 func (db *DB) FinishWrites(ctx context.Context, writes []jobs.Write) error {
 	return db.update(ctx, "finish writes", func(tx *sqlx.Tx) error {
 		finish, err := tx.PreparexContext(ctx, tx.Rebind(`
 			UPDATE writes SET state = ?, detail = ? WHERE id = ? AND state = 'intended'
-			RETURNING connection, object, record_id, after_values`))
+			RETURNING undoes, connection, object, record_id, after_values`))
 		if err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (db *DB) FinishWrites(ctx context.Context, writes []jobs.Write) error {
 
 func finishWrite(ctx context.Context, finish *sqlx.Stmt, records *records, w jobs.Write) error {
 	var after string
-	err := finish.QueryRowxContext(ctx, w.State, w.Detail, w.ID).Scan(&w.Connection, &w.Ref.Object, &w.Ref.ID, &after)
+	err := finish.QueryRowxContext(ctx, w.State, w.Detail, w.ID).Scan(&w.Undoes, &w.Connection, &w.Ref.Object, &w.Ref.ID, &after)
 	if errors.Is(err, sql.ErrNoRows) {
 		return errors.New("it is not open")
 	}
@@ -97,9 +98,9 @@ func finishWrite(ctx context.Context, finish *sqlx.Stmt, records *records, w job
 		if err := decode(after, &values); err != nil {
 			return err
 		}
-		return records.written(ctx, w.Connection, w.Ref, values)
+		return records.written(ctx, w, values)
 	case jobs.WriteParked:
-		return records.parked(ctx, w.Connection, w.Ref, w.Detail)
+		return records.parked(ctx, w)
 	case jobs.WriteDropped:
 		return nil
 	default:
@@ -117,45 +118,49 @@ func prepareRecords(ctx context.Context, tx *sqlx.Tx) (*records, error) {
 	var r records
 	return &r, prepare(ctx, tx, map[**sqlx.Stmt]string{
 		&r.deal:        `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`,
-		&r.dealDone:    `UPDATE handoffs SET written = ?, pending = FALSE, parked = '' WHERE connection = ? AND deal_id = ?`,
+		&r.dealDone:    `UPDATE handoffs SET written = ?, pending = ?, parked = '' WHERE connection = ? AND deal_id = ?`,
 		&r.dealParked:  `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`,
 		&r.account:     `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`,
 		&r.accountDone: `UPDATE accounts SET written = ?, health = ? WHERE connection = ? AND account_id = ?`,
 	})
 }
 
-// written adds values to what the record holds of ours.
-func (r *records) written(ctx context.Context, connection string, ref crm.Ref, values crm.Values) error {
+// written adds values to what the record of w holds of ours.
+func (r *records) written(ctx context.Context, w jobs.Write, values crm.Values) error {
 	read := r.deal
-	if ref.Object == crm.AccountObject {
+	if w.Ref.Object == crm.AccountObject {
 		read = r.account
 	}
 	var text string
-	if err := read.GetContext(ctx, &text, connection, ref.ID); err != nil {
-		return fmt.Errorf("read %s %s: %w", ref.Object, ref.ID, err)
+	if err := read.GetContext(ctx, &text, w.Connection, w.Ref.ID); err != nil {
+		return fmt.Errorf("read %s %s: %w", w.Ref.Object, w.Ref.ID, err)
 	}
 	var all crm.Values
 	if err := decode(text, &all); err != nil {
 		return err
 	}
 	maps.Copy(all, values)
+	if w.Undoes != 0 {
+		maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	}
 	text, err := encode(all)
 	if err != nil {
 		return err
 	}
-	if ref.Object == crm.AccountObject {
-		_, err = r.accountDone.ExecContext(ctx, text, all[healthField], connection, ref.ID)
+	if w.Ref.Object == crm.AccountObject {
+		_, err = r.accountDone.ExecContext(ctx, text, all[healthField], w.Connection, w.Ref.ID)
 	} else {
-		_, err = r.dealDone.ExecContext(ctx, text, connection, ref.ID)
+		_, err = r.dealDone.ExecContext(ctx, text, w.Undoes != 0, w.Connection, w.Ref.ID)
 	}
 	return err
 }
 
-// parked keeps the CRM's words beside the deal. An account has no place for them but the ledger.
-func (r *records) parked(ctx context.Context, connection string, ref crm.Ref, detail string) error {
-	if ref.Object == crm.AccountObject {
+// parked keeps the CRM's words beside the deal. An account has no place for them but the ledger, and what cannot be taken back
+// is nothing for a run to try again.
+func (r *records) parked(ctx context.Context, w jobs.Write) error {
+	if w.Ref.Object == crm.AccountObject || w.Undoes != 0 {
 		return nil
 	}
-	_, err := r.dealParked.ExecContext(ctx, detail, connection, ref.ID)
+	_, err := r.dealParked.ExecContext(ctx, w.Detail, w.Connection, w.Ref.ID)
 	return err
 }

@@ -112,10 +112,11 @@ type explanation struct {
 	Finalised  bool                 `json:"finalised"`
 	Reopened   bool                 `json:"reopened"`
 	Parked     string               `json:"parked,omitempty"`
-	Card       *rules.Card          `json:"card"`    // with people's points in place
-	Check      []string             `json:"check"`   // ids of the items that a person should check
-	Records    map[string]recordRow `json:"records"` // what evidence comes from, by its record
-	Edits      map[string]jobs.Edit `json:"edits"`   // people's values by field
+	Held       int64                `json:"held,omitzero"` // the run that was rolled back on it
+	Card       *rules.Card          `json:"card"`          // with people's points in place
+	Check      []string             `json:"check"`         // ids of the items that a person should check
+	Records    map[string]recordRow `json:"records"`       // what evidence comes from, by its record
+	Edits      map[string]jobs.Edit `json:"edits"`         // people's values by field
 	Writes     []writeLine          `json:"writes"`
 
 	items  []explainedItem // in the order of the card
@@ -132,6 +133,7 @@ type recordRow struct {
 type writeLine struct {
 	At     time.Time       `json:"at"`
 	Run    int64           `json:"run"`
+	Undoes int64           `json:"undoes,omitzero"` // the run that it took back
 	State  jobs.WriteState `json:"state"`
 	Detail string          `json:"detail,omitempty"`
 	Before crm.Values      `json:"before"`
@@ -150,6 +152,9 @@ func (l *writeLine) first() bool {
 
 func (l *writeLine) summary() string {
 	s := fmt.Sprintf("run %d, %s, %s", l.Run, l.State, count(len(l.After), "field"))
+	if l.Undoes != 0 {
+		s += fmt.Sprintf(", rollback of run %d", l.Undoes)
+	}
 	if l.first() {
 		s += ", none of which had a value before"
 	}
@@ -163,7 +168,7 @@ func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) 
 	sc := engine.Scorecard()
 	e := &explanation{
 		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
-		Parked: h.Parked, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
+		Parked: h.Parked, Held: h.Held, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
 	}
 	for i := range e.Card.Items {
 		it := &e.Card.Items[i]
@@ -179,7 +184,7 @@ func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) 
 		e.items = append(e.items, item)
 	}
 	for _, w := range writes {
-		e.Writes = append(e.Writes, writeLine{w.At, w.RunID, w.State, w.Detail, w.Before, w.After})
+		e.Writes = append(e.Writes, writeLine{w.At, w.RunID, w.Undoes, w.State, w.Detail, w.Before, w.After})
 	}
 	return e
 }
@@ -308,6 +313,9 @@ func (e *explanation) facts() []fact {
 	}
 	if e.Reopened {
 		add("State", "not a won deal of this connection any more; the card is kept as it was")
+	}
+	if e.Held != 0 {
+		add("Held", fmt.Sprintf("run %d was rolled back; nothing is written until `handoff rollback %d --release` lets it go", e.Held, e.Held))
 	}
 	if e.Parked != "" {
 		add("Parked", "the CRM refused the last write: "+e.Parked)

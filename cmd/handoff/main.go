@@ -114,7 +114,7 @@ New here? "handoff demo" shows the whole idea in two minutes, on this machine al
 	flags.StringVar(&a.configPath, "config", "", `configuration file (default: $HANDOFF_CONFIG, else "config.toml")`)
 	flags.CountVarP(&a.verbose, "verbose", "v", "log what happens to stderr; twice for every detail")
 	root.AddCommand(a.demoCommand(), a.setupCommand(), a.checkCommand(), a.runCommand(), a.explainCommand(), a.dealsCommand(),
-		a.scoreCommand(), a.scorecardCommand(), a.calibrateCommand(), a.backtestCommand(), a.sandboxCommand())
+		a.scoreCommand(), a.scorecardCommand(), a.calibrateCommand(), a.backtestCommand(), a.rollbackCommand(), a.sandboxCommand())
 	return root
 }
 
