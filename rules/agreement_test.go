@@ -22,9 +22,9 @@ var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
 		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
-		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow"}
+		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
-		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate"}
+		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.

@@ -69,12 +69,11 @@ func leastSure(deals []deal, probable []map[string][3]float64) float64 {
 	return sure
 }
 
-// idleContext returns how probable it is that idle words seem to say something on an item: so that ghosts and other deals are
-// told apart best (F1). Of values that do so equally well it is the one in the middle.
+// idleContext returns how probable it is that idle words seem to say something on an item: so that a deal with as much context as
+// makes it a ghost by a narrow margin is as likely a ghost as not, among deals of held-out writers.
 func idleContext(sc *rules.Scorecard, deals []deal, probable []map[string][3]float64) float64 {
 	type sum struct {
-		context float64 // as by idle words
-		ghost   bool
+		context, ghost float64 // items, 1 or -1
 	}
 	var sums []sum
 	n := 0.0
@@ -82,49 +81,48 @@ func idleContext(sc *rules.Scorecard, deals []deal, probable []map[string][3]flo
 		if d.snapshot.Deal.CloseDate == nil || !d.snapshot.Deal.Won || probable[i] == nil {
 			continue
 		}
-		s := sum{ghost: d.ghost}
+		s := sum{ghost: sign(d.ghost)}
+		firm := false
 		n = 0
 		for _, spec := range sc.Items {
-			p, ok := probable[i][spec.ID]
-			if !ok || spec.Kind == "closing" {
-				continue
-			}
-			n++
-			s.context += 1 - p[0]
-			if p[2] >= rules.FirmContext {
-				s.context = math.Inf(1)
+			if p, ok := probable[i][spec.ID]; ok && spec.Kind != "closing" {
+				n++
+				s.context += 1 - p[0]
+				firm = firm || p[2] >= rules.FirmContext
 			}
 		}
-		sums = append(sums, s)
+		if !firm { // else it is no ghost, whatever its words
+			sums = append(sums, s)
+		}
 	}
-	const steps = 1000
-	var f1 [steps]float64
-	for i := range f1 {
-		right, called, ghosts := 0, 0, 0
+	w := minimise(func(grad, w []float64) float64 {
+		clear(grad)
+		var loss float64
 		for _, s := range sums {
-			called += one(s.context-n*float64(i)/steps < sc.Ghost.Signals)
-			ghosts += one(s.ghost)
-			right += one(s.ghost && s.context-n*float64(i)/steps < sc.Ghost.Signals)
+			odds := s.ghost * (w[0] + w[1]*s.context)
+			loss += math.Log1p(math.Exp(-odds))
+			g := -s.ghost / (1 + math.Exp(odds))
+			grad[0] += g
+			grad[1] += g * s.context
 		}
-		f1[i] = 2 * float64(right) / float64(called+ghosts)
-	}
-	most := slices.Max(f1[:])
-	var best []int
-	for i, v := range f1 {
-		if v == most {
-			best = append(best, i)
+		return loss
+	}, 2)
+	even := -w[0] / w[1]
+	right, called, ghosts := 0.0, 0.0, 0.0
+	for _, s := range sums {
+		if s.context < even {
+			called++
+			if s.ghost > 0 {
+				right++
+			}
+		}
+		if s.ghost > 0 {
+			ghosts++
 		}
 	}
-	idle := float64(best[len(best)/2]) / steps
-	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f, with idle words at %.3f\n", most, idle)
+	idle := (even - sc.Ghost.Signals) / n
+	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f without what else makes none, with idle words at %.3f\n", 2*right/(called+ghosts), idle)
 	return idle
-}
-
-func one(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // decide fits a multinomial logistic regression with a quadratic penalty to the deals that use picks.
