@@ -156,8 +156,8 @@ func sigmoid(x float64) float64 {
 	return sigmoids[i] + (at-float64(i))*(sigmoids[i+1]-sigmoids[i])
 }
 
-// clues returns the clues about each item of the wording, in the order of clueNames, and the readings.
-func (r *record) clues(grades []grade) ([][]float64, []reading) {
+// clues returns the clues about each item of the wording, in the order of clueNames, the readings, and the number of windows.
+func (r *record) clues(grades []grade) ([][]float64, []reading, int) {
 	readings, windows := r.wordings()
 	var some, all, mean float64
 	for _, o := range readings {
@@ -182,7 +182,7 @@ func (r *record) clues(grades []grade) ([][]float64, []reading) {
 			[]float64{math.Log(o.sumSome + least), math.Log(o.sumAll + least), math.Log(o.sumBoth + least), o.given,
 				math.Log(float64(max(windows, 1))), some, all}, judged, []float64{mean})
 	}
-	return out, readings
+	return out, readings, windows
 }
 
 // Decide returns the probability of 0, 1 and 2 points by the clues.
@@ -204,15 +204,16 @@ func (it *ItemWording) Decide(clues []float64) (p [3]float64) {
 	return p
 }
 
-// Clues returns what decides on the points of each item of the wording, by its id: what `go run ./cmd/learn` learns from.
-func (e *Engine) Clues(s *crm.Snapshot, asOf time.Time) map[string][]float64 {
+// Clues returns what decides on the points of each item of the wording, by its id, and the number of windows: what
+// `go run ./cmd/learn` learns from.
+func (e *Engine) Clues(s *crm.Snapshot, asOf time.Time) (byItem map[string][]float64, windows int) {
 	r := e.read(s, asOf)
-	clues, _ := r.clues(r.grades())
+	clues, _, windows := r.clues(r.grades())
 	out := map[string][]float64{}
 	for k, w := range e.wording.items {
 		out[w.id] = clues[k]
 	}
-	return out
+	return out, windows
 }
 
 // Window is up to three passages in a row of one source.

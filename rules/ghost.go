@@ -31,7 +31,7 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 }
 
 // FirmContext is the probability of full points on one item that alone is context enough.
-const FirmContext = 0.9
+const FirmContext = 0.95
 
 // context is how many items give a CSM something to start from; an item that the wording has a say on counts by how much more probable that is
 // than in idle words. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them.

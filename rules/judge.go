@@ -17,7 +17,8 @@ func (r *record) judge() []grade {
 			return grades
 		}
 	}
-	clues, readings := r.clues(grades)
+	clues, readings, windows := r.clues(grades)
+	idle := r.e.wording.idle.At(windows)
 	for k, w := range r.e.wording.items {
 		if w.item < 0 {
 			continue
@@ -26,7 +27,7 @@ func (r *record) judge() []grade {
 		p := w.spec.Decide(clues[k])
 		points := choose(p)
 		most := r.most(w.item, g, &readings[k])
-		role, context, firm := g.role, 1-p[0]-r.e.wording.idle, p[2] >= FirmContext
+		role, context, firm := g.role, 1-p[0]-idle, p[2] >= FirmContext
 		sure := points <= most && p[points] >= r.e.wording.sure
 		if points = min(points, most); points != g.points || r.restsElsewhere(w.item, g, &readings[k]) {
 			*g = r.regrade(w.item, g, points, &readings[k])

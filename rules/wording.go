@@ -20,7 +20,7 @@ type Wording struct {
 	Items map[string]*ItemWording // by id
 	Known []string                // words that are no names even with a capital, in order
 	Sure  float64                 // the least probability of an item's points to be called sure
-	Idle  float64                 // how probable it is that a deal of idle words seems to say something on an item
+	Idle  Idle
 }
 
 // ItemWording is what words tell about one item.
@@ -29,6 +29,12 @@ type ItemWording struct {
 	Terms    map[string]Weights // of each term
 	Decision [][3]float64       // by clue (clueNames): weights for 0, 1 and 2 points
 }
+
+// Idle says how probable it is that a deal of idle words seems to say something on an item: the more words, the more.
+type Idle struct{ Base, Growth float64 }
+
+// At returns that probability for a deal of so many windows.
+func (i Idle) At(windows int) float64 { return i.Base + i.Growth*math.Log(float64(max(windows, 1))) }
 
 // Weights speak for (positive) or against (negative) a passage: as saying something on the item, and as being all that is
 // needed, among all passages and among those that say something. They are in log odds.
@@ -80,7 +86,7 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 			w.Sure = v[0]
 			return nil
 		case idleRow:
-			w.Idle = v[0]
+			w.Idle = Idle{v[0], v[1]}
 			return nil
 		}
 		id, clue, _ := strings.Cut(key, " ")
@@ -171,7 +177,7 @@ func (it *ItemWording) terms(id string) []byte {
 func (w *Wording) decisions() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure,\n"+
-		"# and some points are where nothing is said. Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n%s\t%.3f\t0\t0\n", sureRow, w.Sure, idleRow, w.Idle)
+		"# and some points are where nothing is said, by itself and with each log of the windows. Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n%s\t%.4f\t%.4f\t0\n", sureRow, w.Sure, idleRow, w.Idle.Base, w.Idle.Growth)
 	for _, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for i, v := range w.Items[id].Decision {
 			fmt.Fprintf(&b, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])
@@ -222,7 +228,8 @@ type wording struct {
 	pairs      map[uint64][]termWeight // of terms that are two
 	lexemes    map[string]*lexeme      // of words that it knows
 	knowsNames bool                    // a word with a capital that it does not know is a name
-	sure, idle float64
+	sure       float64
+	idle       Idle
 }
 
 // token is the number of a word, a stem or a sign of a term; 0: no term has it.

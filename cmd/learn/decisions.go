@@ -69,60 +69,60 @@ func leastSure(deals []deal, probable []map[string][3]float64) float64 {
 	return sure
 }
 
-// idleContext returns how probable it is that idle words seem to say something on an item: so that a deal with as much context as
+// idleWords returns how probable it is that idle words seem to say something on an item: so that a deal with as much context as
 // makes it a ghost by a narrow margin is as likely a ghost as not, among deals of held-out writers.
-func idleContext(sc *rules.Scorecard, deals []deal, probable []map[string][3]float64) float64 {
-	type sum struct {
-		context, ghost float64 // items, 1 or -1
-	}
-	var sums []sum
+func idleWords(sc *rules.Scorecard, deals []deal, probable []map[string][3]float64, windows []int) rules.Idle {
+	var x [][]float64 // the base, the items with context, the log of the windows
+	var y []float64
 	n := 0.0
 	for i, d := range deals {
 		if d.snapshot.Deal.CloseDate == nil || !d.snapshot.Deal.Won || probable[i] == nil {
 			continue
 		}
-		s := sum{ghost: sign(d.ghost)}
-		firm := false
+		context, firm := 0.0, false
 		n = 0
 		for _, spec := range sc.Items {
 			if p, ok := probable[i][spec.ID]; ok && spec.Kind != "closing" {
 				n++
-				s.context += 1 - p[0]
+				context += 1 - p[0]
 				firm = firm || p[2] >= rules.FirmContext
 			}
 		}
 		if !firm { // else it is no ghost, whatever its words
-			sums = append(sums, s)
+			x, y = append(x, []float64{1, context, math.Log(float64(max(windows[i], 1)))}), append(y, sign(d.ghost))
 		}
+	}
+	odds := func(w, x []float64) (sum float64) {
+		for c := range x {
+			sum += w[c] * x[c]
+		}
+		return sum
 	}
 	w := minimise(func(grad, w []float64) float64 {
 		clear(grad)
 		var loss float64
-		for _, s := range sums {
-			odds := s.ghost * (w[0] + w[1]*s.context)
-			loss += math.Log1p(math.Exp(-odds))
-			g := -s.ghost / (1 + math.Exp(odds))
-			grad[0] += g
-			grad[1] += g * s.context
-		}
-		return loss
-	}, 2)
-	even := -w[0] / w[1]
-	right, called, ghosts := 0.0, 0.0, 0.0
-	for _, s := range sums {
-		if s.context < even {
-			called++
-			if s.ghost > 0 {
-				right++
+		for i := range x {
+			o := y[i] * odds(w, x[i])
+			loss += math.Log1p(math.Exp(-o))
+			for c := range grad {
+				grad[c] -= y[i] * x[i][c] / (1 + math.Exp(o))
 			}
 		}
-		if s.ghost > 0 {
-			ghosts++
+		return loss
+	}, 3)
+	right, counted := 0.0, 0.0
+	for i := range x {
+		for _, ghost := range []bool{odds(w, x[i]) > 0, y[i] > 0} {
+			if ghost {
+				counted++
+			}
+		}
+		if odds(w, x[i]) > 0 && y[i] > 0 {
+			right++
 		}
 	}
-	idle := (even - sc.Ghost.Signals) / n
-	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f without what else makes none, with idle words at %.3f\n", 2*right/(called+ghosts), idle)
-	return idle
+	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f of %d deals without a firm answer\n", 2*right/counted, len(x))
+	return rules.Idle{Base: (-w[0]/w[1] - sc.Ghost.Signals) / n, Growth: -w[2] / w[1] / n}
 }
 
 // decide fits a multinomial logistic regression with a quadratic penalty to the deals that use picks.
