@@ -138,7 +138,7 @@ func (a *app) rollback(ctx context.Context, id int64, f rollbackFlags) (err erro
 		return useError{fmt.Errorf("run %d: %w", id, err)}
 	}
 	fields := jobs.Fields(cfg.Engine.Scorecard())
-	c, err := a.connect(conn, fields)
+	c, err := a.connect(conn, fields, db.Memory(conn.Name))
 	if err != nil {
 		return err
 	}
