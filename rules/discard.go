@@ -11,32 +11,34 @@ func hasClass(hits []hit, c class) bool {
 	return false
 }
 
-// isForeign reports whether all of a source is no evidence: software wrote it, or it is about someone else's deal.
+// isForeign reports whether all of a source is no evidence: software wrote it, and not down what people said, or it is about
+// someone else's deal.
 func (r *record) isForeign(src *source, passages []passage) bool {
 	title := fold(src.title)
 	hits := r.e.lex.find(&title, everyLanguages)
-	if hasClass(hits, automatic) || hasClass(hits, elsewhere) {
+	spoken := src.spoken || holdsWord(&title, r.e.vocabulary.recorders)
+	if hasClass(hits, automatic) && !spoken || hasClass(hits, elsewhere) {
 		return true
 	}
 	for i := range passages[:min(len(passages), 2)] {
 		p := &passages[i]
-		if p.has(automatic) || i == 0 && p.has(elsewhere) && strings.HasSuffix(p.text, ":") {
+		if p.has(automatic) && !spoken || i == 0 && p.has(elsewhere) && strings.HasSuffix(p.text, ":") {
 			return true
 		}
 	}
 	return false
 }
 
-// ignoreBoilerplate leaves out the paragraphs of a mail that lawyers wrote.
+// ignoreBoilerplate leaves out what lawyers and mail programs wrote: from where it begins to the end of the paragraph, whose
+// beginning may be the mail itself.
 func ignoreBoilerplate(passages []passage) {
-	blocks := map[int]bool{}
+	block := -1 // that boilerplate has begun in
 	for i := range passages {
-		if passages[i].has(boilerplate) {
-			blocks[passages[i].block] = true
+		p := &passages[i]
+		if p.has(boilerplate) {
+			block = p.block
 		}
-	}
-	for i := range passages {
-		passages[i].ignored = passages[i].ignored || blocks[passages[i].block]
+		p.ignored = p.ignored || p.block == block
 	}
 }
 

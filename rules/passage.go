@@ -16,6 +16,7 @@ type source struct {
 	post    bool   // written on the day of the close or later
 	summary bool   // a kind of record that can tell how the deal closed
 	mail    bool
+	spoken  bool // what people said in a call
 	lower   bool // written without capitals
 	ignored bool // nothing in it is evidence
 

@@ -105,7 +105,8 @@ func (r *record) texts() []text {
 			continue
 		}
 		src.says = string(a.Kind) + dated(src.at)
-		src.summary = a.Kind == crm.Call || src.mail && r.fromOwn(a.From)
+		src.spoken = a.Kind == crm.Call
+		src.summary = src.spoken || src.mail && r.fromOwn(a.From)
 		t := text{src: src, body: a.Body}
 		if src.mail {
 			t.speaker = foldString(a.From)
@@ -155,14 +156,7 @@ func (r *record) visible(src *source, at *time.Time) bool {
 // to tell of what people said.
 func (r *record) isRobot(author string) bool {
 	f := fold(author)
-	robot := false
-	for i := range f.words {
-		if r.e.vocabulary.recorders[f.word(i)] {
-			return false
-		}
-		robot = robot || r.e.vocabulary.robots[f.word(i)]
-	}
-	return robot
+	return holdsWord(&f, r.e.vocabulary.robots) && !holdsWord(&f, r.e.vocabulary.recorders)
 }
 
 func localPart(address string) string {

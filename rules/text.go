@@ -26,7 +26,7 @@ func (r *record) text(i int) grade {
 			reasoned = first(reasoned, p)
 			continue
 		}
-		if !p.about.has(i) && !p.holdsAny(echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
+		if !p.about.has(i) && !holdsWord(&p.folded, echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
 		f := r.fill(i, k)
@@ -186,12 +186,9 @@ func (e *Engine) isCommon(word string) bool {
 	return e.vocabulary.stopwords[word] != 0
 }
 
-func (p *passage) holdsAny(names words) bool {
-	if len(names) == 0 {
-		return false
-	}
-	for w := range p.words {
-		if names[p.word(w)] {
+func holdsWord(f *folded, of words) bool {
+	for i := range f.words {
+		if of[f.word(i)] {
 			return true
 		}
 	}
