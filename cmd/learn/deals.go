@@ -14,7 +14,7 @@ import (
 // carry over to others. Deals of all other writers are for validation.
 var groups = [][]string{
 	{"demo"},
-	{"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper", "fjord", "onyx", "yarrow", "juno"},
+	{"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper", "fjord", "onyx", "yarrow", "juno", "hazel"},
 	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove"},
 	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra", "lagoon", "maple", "mica"},
 }
