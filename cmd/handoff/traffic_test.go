@@ -182,9 +182,17 @@ func (tr *traffic) takeHubSpot(l *lab, command string, e logged) {
 	case own != nil:
 		path = own[1] + "/{name}"
 	case e.Method == "GET" && strings.HasPrefix(path, "/crm/objects/"):
-		object := path[strings.LastIndex(path, "/")+1:]
-		for _, list := range query["properties"] {
+		object := strings.Split(path, "/")[4]
+		for _, list := range slices.Concat(query["properties"], query["propertiesWithHistory"]) {
 			read(object, strings.Split(list, ",")...)
+		}
+		if single := "/crm/objects/2026-09/" + object; path != single {
+			path = single + "/{id}"
+			for _, list := range query["associations"] {
+				for to := range strings.SplitSeq(list, ",") {
+					tr.links[pair{object, to}] = true
+				}
+			}
 		}
 	case strings.HasSuffix(path, "/batch/update"):
 		var update struct {

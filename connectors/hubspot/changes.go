@@ -25,6 +25,7 @@ func (r *reader) quiet(k kind, since crm.Watermarks) bool {
 func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
 	candidates := map[string]bool{}
 	left := map[string]bool{} // deals that changed, and whether they are not won any more
+	n := &news{changed: map[string]map[string]bool{}, tied: map[string]map[string]bool{}}
 	marks := crm.Watermarks{}
 	var now time.Time // when HubSpot began to answer, by its own clock
 	for _, k := range feeds() {
@@ -55,9 +56,8 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(c
 				left[string(d.ID)] = d.text(isWon) != "true"
 			}
 		}
-		for _, id := range found {
-			candidates[id] = true
-		}
+		n.changed[k.object], n.tied[k.object] = set(ids(rows)), set(found)
+		maps.Copy(candidates, n.tied[k.object])
 	}
 	marks[archivedMark] = since[archivedMark]
 	if now.Sub(since[archivedMark].Time) >= archivedEvery {
@@ -66,23 +66,34 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(c
 		}
 		marks[archivedMark] = crm.Watermark{Time: now}
 	}
-	won, err := r.locate(ctx, candidates, left)
-	if err != nil {
-		return err
+	open := slices.SortedFunc(maps.Keys(candidates), compareIDs)
+	open = slices.DeleteFunc(open, func(id string) bool { return left[id] })
+	if len(open) >= len(kinds) { // most of them may not be ours
+		var err error
+		if open, err = r.locate(ctx, open, left); err != nil {
+			return err
+		}
 	}
-	for chunk := range slices.Chunk(won, maxDeals) {
-		records, err := r.deals(ctx, chunk)
+	for chunk := range slices.Chunk(open, maxDeals) {
+		var err error
+		if n.held, err = r.remembered(ctx, chunk); err != nil {
+			return err
+		}
+		records, found, err := r.deals(ctx, chunk, n)
 		if err != nil {
 			return err
 		}
-		if err := yield(connectors.Batch{Records: records, Total: len(won)}); err != nil {
+		for _, id := range chunk {
+			r.leaves(id, found, left)
+		}
+		if err := yield(connectors.Batch{Records: records, Total: len(open)}); err != nil {
 			return err
 		}
 	}
 	r.forget(marks)
 	marks[readsMark] = crm.Watermark{Time: marks[deals].Time, ID: since[readsMark].ID}
 	maps.DeleteFunc(left, func(_ string, gone bool) bool { return !gone })
-	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(won)})
+	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(open)})
 }
 
 // changed lists the records of a kind that changed since its watermark, less the overlap, and says when HubSpot began to
@@ -133,32 +144,39 @@ func (r *reader) archived(ctx context.Context, since time.Time, left map[string]
 	return nil
 }
 
-// locate returns those of the deals that are ours, in order of ids. It reads them afresh: the index of the search may not
-// know yet that one is not won any more, or is gone; such a one has left.
-func (r *reader) locate(ctx context.Context, changed, left map[string]bool) ([]string, error) {
-	var candidates []string
-	for id := range changed {
-		if !left[id] {
-			candidates = append(candidates, id)
-		}
-	}
-	slices.SortFunc(candidates, compareIDs)
-	found, err := r.batch(ctx, "find the deals of what changed", deals, candidates, append([]string{isWon}, filtered...), nil)
+// locate returns those of the deals that are ours. It reads them afresh: the index of the search may not know yet that one is
+// not won any more, or is gone; such a one has left.
+func (r *reader) locate(ctx context.Context, ids []string, left map[string]bool) ([]string, error) {
+	found, err := r.batch(ctx, "find the deals of what changed", deals, ids, append([]string{isWon}, filtered...), nil)
 	if err != nil {
 		return nil, err
 	}
 	var won []string
-	for _, id := range candidates {
-		deal, exists := found[id]
-		_, moved := left[id]
-		switch {
-		case exists && r.ours(deal):
+	for _, id := range ids {
+		if !r.leaves(id, found, left) && r.ours(found[id]) {
 			won = append(won, id)
-		case !exists, moved && deal.text(isWon) != "true":
-			left[id] = true
 		}
 	}
 	return won, nil
+}
+
+// leaves notes a deal that changed and is not won any more, or is not found at all.
+func (r *reader) leaves(id string, found map[string]object, left map[string]bool) bool {
+	deal, exists := found[id]
+	_, moved := left[id]
+	if exists && (!moved || deal.text(isWon) == "true") {
+		return false
+	}
+	left[id] = true
+	return true
+}
+
+func set(ids []string) map[string]bool {
+	all := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		all[id] = true
+	}
+	return all
 }
 
 // latest keeps a watermark from moving back: the clocks of HubSpot's servers may differ.

@@ -135,12 +135,15 @@ type around struct {
 	links   map[string]map[string][]link // by kind, then by deal
 	records map[string]map[string]object // by kind, then by id
 	people  map[string][]link            // contacts, by meeting, call or task
+	kept    map[string]map[string]bool   // by kind, then by deal: nothing has changed there, and nothing was read
+	held    map[string]*crm.Snapshot     // by deal
 }
 
 const opRead = "read deals"
 
-// deals reads the deals with these ids, maxDeals at most, that are won and pass the filters, whole and in order of ids.
-func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
+// deals reads those of the deals, maxDeals at most, that are won and pass the filters, whole and in order of ids. What n knows
+// not to have changed is not read again; nil: nothing is known. It also returns all deals that are there.
+func (r *reader) deals(ctx context.Context, ids []string, n *news) ([]connectors.Record, map[string]object, error) {
 	columns, history := r.schema.columns(deals, dealColumns...), slices.Clone(tracked)
 	for _, f := range r.schema.own[crm.DealObject] {
 		columns, history = append(columns, f.property), append(history, f.property)
@@ -148,14 +151,17 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	if r.cfg.CaseAsOf {
 		columns = append(columns, caseAsOf)
 	}
-	found, err := r.batch(ctx, opRead, deals, ids, columns, history)
+	found, links, err := r.singly(ctx, ids, columns, history, n)
+	if links == nil && err == nil {
+		found, err = r.batch(ctx, opRead, deals, ids, columns, history)
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !r.ours(found[id]) })
-	a, err := r.around(ctx, ids)
+	a, err := r.around(ctx, ids, links, n)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for {
 		var records []connectors.Record
@@ -163,7 +169,7 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 			records = append(records, r.record(found[id], a))
 		}
 		if again, err := r.contradicted(ctx); err != nil || !again {
-			return records, err
+			return records, found, err
 		}
 	}
 }
@@ -209,52 +215,94 @@ func seek[V any](r *reader, listed map[string]V, id string) V {
 	return v
 }
 
-// around reads what is associated with the deals.
-func (r *reader) around(ctx context.Context, ids []string) (*around, error) {
-	links, records := make([]map[string][]link, len(kinds)), make([]map[string]object, len(kinds))
+// around reads what is associated with the deals; links are those that were read with them, by kind.
+func (r *reader) around(ctx context.Context, ids []string, links map[string]map[string][]link, n *news) (*around, error) {
+	a := &around{links: links, records: map[string]map[string]object{}}
+	if links == nil {
+		found := make([]map[string][]link, len(kinds))
+		g, gctx := errgroup.WithContext(ctx)
+		for i, k := range kinds {
+			g.Go(func() (err error) {
+				found[i], err = r.linked(gctx, deals, ids, k)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
+		}
+		a.links = map[string]map[string][]link{}
+		for i, k := range kinds {
+			a.links[k.object] = found[i]
+		}
+	}
+	n.keep(ids, a)
+	records := make([]map[string]object, len(kinds))
 	g, gctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
+		due := map[string][]link{}
+		for _, id := range ids {
+			if !a.kept[k.object][id] {
+				due[id] = a.links[k.object][id]
+			}
+		}
 		g.Go(func() (err error) {
-			links[i], records[i], err = r.associated(gctx, deals, ids, k)
+			records[i], err = r.records(gctx, k, targets(due))
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	a := &around{links: map[string]map[string][]link{}, records: map[string]map[string]object{}}
 	for i, k := range kinds {
-		a.links[k.object], a.records[k.object] = links[i], records[i]
+		a.records[k.object] = records[i]
 	}
 	return a, r.readPeople(ctx, a)
 }
 
-// associated reads the records of a kind that belong to those of another. What we may not read is a gap.
-func (r *reader) associated(ctx context.Context, from string, ids []string, k kind) (map[string][]link, map[string]object, error) {
+// linked reads which records of a kind belong to those of another. What we may not read is a gap.
+func (r *reader) linked(ctx context.Context, from string, ids []string, k kind) (map[string][]link, error) {
 	if !r.sees(k) {
-		return nil, map[string]object{}, nil
+		return nil, nil
 	}
-	var records map[string]object
 	links, err := r.associations(ctx, opRead, from, k.object, ids)
-	if err == nil {
-		columns := k.properties
-		if k.object == companies {
-			columns = r.schema.columns(companies, columns...)
-		}
-		records, err = r.batch(ctx, opRead, k.object, targets(links), columns, nil)
+	return links, r.tolerate(ctx, k, err)
+}
+
+// records reads the records of a kind. What we may not read is a gap.
+func (r *reader) records(ctx context.Context, k kind, ids []string) (map[string]object, error) {
+	if !r.sees(k) {
+		return map[string]object{}, nil
 	}
+	columns := k.properties
+	if k.object == companies {
+		columns = r.schema.columns(companies, columns...)
+	}
+	records, err := r.batch(ctx, opRead, k.object, ids, columns, nil)
+	if records == nil {
+		records = map[string]object{}
+	}
+	return records, r.tolerate(ctx, k, err)
+}
+
+// tolerate makes a gap of the refusal of a kind; any other error is returned.
+func (r *reader) tolerate(ctx context.Context, k kind, err error) error {
 	if refused := forbidden(err); refused != nil {
 		r.lose(ctx, k, refused)
-		return nil, map[string]object{}, nil
+		return nil
 	}
-	return links, records, err
+	return err
 }
 
 // readPeople reads whom meetings, calls and tasks were with: contacts that need not be on the deal.
 func (r *reader) readPeople(ctx context.Context, a *around) error {
 	a.people = map[string][]link{}
 	for _, kind := range []string{meetings, calls, tasks} { // ids of different kinds never meet
-		links, guests, err := r.associated(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), contactKind)
+		links, err := r.linked(ctx, kind, slices.Sorted(maps.Keys(a.records[kind])), contactKind)
+		if err != nil {
+			return err
+		}
+		strangers := slices.DeleteFunc(targets(links), func(id string) bool { _, read := a.records[contacts][id]; return read })
+		guests, err := r.records(ctx, contactKind, strangers)
 		if err != nil {
 			return err
 		}
@@ -264,9 +312,12 @@ func (r *reader) readPeople(ctx context.Context, a *around) error {
 	return nil
 }
 
-// of returns the records of a kind that belong to a deal, oldest first.
+// of returns the records of a kind that were read and belong to a deal, oldest first.
 func (a *around) of(kind, deal string) []object {
 	var all []object
+	if a.kept[kind][deal] { // another deal may have some of them, too
+		return nil
+	}
 	for _, l := range a.links[kind][deal] {
 		if o, ok := a.records[kind][l.id]; ok { // else it was deleted between two calls
 			all = append(all, o)

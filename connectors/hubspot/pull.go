@@ -65,7 +65,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, 
 	began, marks, total := at.Time, maps.Clone(since), 0 // where there was a pull, what was news since then still is
 	var open []string
 	read := func() error {
-		records, err := r.deals(ctx, open)
+		records, _, err := r.deals(ctx, open, nil)
 		if err != nil {
 			return err
 		}

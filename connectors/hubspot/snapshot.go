@@ -23,7 +23,17 @@ const kickoffType = "Kickoff"
 func (r *reader) record(d object, a *around) connectors.Record {
 	id := string(d.ID)
 	company := primary(a, id)
-	snapshot := crm.Snapshot{ID: id, Deal: r.deal(d, company), Contacts: roster(a, id), Notes: r.notes(a, id), History: r.history(d), Unread: r.unread()}
+	snapshot := crm.Snapshot{ID: id, Deal: r.deal(d, company), History: r.history(d), Unread: r.unread()}
+	if a.kept[contacts][id] {
+		snapshot.Contacts = a.held[id].Contacts
+	} else {
+		snapshot.Contacts = roster(a, id)
+	}
+	if a.kept[notes][id] {
+		snapshot.Notes = a.held[id].Notes
+	} else {
+		snapshot.Notes = r.notes(a, id)
+	}
 	snapshot.Activities, snapshot.Deal.KickoffAt = r.activities(a, id)
 	if r.cfg.CaseAsOf {
 		snapshot.AsOf = d.moment(caseAsOf)
@@ -198,19 +208,19 @@ func plain(s string) string {
 // activities also returns when the kickoff is: the first meeting of that type. Such a meeting is an activity only where
 // somebody described it.
 func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time) {
-	var all []crm.Activity
+	read := map[string][]crm.Activity{}
 	var kickoff *time.Time
 	for _, o := range a.of(emails, deal) {
 		from, to := addresses(o.text("hs_email_headers"))
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Email, At: o.moment("hs_timestamp"), Subject: o.text("hs_email_subject"),
+		read[emails] = append(read[emails], crm.Activity{ID: string(o.ID), Kind: crm.Email, At: o.moment("hs_timestamp"), Subject: o.text("hs_email_subject"),
 			Body: cmp.Or(o.text("hs_email_text"), o.text("hs_email_html")), From: from, To: to})
 	}
 	for _, o := range a.of(tasks, deal) { // hs_timestamp is when a task is due
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Task, At: o.Created.moment(), Subject: o.text("hs_task_subject"), Body: o.text("hs_task_body"),
+		read[tasks] = append(read[tasks], crm.Activity{ID: string(o.ID), Kind: crm.Task, At: o.Created.moment(), Subject: o.text("hs_task_subject"), Body: o.text("hs_task_body"),
 			From: r.address(o), To: r.with(o, a)})
 	}
 	for _, o := range a.of(calls, deal) {
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Call, At: o.moment("hs_timestamp"), Subject: o.text("hs_call_title"), Body: o.text("hs_call_body"),
+		read[calls] = append(read[calls], crm.Activity{ID: string(o.ID), Kind: crm.Call, At: o.moment("hs_timestamp"), Subject: o.text("hs_call_title"), Body: o.text("hs_call_body"),
 			From: r.address(o), To: r.with(o, a)})
 	}
 	for _, o := range a.of(meetings, deal) {
@@ -224,7 +234,17 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 				continue
 			}
 		}
-		all = append(all, crm.Activity{ID: string(o.ID), Kind: crm.Meeting, At: at, Subject: o.text("hs_meeting_title"), Body: body, From: r.address(o), To: r.with(o, a)})
+		read[meetings] = append(read[meetings], crm.Activity{ID: string(o.ID), Kind: crm.Meeting, At: at, Subject: o.text("hs_meeting_title"), Body: body, From: r.address(o), To: r.with(o, a)})
+	}
+	if a.kept[meetings][deal] {
+		kickoff = a.held[deal].Deal.KickoffAt
+	}
+	var all []crm.Activity
+	for _, kind := range []string{emails, tasks, calls, meetings} {
+		if a.kept[kind][deal] {
+			read[kind] = heldActivities(a.held[deal], kind)
+		}
+		all = append(all, read[kind]...)
 	}
 	slices.SortStableFunc(all, func(a, b crm.Activity) int { return compareTimes(a.At, b.At) })
 	return all, kickoff

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The categories of association types.
@@ -226,6 +227,67 @@ func (p *Portal) readAssociations(r *request) (int, any, error) {
 		return 0, nil, err
 	}
 	return finished(p, start, results, errs...)
+}
+
+// associatedIDs is what a single record is associated with, in the form in which it comes with the record: an entry for each type.
+// https://github.com/HubSpot/hubspot-api-ruby/issues/262
+type associatedIDs struct {
+	Results []associatedID `json:"results"`
+	Paging  *page          `json:"paging,omitzero"`
+}
+
+type associatedID struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
+
+// associatedWith returns what a record is associated with of the kinds that the query names.
+func (p *Portal) associatedWith(r *request, from *object, id string) (map[string]*associatedIDs, error) {
+	all := map[string]*associatedIDs{}
+	for _, name := range r.names("associations") {
+		to := p.object(name)
+		if to == nil {
+			return nil, invalid("Unable to infer object type from: %s", name)
+		}
+		if err := r.scopes.need(to.scopes("read")...); err != nil {
+			return nil, err
+		}
+		err := p.read(func() error {
+			found, err := p.associated(r.Context(), from, to, id, 0)
+			if err != nil || len(found) == 0 {
+				return err
+			}
+			ids := &associatedIDs{}
+			if len(found) > associationsPerPage {
+				found = found[:associationsPerPage]
+				after := strconv.FormatInt(found[associationsPerPage-1].ID, 10)
+				ids.Paging = nextPage(after, r.link(after))
+			}
+			for _, a := range found {
+				for _, t := range a.Types {
+					ids.Results = append(ids.Results, associatedID{strconv.FormatInt(a.ID, 10), t.name(from, to)})
+				}
+			}
+			all[to.Name] = ids
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// name is what the API calls a type beside a single record.
+func (t associationType) name(from, to *object) string {
+	plain := from.Singular + "_to_" + to.Singular
+	switch {
+	case t.Label == nil && to.Name == "companies":
+		return plain + "_unlabeled"
+	case t.Label == nil, t.Category == byHubSpot: // such as the primary company
+		return plain
+	}
+	return strings.ReplaceAll(strings.ToLower(*t.Label), " ", "_")
 }
 
 // associated returns what a record is associated with, beyond an id and in the order of ids: a page and one more.

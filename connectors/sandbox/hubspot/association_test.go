@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,49 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// What a record is associated with comes with it, an entry for each type.
+func TestAssociationsOfOne(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	err := a.portal.load(t.Context(), func(ctx context.Context, t *tx) error {
+		for i, label := range []string{"Primary", ""} {
+			id, err := t.insert(ctx, newRecord{Object: "companies", Properties: map[string]string{"name": "Acme"}})
+			if err != nil {
+				return err
+			}
+			if err := t.associate(ctx, ref{"deals", wonID}, ref{"companies", id}, []string{label}[:1-i]...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for kind, all := range get[answer](a, http.StatusOK, "GET", dealRecords+"/"+wonID+"?associations=contacts,companies&associations=notes", "").Associations {
+		for _, r := range all.Results {
+			got[kind] = append(got[kind], r.Type)
+		}
+	}
+	want := map[string][]string{
+		"contacts":  {"deal_to_contact", "decision_maker", "deal_to_contact"},
+		"companies": {"deal_to_company", "deal_to_company_unlabeled", "deal_to_company_unlabeled"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for query, want := range map[string]string{
+		"associations=pets":   "400 VALIDATION_ERROR Unable to infer object type from: pets",
+		"associations=emails": "403 MISSING_SCOPES ",
+	} {
+		a.portal.grants.revoked = map[string]bool{"sales-email-read": true}
+		if got := a.refusal("GET", dealRecords+"/"+wonID+"?"+query, ""); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}
+
 // A record with many associations is paged by itself, whatever the others of the batch have.
 func TestAssociationPages(t *testing.T) {
 	t.Parallel()
@@ -68,6 +112,10 @@ func TestAssociationPages(t *testing.T) {
 	page2 := get[batchAnswer[associations]](a, http.StatusOK, "POST", path, `{"inputs":[{"id":"`+wonID+`","after":"`+page1[0].Paging.Next.After+`"}]}`).Results
 	if len(page2[0].To) != 5 || page2[0].Paging != nil {
 		t.Errorf("second page: %d associations, paging %v", len(page2[0].To), page2[0].Paging)
+	}
+	alone := get[answer](a, http.StatusOK, "GET", dealRecords+"/"+wonID+"?associations=notes,calls", "").Associations
+	if notes := alone["notes"]; len(alone) != 1 || len(notes.Results) != 100 || notes.Paging == nil || notes.Results[0].Type != "deal_to_note" {
+		t.Errorf("beside the deal: %v", alone)
 	}
 	if got, want := a.refusal("POST", path, `{"inputs":[{"id":"1","after":"x"}]}`), `400 VALIDATION_ERROR Invalid paging cursor "x"`; got != want {
 		t.Errorf("got %s, want %s", got, want)

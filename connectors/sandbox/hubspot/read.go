@@ -81,6 +81,8 @@ type answer struct {
 	UpdatedAt  string             `json:"updatedAt"`
 	Archived   bool               `json:"archived"`
 	ArchivedAt string             `json:"archivedAt,omitempty"`
+
+	Associations map[string]*associatedIDs `json:"associations,omitempty"` // by kind of record; one without any is absent
 }
 
 // entry is a value that a property had from a moment on.

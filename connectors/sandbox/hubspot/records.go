@@ -49,7 +49,7 @@ func (r *request) wanted() wanted {
 	return wanted{Properties: r.names("properties"), History: r.names("propertiesWithHistory")}
 }
 
-// withoutAssociations refuses to answer with associations, as the sandbox has them in batches only.
+// withoutAssociations refuses to answer a list with associations, as the sandbox has them for single records and in batches only.
 func (r *request) withoutAssociations() error {
 	if len(r.names("associations")) > 0 {
 		return invalid("The sandbox does not answer with associations here. Read them in batches")
@@ -106,12 +106,12 @@ func (p *Portal) getRecord(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := r.withoutAssociations(); err != nil {
-		return 0, nil, err
-	}
 	found, err := p.records(r.Context(), o, []string{r.PathValue("id")}, r.archived(), r.wanted())
 	if err == nil && len(found) == 0 {
 		err = noRecord(r.PathValue("id"))
+	}
+	if err == nil {
+		found[0].Associations, err = p.associatedWith(r, o, r.PathValue("id"))
 	}
 	if err != nil {
 		return 0, nil, err
