@@ -36,11 +36,12 @@ type Connection struct {
 	CRM          string // one of crms
 	URL          string
 	Token        Secret // HubSpot's service key
-	Auth         string // Salesforce: "client_credentials", "password" or "soap"
+	Auth         string // Salesforce: one of knownAuths
 	ClientID     string
 	ClientSecret Secret
 	Username     string
 	Password     Secret
+	PrivateKey   Secret // in PEM
 	APIVersion   string // of the CRM; "" is the connector's choice
 
 	Schedule string // cron line

@@ -22,7 +22,7 @@ const (
 )
 
 var (
-	knownAuths = []string{"client_credentials", "password", "soap"}
+	knownAuths = []string{"client_credentials", "jwt", "password", "soap"}
 	apiVersion = regexp.MustCompile(`^[0-9]{2}\.0$`)        // of Salesforce; compares as text
 	apiRelease = regexp.MustCompile(`^20[0-9]{2}-(03|09)$`) // of HubSpot
 )
@@ -37,15 +37,17 @@ func (c *configReader) salesforceLogin(s *section, conn *Connection) {
 	conn.ClientSecret = c.secret(s, "client_secret")
 	conn.Username, _ = s.text("username", "integration@example.com")
 	conn.Password = c.secret(s, "password")
+	conn.PrivateKey = c.secret(s, "private_key")
 	need := map[string][]string{
 		"client_credentials": {"client_id", "client_secret"},
+		"jwt":                {"client_id", "username", "private_key"},
 		"password":           {"client_id", "client_secret", "username", "password"},
 		"soap":               {"username", "password"},
 	}
 	for _, key := range need[conn.Auth] {
 		if !s.has(key) {
 			example := "..."
-			if key == "client_secret" || key == "password" {
+			if key == "client_secret" || key == "password" || key == "private_key" {
 				example = "file:" + conn.Name + "." + key
 			}
 			s.problem(key, "missing; auth = %q needs it. Write %s = %q", conn.Auth, key, example)
@@ -56,7 +58,7 @@ func (c *configReader) salesforceLogin(s *section, conn *Connection) {
 		case !apiVersion.MatchString(v) || v < oldestAPIVersion:
 			s.problem("api_version", `%q is no API version from %s on. Write it as %q, or leave the line out`, v, oldestAPIVersion, oldestAPIVersion)
 		case conn.Auth == "soap" && v > lastSOAPVersion:
-			s.problem("api_version", `auth = "soap" does not exist from version 65.0 on. Write api_version = %q, or log in with auth = "client_credentials"`, lastSOAPVersion)
+			s.problem("api_version", `auth = "soap" does not exist from version 65.0 on. Write api_version = %q, or log in with auth = "client_credentials" or "jwt"`, lastSOAPVersion)
 		}
 		conn.APIVersion = v
 	}

@@ -61,14 +61,14 @@ func readSecret(ref, dir string, env lookupEnv) (Secret, error) {
 	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Secret{}, fmt.Errorf("there is no file %s. Create it with the secret as its only line", path)
+		return Secret{}, fmt.Errorf("there is no file %s. Create it with nothing but the secret in it", path)
 	}
 	if err != nil {
 		return Secret{}, fmt.Errorf("file %s cannot be read: %w. Let the user that handoff runs as read it", path, cause(err))
 	}
 	value := strings.TrimSpace(string(b))
 	if value == "" {
-		return Secret{}, fmt.Errorf("file %s is empty. It should hold the secret as its only line", path)
+		return Secret{}, fmt.Errorf("file %s is empty. It should hold nothing but the secret", path)
 	}
 	return Secret{value}, nil
 }

@@ -70,7 +70,7 @@ var crms = map[string]struct {
 	"salesforce": {
 		name: "Salesforce", account: "org",
 		login:     (*configReader).salesforceLogin,
-		loginKeys: []string{"auth", "client_id", "client_secret", "username", "password", "api_version"},
+		loginKeys: []string{"auth", "client_id", "client_secret", "username", "password", "private_key", "api_version"},
 		connect:   (*app).connectSalesforce, export: (*app).exportSalesforce,
 		fields:  func() []string { return slices.Sorted(maps.Keys(salesforce.DefaultFields)) },
 		example: "Use_Case__c", ownExample: "Handoff_Score__c", ownSuffix: "__c",
@@ -91,7 +91,7 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 	return salesforce.Config{
 		URL: conn.URL, Auth: conn.Auth, APIVersion: conn.APIVersion,
 		ClientID: conn.ClientID, ClientSecret: conn.ClientSecret.Reveal(),
-		Username: conn.Username, Password: conn.Password.Reveal(),
+		Username: conn.Username, Password: conn.Password.Reveal(), PrivateKey: conn.PrivateKey.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		NeedsAmount: conn.MinAmount != nil, Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
 		CaseAsOf: conn.AsOf.Case, Patience: a.patience, Sleep: a.sleep, Log: a.log,

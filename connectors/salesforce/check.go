@@ -55,6 +55,9 @@ func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
 	case understood:
 		reachable = k.login(ctx, login)
 	}
+	if ending := endings[c.cfg.Auth]; ending != "" {
+		k.add(connectors.Warning, "auth", ending, insteadOfEnding)
+	}
 	if err == nil {
 		k.version(known)
 		k.clock(at)

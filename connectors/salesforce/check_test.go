@@ -1,6 +1,10 @@
 package salesforce_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,6 +16,7 @@ import (
 	"handoff/connectors/connectortest"
 	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox/deals"
+	emulator "handoff/connectors/sandbox/salesforce"
 	"handoff/crm"
 )
 
@@ -35,7 +40,19 @@ func TestCheckFinds(t *testing.T) {
 			want: []string{"2 client_id: Salesforce: log in: "}},
 		{name: "wrong password", change: func(c *salesforce.Config) {
 			c.Auth, c.Username, c.Password = salesforce.Password, "revops@sandbox.example", "wrong"
-		}, want: []string{"2 password: Salesforce: log in: "}},
+		}, want: []string{"2 password: Salesforce: log in: ", "1 auth: Salesforce is taking username-password login away"}},
+		{name: "SOAP", change: func(c *salesforce.Config) {
+			c.Auth, c.Username, c.Password = salesforce.SOAP, "revops@sandbox.example", "sandbox-password"
+		}, want: []string{"1 auth: SOAP login ends with Salesforce's Summer '27 release (June 2027)"}},
+		{name: "JWT", change: byJWT},
+		{name: "JWT of another key", change: func(c *salesforce.Config) { byJWT(c); c.PrivateKey = anotherKey(t) },
+			want: []string{"2 private_key: Salesforce: log in: invalid assertion"}},
+		{name: "JWT of another user", change: func(c *salesforce.Config) { byJWT(c); c.Username = "casey@sandbox.example" },
+			want: []string{"2 username: Salesforce: log in: user hasn't approved this consumer"}},
+		{name: "JWT of another app", change: func(c *salesforce.Config) { byJWT(c); c.ClientID = "other" },
+			want: []string{"2 client_id: Salesforce: log in: client identifier invalid"}},
+		{name: "JWT by a clock that is behind", change: func(c *salesforce.Config) { byJWT(c); c.Now = ahead(c.Now, -10*time.Minute) },
+			want: []string{"2 Salesforce: Salesforce: log in: expired authorization code: this machine's clock is 10m0s behind Salesforce's", "1 clock: "}},
 		{name: "unreachable", change: func(c *salesforce.Config) { c.URL = "http://127.0.0.1:1" },
 			want: []string{"2 url: Salesforce: log in: "}},
 		{name: "not Salesforce", change: func(c *salesforce.Config) { c.URL += "/elsewhere" },
@@ -104,6 +121,19 @@ func TestCheckFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+func byJWT(c *salesforce.Config) {
+	c.Auth, c.Username, c.PrivateKey = salesforce.JWT, "revops@sandbox.example", emulator.PrivateKey()
+}
+
+func anotherKey(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 }
 
 func ahead(now func() time.Time, by time.Duration) func() time.Time {

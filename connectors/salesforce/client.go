@@ -6,6 +6,7 @@ package salesforce
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+	"github.com/golang-jwt/jwt/v5"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -26,9 +28,13 @@ import (
 // The ways to log in.
 const (
 	ClientCredentials = "client_credentials" // an External Client App with a run-as user; the default
+	JWT               = "jwt"                // an External Client App with a certificate, whose private key signs the login
 	Password          = "password"           // OAuth username-password, for connected apps of old orgs
 	SOAP              = "soap"               // SOAP login(), which ends with Summer '27
 )
+
+// shortestKey is the length of the RSA keys that Salesforce makes itself, in bits.
+const shortestKey = 2048
 
 // DefaultAPIVersion is the oldest version that has all that we use.
 const DefaultAPIVersion = "62.0"
@@ -43,8 +49,11 @@ type Config struct {
 	Auth       string // "": ClientCredentials
 	APIVersion string // "": DefaultAPIVersion
 
-	ClientID, ClientSecret string // ClientCredentials and Password
-	Username, Password     string // Password and SOAP; the password ends with the security token, if there is one
+	ClientID     string // all but SOAP
+	ClientSecret string // ClientCredentials and Password
+	Username     string // all but ClientCredentials
+	Password     string // Password and SOAP; ends with the security token, if there is one
+	PrivateKey   string // JWT: an RSA key in PEM
 
 	// Which won deals. An empty filter passes every one.
 	Since       time.Time // first window: deals that were closed, or changed their stage, since then
@@ -84,8 +93,12 @@ type Client struct {
 	sleep     func(context.Context, time.Duration) error
 	log       *slog.Logger
 
-	login   chan struct{} // held while current is read or changed: one login at a time
+	key *rsa.PrivateKey // signs JWT logins; nil: there are none
+
+	login   chan struct{} // held while what follows is read or changed: one login at a time
 	current session
+	closed  error     // why nothing is sent before reopens; nil: nothing was refused
+	reopens time.Time // by this machine's clock
 
 	mu     sync.Mutex
 	schema *schema // as last described; nil: not yet
@@ -131,9 +144,17 @@ func New(cfg Config) (*Client, error) {
 	if err != nil || version < 62 {
 		return nil, fmt.Errorf("salesforce: API version %q: 62.0 or later is needed", cfg.APIVersion)
 	}
+	var key *rsa.PrivateKey
 	switch {
-	case !slices.Contains([]string{ClientCredentials, Password, SOAP}, cfg.Auth):
+	case !slices.Contains([]string{ClientCredentials, JWT, Password, SOAP}, cfg.Auth):
 		return nil, fmt.Errorf("salesforce: unknown login %q", cfg.Auth)
+	case cfg.Auth == JWT:
+		if cfg.ClientID == "" || cfg.Username == "" {
+			return nil, fmt.Errorf("salesforce: login %q needs a client id and a user name", cfg.Auth)
+		}
+		if key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(cfg.PrivateKey)); err != nil || key.N.BitLen() < shortestKey {
+			return nil, fmt.Errorf(`salesforce: private_key is no RSA key of %d bits in PEM form without a passphrase. Make one with "openssl genrsa -out FILE %[1]d"`, shortestKey)
+		}
 	case cfg.Auth != SOAP && (cfg.ClientID == "" || cfg.ClientSecret == ""):
 		return nil, fmt.Errorf("salesforce: login %q needs a client id and a client secret", cfg.Auth)
 	case cfg.Auth != ClientCredentials && (cfg.Username == "" || cfg.Password == ""):
@@ -148,7 +169,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
-		specs: ownFields(cfg), login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
+		specs: ownFields(cfg), key: key, login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})
 	return c, nil

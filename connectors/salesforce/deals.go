@@ -144,7 +144,7 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 	for _, document := range sortedKeys(versions) {
 		g.Go(func() error {
 			body, err := r.blob(ctx, "read a note", r.base+"/sobjects/ContentVersion/"+versions[document]+"/VersionData")
-			if errors.Is(err, connectors.ErrConfig) && code(err) != invalidSession {
+			if errors.Is(err, connectors.ErrConfig) && !lockedOut(err) {
 				return nil
 			}
 			mu.Lock()

@@ -41,6 +41,7 @@ func (r *reader) reads() string {
 
 // Pull implements connectors.Puller.
 func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+	c.reopen()
 	if mark, ok := since[opportunity]; !ok || mark.ID != "" {
 		return c.sweep(ctx, since, yield)
 	}

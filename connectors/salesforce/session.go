@@ -3,12 +3,9 @@ package salesforce
 import (
 	"context"
 	"errors"
-	"html"
 	"net/http"
-	"path"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/simpleforce/simpleforce"
 
 	"handoff/connectors"
@@ -22,9 +19,8 @@ type session struct {
 	org      string // id of the org; "": the login did not tell
 }
 
-const opLogin = "log in"
-
-// session returns the current session, logging in if there is none. Callers at the same time share one login.
+// session returns the current session, logging in if there is none. Callers at the same time share one login. After one
+// that was refused for good, all get the same error until reopen, or for a while.
 func (c *Client) session(ctx context.Context) (session, error) {
 	select {
 	case c.login <- struct{}{}:
@@ -32,79 +28,47 @@ func (c *Client) session(ctx context.Context) (session, error) {
 	case <-ctx.Done():
 		return session{}, connectors.Unreachable(ctx, crmName, opLogin, ctx.Err())
 	}
+	if c.closed != nil && c.cfg.Now().Before(c.reopens) {
+		return session{}, c.closed
+	}
 	if c.current.token != "" {
 		return c.current, nil
 	}
 	var err error
 	c.current, err = c.authenticate(ctx)
+	if errors.Is(err, connectors.ErrConfig) {
+		c.shut(err)
+	}
 	return c.current, err
+}
+
+// shut keeps calls from being sent for a while. The caller holds login.
+func (c *Client) shut(why error) {
+	c.current, c.closed, c.reopens = session{}, why, c.cfg.Now().Add(loginPause)
+}
+
+// lockedOut reports whether an error means that no call can succeed: the login is refused, or the session that it gave.
+func lockedOut(err error) bool {
+	e := refused(err)
+	return e != nil && (e.Op == opLogin && errors.Is(e, connectors.ErrConfig) || e.Code == invalidSession)
 }
 
 // expire forgets a session that Salesforce refused, unless another caller has replaced it already.
 func (c *Client) expire(s session) {
+	c.locked(func() {
+		if c.current == s {
+			c.current = session{}
+		}
+	})
+}
+
+// reopen lets the next call log in, whatever was refused before.
+func (c *Client) reopen() { c.locked(func() { c.closed = nil }) }
+
+func (c *Client) locked(do func()) {
 	c.login <- struct{}{}
 	defer func() { <-c.login }()
-	if c.current == s {
-		c.current = session{}
-	}
-}
-
-func (c *Client) authenticate(ctx context.Context) (session, error) {
-	form := map[string]string{"client_id": c.cfg.ClientID, "client_secret": c.cfg.ClientSecret}
-	switch c.cfg.Auth {
-	case SOAP:
-		return c.authenticateSOAP(ctx)
-	case Password:
-		form["grant_type"], form["username"], form["password"] = "password", c.cfg.Username, c.cfg.Password
-	default:
-		form["grant_type"] = "client_credentials"
-	}
-	resp, err := c.rest.R().SetContext(ctx).SetFormData(form).Post(c.cfg.URL + "/services/oauth2/token")
-	if err != nil {
-		return session{}, connectors.Unreachable(ctx, crmName, opLogin, err)
-	}
-	if !resp.IsSuccess() {
-		refused := refusal(opLogin, resp.StatusCode(), resp.Header(), resp.Body())
-		switch {
-		case strings.Contains(refused.Message, "no client credentials user"):
-			refused.Remedy = "Set a run-as user: " + seeApp + "Policies > OAuth Policies > Client Credentials Flow"
-		case refused.Code == "invalid_grant" && c.cfg.Auth == Password:
-			refused.Setting, refused.Remedy = "password", verdicts["INVALID_LOGIN"].remedy
-		case resp.StatusCode() == http.StatusNotFound:
-			refused.Setting, refused.Remedy = "url", "Nobody logs in at this address: set url to the org's My Domain address, which Setup > My Domain shows"
-		}
-		return session{}, refused
-	}
-	var token struct {
-		AccessToken string `json:"access_token"`
-		InstanceURL string `json:"instance_url"`
-		ID          string `json:"id"` // …/id/<org>/<user>
-	}
-	if err := json.Unmarshal(resp.Body(), &token, lenient); err != nil || token.AccessToken == "" || token.InstanceURL == "" {
-		// The cause may quote the answer, which holds the token.
-		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no token in it"))
-	}
-	return session{token.AccessToken, strings.TrimRight(token.InstanceURL, "/"), path.Base(token.ID), path.Base(path.Dir(token.ID))}, nil
-}
-
-func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
-	c.log.WarnContext(ctx, "SOAP login ends with Salesforce's Summer '27 release (June 2027): move to an External Client App with client credentials")
-	hush()
-	t := &trip{ctx: ctx, op: opLogin, next: c.transport}
-	sf := simpleforce.NewClient(c.cfg.URL, "handoff", c.cfg.APIVersion)
-	sf.SetHttpClient(t.client())
-	// simpleforce escapes the password, but not the user name.
-	if err := t.result(sf.LoginPassword(html.EscapeString(c.cfg.Username), c.cfg.Password, "")); err != nil {
-		return session{}, err
-	}
-	if sf.GetSid() == "" {
-		return session{}, connectors.Garbled(crmName, opLogin, errors.New("no session in it"))
-	}
-	org, _, ok := strings.Cut(sf.GetSid(), "!") // a session's id begins with its org's
-	if !ok {
-		org = ""
-	}
-	return session{token: sf.GetSid(), instance: sf.GetLoc(), org: org}, nil
+	do()
 }
 
 // me returns the id of the integration user.
@@ -175,6 +139,9 @@ func (c *Client) send(ctx context.Context, r call, carry carrier, accept func(ht
 				return err
 			}
 			header, body, err = carry(ctx, s, r)
+		}
+		if code(err) == invalidSession { // of a session that is new, or will never do
+			c.locked(func() { c.shut(err) })
 		}
 		if err != nil {
 			return err

@@ -175,7 +175,7 @@ func TestLogins(t *testing.T) {
 			if c.Calls() != 1 {
 				t.Errorf("%d calls: a login counts", c.Calls())
 			}
-			if warned := strings.Contains(logged.String(), "Summer '27"); warned != (tc.name == "SOAP") {
+			if warned := strings.Contains(logged.String(), "Move to an External Client App"); warned != (tc.name != "client credentials") {
 				t.Errorf("logged %q", logged.String())
 			}
 		})
@@ -311,6 +311,8 @@ func TestNew(t *testing.T) {
 		{"no address", func(c *Config) { c.URL = "" }, "must look like"},
 		{"host alone", func(c *Config) { c.URL = "acme.my.salesforce.com" }, "must look like"},
 		{"no secret", func(c *Config) { c.ClientSecret = "" }, "needs a client id and a client secret"},
+		{"JWT without a user", func(c *Config) { byJWT(c); c.Username = "" }, "needs a client id and a user name"},
+		{"JWT with something else for a key", func(c *Config) { byJWT(c); c.PrivateKey = "hunter2" }, "private_key is no RSA key of 2048 bits in PEM form"},
 		{"no password", func(c *Config) { c.Auth = Password }, "needs a user name and a password"},
 		{"unknown login", func(c *Config) { c.Auth = "magic" }, "unknown login"},
 		{"old version", func(c *Config) { c.APIVersion = "54.0" }, "62.0 or later"},

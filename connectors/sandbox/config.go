@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"handoff/connectors/sandbox/hubspot"
 	"handoff/connectors/sandbox/salesforce"
@@ -38,6 +39,10 @@ func (s *Sandbox) WriteConfig(path string) error {
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
+	privateKey, err := secret("salesforce_private_key", strings.TrimSpace(salesforce.PrivateKey()))
+	if err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
 	token, err := secret("hubspot_token", hubspot.Token)
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
@@ -52,6 +57,9 @@ url = ` + strconv.Quote(s.SalesforceURL()) + `
 auth = "client_credentials"
 client_id = ` + strconv.Quote(salesforce.ClientID) + `
 client_secret = ` + clientSecret + `
+# To log in by JWT, write auth = "jwt" above, and:
+# username = ` + strconv.Quote(salesforce.Username) + `
+# private_key = ` + privateKey + `
 ` + behaviour + `
 [connections.hubspot]
 crm = "hubspot"

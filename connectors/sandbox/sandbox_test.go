@@ -206,6 +206,7 @@ func TestWriteConfig(t *testing.T) {
 		}
 		modes[filepath.Join(dir, name)] = 0o600
 	}
+	modes[filepath.Join(dir, "salesforce_private_key")] = 0o600
 	for name, want := range modes {
 		if info, err := os.Stat(name); err != nil || info.Mode() != want {
 			t.Errorf("%s: mode %v (%v), want %v", name, info.Mode(), err, want)

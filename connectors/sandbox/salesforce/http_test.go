@@ -3,6 +3,8 @@ package salesforce
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"handoff/connectors/sandbox/control"
@@ -59,6 +62,62 @@ func TestToken(t *testing.T) {
 				t.Errorf("HTTP %d %s, want %d with %s and no expires_in", status, body, tt.status, tt.want)
 			}
 		})
+	}
+}
+
+func TestAssertion(t *testing.T) {
+	a := newAPI(t)
+	now := a.org.now()
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := func() jwt.MapClaims {
+		return jwt.MapClaims{"iss": "sandbox-client", "sub": "revops@sandbox.example", "aud": "https://test.salesforce.com", "exp": now.Add(time.Minute).Unix()}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(jwt.MapClaims)
+		method jwt.SigningMethod // nil: RS256
+		key    any               // nil: the app's
+		status int
+		want   string
+	}{
+		{name: "good", status: 200, want: `"token_type":"Bearer"`},
+		{name: "unknown client", change: func(c jwt.MapClaims) { c["iss"] = "x" }, status: 400, want: `{"error":"invalid_client_id","error_description":"client identifier invalid"}`},
+		{name: "expired", change: func(c jwt.MapClaims) { c["exp"] = now.Add(-time.Second).Unix() }, status: 400, want: `{"error":"invalid_grant","error_description":"expired authorization code"}`},
+		{name: "without an end", change: func(c jwt.MapClaims) { delete(c, "exp") }, status: 400, want: `"invalid assertion"`},
+		{name: "for production", change: func(c jwt.MapClaims) { c["aud"] = "https://login.salesforce.com" }, status: 400, want: `{"error":"invalid_grant","error_description":"audience is invalid"}`},
+		{name: "another user", change: func(c jwt.MapClaims) { c["sub"] = "casey@sandbox.example" }, status: 400, want: `{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}`},
+		{name: "another key", key: other, status: 400, want: `{"error":"invalid_grant","error_description":"invalid assertion"}`},
+		{name: "not signed", method: jwt.SigningMethodNone, key: jwt.UnsafeAllowNoneSignatureType, status: 400, want: `"invalid assertion"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			claims, method, key := good(), tt.method, tt.key
+			if tt.change != nil {
+				tt.change(claims)
+			}
+			if method == nil {
+				method = jwt.SigningMethodRS256
+			}
+			if key == nil {
+				var err error
+				if key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(PrivateKey())); err != nil {
+					t.Fatal(err)
+				}
+			}
+			assertion, err := jwt.NewWithClaims(method, claims).SignedString(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, body := post(t, a.url+"/services/oauth2/token", neturl.Values{"grant_type": {grantAssertion}, "assertion": {assertion}})
+			if status != tt.status || !strings.Contains(body, tt.want) {
+				t.Errorf("HTTP %d %s, want %d with %s", status, body, tt.status, tt.want)
+			}
+		})
+	}
+	if status, body := post(t, a.url+"/services/oauth2/token", neturl.Values{"grant_type": {grantAssertion}, "assertion": {"x"}}); status != 400 || !strings.Contains(body, "invalid assertion") {
+		t.Errorf("an assertion that is none: HTTP %d %s", status, body)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 const (
 	ClientID     = "sandbox-client"
 	ClientSecret = "sandbox-secret"
+	Username     = "revops@sandbox.example"
 	password     = "sandbox-password"
 )
 
@@ -85,7 +86,7 @@ func identityURL(r *http.Request) string {
 	return base(r) + "/id/" + organizationID + "/" + integrationUserID
 }
 
-// handleToken answers the OAuth flows client credentials and username-password.
+// handleToken answers the OAuth flows client credentials, JWT bearer and username-password.
 // https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm
 func (o *Org) handleToken(w http.ResponseWriter, r *http.Request) {
 	refuse := func(code, description string) {
@@ -96,6 +97,20 @@ func (o *Org) handleToken(w http.ResponseWriter, r *http.Request) {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
 	}
 	grant := r.PostFormValue("grant_type")
+	if grant == grantAssertion {
+		if code, description := o.judgeAssertion(r.PostFormValue("assertion")); code != "" {
+			refuse(code, description)
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{
+			"access_token": o.sessions.start(user{ID: integrationUserID}, o.now()),
+			"scope":        "api refresh_token",
+			"instance_url": base(r),
+			"id":           identityURL(r),
+			"token_type":   "Bearer",
+		})
+		return
+	}
 	switch {
 	case grant != "client_credentials" && grant != "password":
 		refuse("unsupported_grant_type", "grant type not supported")
@@ -123,7 +138,7 @@ func (o *Org) handleToken(w http.ResponseWriter, r *http.Request) {
 }
 
 func knows(username, pass string) bool {
-	return strings.EqualFold(username, orgUsername) && pass == password
+	return strings.EqualFold(username, Username) && pass == password
 }
 
 func (o *Org) handleRevoke(_ http.ResponseWriter, r *http.Request) {
@@ -155,7 +170,7 @@ func identity(r *http.Request) map[string]any {
 	return map[string]any{
 		"id": identityURL(r), "sub": identityURL(r), "asserted_user": true,
 		"user_id": integrationUserID, "organization_id": organizationID,
-		"username": orgUsername, "preferred_username": orgUsername, "email": orgUsername, "email_verified": true,
+		"username": Username, "preferred_username": Username, "email": Username, "email_verified": true,
 		"name": "RevOps Integration", "display_name": "RevOps Integration", "nick_name": "revops",
 		"user_type": "STANDARD", "active": true, "language": "en_US", "locale": "en_GB", "utcOffset": 0,
 		"urls": map[string]string{
@@ -197,7 +212,7 @@ func (o *Org) handleSOAP(w http.ResponseWriter, r *http.Request) {
 		server := base(r) + "/services/Soap/%s/" + r.PathValue("version") + "/" + organizationID
 		writeSOAP(w, http.StatusOK, fmt.Sprintf(`<loginResponse><result><metadataServerUrl>%s</metadataServerUrl><passwordExpired>false</passwordExpired><sandbox>true</sandbox><serverUrl>%s</serverUrl><sessionId>%s</sessionId><userId>%s</userId><userInfo><organizationId>%s</organizationId><organizationName>%s</organizationName><sessionSecondsValid>%d</sessionSecondsValid><userEmail>%[8]s</userEmail><userFullName>RevOps Integration</userFullName><userId>%[4]s</userId><userName>%[8]s</userName></userInfo></result></loginResponse>`,
 			fmt.Sprintf(server, "m"), fmt.Sprintf(server, kind), o.sessions.start(user{ID: integrationUserID}, o.now()),
-			integrationUserID, organizationID, orgName, int(sessionLife.Seconds()), orgUsername))
+			integrationUserID, organizationID, orgName, int(sessionLife.Seconds()), Username))
 	}
 }
 

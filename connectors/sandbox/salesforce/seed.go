@@ -2,8 +2,7 @@ package salesforce
 
 // Who and what an org holds from the start.
 const (
-	orgName     = "Sandbox"
-	orgUsername = "revops@sandbox.example"
+	orgName = "Sandbox"
 
 	adminFirstName, adminLastName = "Casey", "CSM"
 )
@@ -38,7 +37,7 @@ func seed(insert insertFunc) error {
 			"Id": organizationID, "Name": orgName, "OrganizationType": "Enterprise Edition", "IsSandbox": true, "InstanceName": "SBX",
 			"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US", "DefaultLocaleSidKey": "en_GB", "FiscalYearStartMonth": 1,
 		}},
-		{"User", map[string]any{"FirstName": "RevOps", "LastName": "Integration", "Username": orgUsername, "Email": orgUsername, "Alias": "revops"}},
+		{"User", map[string]any{"FirstName": "RevOps", "LastName": "Integration", "Username": Username, "Email": Username, "Alias": "revops"}},
 		{"User", map[string]any{"FirstName": adminFirstName, "LastName": adminLastName, "Username": "casey@sandbox.example", "Email": "casey@sandbox.example", "Alias": "casey"}},
 	}
 	for i, s := range standardStages {
