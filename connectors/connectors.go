@@ -22,6 +22,8 @@ type Record struct {
 	// is not tracked.
 	ModifiedBy string
 	ModifiedAt time.Time
+
+	ChangedAt time.Time // when the record last changed, by whomever; zero: the CRM does not tell
 }
 
 // FieldEdit is one tracked change of one of our fields.

@@ -27,7 +27,7 @@ type Error struct {
 	Setting    string        // the key of the connection's configuration to look at first, such as "client_secret"; may be empty
 	Remedy     string        // what a person can do; may be empty
 	Fields     []string      // the CRM's names of the fields in question
-	RetryAfter time.Duration // when the CRM said so
+	RetryAfter time.Duration // how long to wait before another try, where the CRM says so or its connector knows; 0: not known
 	Err        error         // the cause below, such as a network error
 }
 

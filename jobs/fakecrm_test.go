@@ -35,6 +35,7 @@ type fakeDeal struct {
 	deleted  bool
 	by       string
 	at       time.Time
+	changed  time.Time
 }
 
 func newFakeCRM(clock func() time.Time, fields []crm.FieldSpec) *fakeCRM {
@@ -71,7 +72,7 @@ func blank(f crm.FieldSpec) string {
 
 func (c *fakeCRM) touch(d *fakeDeal) {
 	c.stamp++
-	d.stamp = c.stamp
+	d.stamp, d.changed = c.stamp, c.clock().Truncate(time.Second)
 }
 
 // edit changes one of our fields as another user would.
@@ -110,7 +111,7 @@ func (c *fakeCRM) Pull(ctx context.Context, since crm.Watermarks, yield func(con
 				b.Left = append(b.Left, id)
 			default:
 				b.Records = append(b.Records, connectors.Record{
-					Snapshot: d.snapshot, AccountID: d.account, Values: c.visible(d.values), ModifiedBy: d.by, ModifiedAt: d.at,
+					Snapshot: d.snapshot, AccountID: d.account, Values: c.visible(d.values), ModifiedBy: d.by, ModifiedAt: d.at, ChangedAt: d.changed,
 				})
 			}
 			b.Watermarks = crm.Watermarks{"Deal": {Time: time.Unix(int64(d.stamp), 0).UTC(), ID: id}}

@@ -15,7 +15,7 @@ type Ledger interface {
 	// OpenWrites returns the intended writes whose outcome is unknown, oldest first.
 	OpenWrites(ctx context.Context, connection string) ([]Write, error)
 	// FinishWrites saves the outcomes in one transaction. A write that is done moves its values to Written of its record
-	// and clears Pending of its deal; one that is parked keeps Pending and sets Parked. Where a write takes back, its values
+	// and clears Pending and Parked of its record; one that is parked keeps Pending and sets Parked to its Refusal. Where a write takes back, its values
 	// are what we last wrote, an empty one as if it never had been written, and its deal is Pending.
 	FinishWrites(ctx context.Context, writes []Write) error
 }
@@ -57,7 +57,7 @@ func send(ctx context.Context, ledger Ledger, to connectors.Writer, writes []*Wr
 		case errors.Is(o.Err, connectors.ErrDrop):
 			f.State, f.Detail = WriteDropped, o.Err.Error()
 		default:
-			f.State, f.Detail = WriteParked, o.Err.Error()
+			f.State, f.Detail, f.Refusal = WriteParked, o.Err.Error(), refusalOf(w, w.Refusal, o.Err)
 		}
 		all, save = append(all, f), append(save, f.Write)
 	}

@@ -46,7 +46,7 @@ func (r *scoring) left(unusable []connectors.Finding, held map[int64]int) string
 		all = append(all, fmt.Sprintf("the health of accounts cannot be written: %v", r.unshown))
 	}
 	if r.sum.Parked > 0 {
-		all = append(all, fmt.Sprintf("%s refused by the CRM, which the next run tries again", count(r.sum.Parked, "row")))
+		all = append(all, fmt.Sprintf("%s refused by the CRM: `handoff deals --parked` says why, what to do, and when the write is tried again", count(r.sum.Parked, "row")))
 	}
 	for _, run := range slices.Sorted(maps.Keys(held)) {
 		all = append(all, fmt.Sprintf("%s held, because run %d was rolled back: `handoff run --dry-run` shows what would be written, `handoff rollback %d --release` lets it be written",

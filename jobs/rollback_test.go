@@ -241,8 +241,8 @@ func TestRollbackRefusedTriedAgain(t *testing.T) {
 	bad := w.lastRun()
 	w.crm.refused["d1"] = &connectors.Error{Op: "write", CRM: "Fake", Class: connectors.ErrPark, Message: "locked for approval"}
 	w.wantRollback(bad, jobs.Restoration{Left: 1, Stuck: 1})
-	if h := w.handoff("d1"); h.Parked != "" || h.Held != bad.ID {
-		t.Errorf("parked %q, held for run %d", h.Parked, h.Held)
+	if h := w.handoff("d1"); h.Parked != nil || h.Held != bad.ID {
+		t.Errorf("parked %v, held for run %d", h.Parked, h.Held)
 	}
 	delete(w.crm.refused, "d1")
 	w.wantRollback(bad, jobs.Restoration{Restored: 1})

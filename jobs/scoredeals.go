@@ -50,10 +50,9 @@ type ScoreDeals struct {
 
 	Clock    func() time.Time
 	Log      *slog.Logger
-	Progress func(done, total int)        // total is 0 while unknown; may be nil
-	Diff     func(h *Handoff, w *Write)   // told of each write that is intended on a deal; may be nil
-	Parked   func(ref crm.Ref, why error) // told of each row that the CRM refused; may be nil
-	Unusable func([]connectors.Finding)   // told at the end which fields of ours could not be written, if any; may be nil
+	Progress func(done, total int)      // total is 0 while unknown; may be nil
+	Diff     func(h *Handoff, w *Write) // told of each write that is intended on a deal; may be nil
+	Unusable func([]connectors.Finding) // told at the end which fields of ours could not be written, if any; may be nil
 }
 
 // Run does one run and returns what it did, also when it fails. It returns an error when the connection could not be
@@ -96,7 +95,9 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 		}
 	}
 	held, heldErr := r.Store.Held(work, r.Connection)
-	err = errors.Join(err, heldErr)
+	var countErr error
+	r.sum.Parked, countErr = r.Store.CountParked(work, r.Connection)
+	err = errors.Join(err, heldErr, countErr)
 	r.sum.Left = r.left(unusable, held)
 	r.sum.Calls = r.CRM.Calls() - calls
 	ended := r.Clock()
@@ -242,6 +243,9 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 	for i := range records {
 		rec := &records[i]
 		next[i] = r.score(held[ids[i]], rec.Snapshot, rec.AccountID, rec.Values)
+		if next[i].Parked.before(rec.ChangedAt) {
+			next[i].Parked = nil
+		}
 		r.seen[ids[i]] = true
 	}
 	now := map[string]crm.Values{}
@@ -305,7 +309,7 @@ func (r *scoring) waiting(ctx, work context.Context) error {
 		held := map[string]*Handoff{}
 		var todo []*Handoff
 		for _, h := range list {
-			if r.seen[h.DealID] || !r.stale(h) && !(h.Pending && r.mayWrite(h)) {
+			if r.seen[h.DealID] || !r.stale(h) && !(h.Pending && r.mayWrite(h) && !h.Parked.early(r.Clock())) {
 				continue
 			}
 			held[h.DealID] = h
@@ -335,7 +339,7 @@ func (r *scoring) again(ctx context.Context, held map[string]*Handoff, next []*H
 	for _, h := range next {
 		values, ok := now[h.DealID]
 		if !ok { // deleted, or not a deal of this connection any more: the card stays, and nothing is written
-			h.Reopened, h.Pending, h.Parked = true, false, ""
+			h.Reopened, h.Pending, h.Parked = true, false, nil
 			r.flag(held[h.DealID], h)
 			changes = append(changes, Change{Handoff: h})
 			continue

@@ -29,7 +29,7 @@ func (r *scoring) score(prev *Handoff, s crm.Snapshot, account string, now crm.V
 	switch hash := s.Hash(); {
 	case hash != h.InputHash:
 		r.sum.Pulled++
-		h.Snapshot, h.InputHash = &s, hash
+		h.Snapshot, h.InputHash, h.Parked = &s, hash, nil
 		r.rescore(&h)
 	case r.stale(&h):
 		r.rescore(&h)
@@ -94,14 +94,14 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 			}
 		}
 		h.Pending = len(m.Send) > 0 || hides(computed, now)
-		if len(m.Send) > 0 && r.mayWrite(h) {
-			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
+		if len(m.Send) > 0 && r.mayWrite(h) && !h.Parked.waits(m.Send, r.Clock()) {
+			c.Write = r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send, h.Parked)
 			maps.Copy(h.Merged, c.Write.After)
 		}
 		c.Message = r.finding(prev, h, card, c.NewVersion)
 	}
-	if c.Write != nil || !h.Pending {
-		h.Parked = ""
+	if !h.Pending {
+		h.Parked = nil
 	}
 	if c.Write == nil && sameState(prev, h) {
 		return Change{}, false
@@ -127,10 +127,10 @@ func (r *scoring) deliver(h *Handoff, now crm.Values, who authors) *Write {
 	m := merge(h.Merged, h.Written, seen, debt, h.Edits, who.of)
 	h.Merged, h.Written, h.Edits = m.Values, m.Written, m.Edits
 	h.Pending = len(m.Send) > 0 || hides(debt, now)
-	if len(m.Send) == 0 || !r.mayWrite(h) {
+	if len(m.Send) == 0 || !r.mayWrite(h) || h.Parked.waits(m.Send, r.Clock()) {
 		return nil
 	}
-	w := r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send)
+	w := r.intend(crm.Ref{Object: crm.DealObject, ID: h.DealID}, now, m.Send, h.Parked)
 	maps.Copy(h.Merged, w.After)
 	return w
 }
@@ -180,10 +180,11 @@ func (r *scoring) compute(prev, h *Handoff, now crm.Values) (values crm.Values, 
 	return values, card
 }
 
-// intend returns the write that sets the given fields, with the moment of scoring beside them.
-func (r *scoring) intend(ref crm.Ref, now, send crm.Values) *Write {
+// intend returns the write that sets the given fields, with the moment of scoring beside them. earlier is the refusal of the write
+// before; nil: it was not refused.
+func (r *scoring) intend(ref crm.Ref, now, send crm.Values, earlier *Refusal) *Write {
 	w := &Write{
-		RunID: r.id, Connection: r.Connection, Ref: ref, State: WriteIntended, At: r.Clock(),
+		RunID: r.id, Connection: r.Connection, Ref: ref, State: WriteIntended, At: r.Clock(), Refusal: earlier,
 		Before: crm.Values{}, After: maps.Clone(send),
 	}
 	stamp := w.At.UTC().Format(time.RFC3339)

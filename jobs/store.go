@@ -30,7 +30,7 @@ type Handoff struct {
 	DueAt     *time.Time // when time alone may change the card
 	Pending   bool       // Merged is not yet what the CRM holds
 	Held      int64      // the run that was rolled back on it: nothing is written until a person lets it go; 0: it is not held
-	Parked    string     // the CRM's words when it refused the last write; empty otherwise
+	Parked    *Refusal   // of the last write; nil: the CRM took it
 }
 
 // Edit is a value that a person set in one of our fields.
@@ -49,7 +49,7 @@ type WriteState string
 const (
 	WriteIntended WriteState = "intended" // saved, perhaps sent, no outcome known
 	WriteDone     WriteState = "done"
-	WriteParked   WriteState = "parked"  // refused for now
+	WriteParked   WriteState = "parked"  // refused for now: its Refusal says more
 	WriteDropped  WriteState = "dropped" // the record is gone, or the intent was overtaken
 )
 
@@ -65,6 +65,7 @@ type Write struct {
 	State      WriteState
 	Detail     string    // the CRM's words when it refused
 	At         time.Time // when it was intended
+	Refusal    *Refusal  // once parked: its own; until then that of the write before, nil: it was not refused. Not in the ledger
 }
 
 // AccountHealth is the health that an account should show: that of its latest won deal.
@@ -73,6 +74,7 @@ type AccountHealth struct {
 	Health    string
 	Written   crm.Values
 	Edits     map[string]Edit
+	Parked    *Refusal // of the last write; nil: the CRM took it
 }
 
 // Run is one run of a job over a connection.
@@ -93,7 +95,7 @@ type Summary struct {
 	Scored     int    `json:"scored"`  // deals scored
 	Written    int    `json:"written"` // deals with at least one write
 	Flagged    int    `json:"flagged"` // deals of the connection that are ghost or Incomplete now
-	Parked     int    `json:"parked"`  // rows that the CRM refused
+	Parked     int    `json:"parked"`  // rows that the CRM refuses: in this run, or before and not tried again yet
 	Calls      int    `json:"calls"`   // API calls
 
 	// Left says in one line what is left for a person although the run did its work: fields of ours that cannot be written,
@@ -153,14 +155,16 @@ type Store interface {
 	CountHandoffs(ctx context.Context, connection string) (all, flagged int, err error)
 
 	Ledger
+	// CountParked counts the records whose last write the CRM refused, but for those that are held.
+	CountParked(ctx context.Context, connection string) (int, error)
 	// Held counts the records that rollbacks hold, by the run that was rolled back.
 	Held(ctx context.Context, connection string) (map[int64]int, error)
 
-	// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote and that are
-	// not held.
+	// Accounts returns up to limit accounts above after, in order of id, whose health is not what we last wrote, or refused,
+	// and that are not held.
 	Accounts(ctx context.Context, connection, after string, limit int) ([]AccountHealth, error)
-	// SaveAccounts saves edits and written values of accounts together with intended writes, in one transaction; writes
-	// get their IDs.
+	// SaveAccounts saves edits, written values and refusals of accounts together with intended writes, in one transaction;
+	// writes get their IDs.
 	SaveAccounts(ctx context.Context, connection string, accounts []AccountHealth, writes []*Write) error
 
 	// Unsent returns up to limit messages that are still to be sent, oldest first.

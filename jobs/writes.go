@@ -44,12 +44,8 @@ func (r *scoring) send(ctx context.Context, writes []*Write) (done int, err erro
 		case WriteDone:
 			done++
 		case WriteParked:
-			r.sum.Parked++
-			r.Log.Warn("the CRM refused a write; it is tried again with the next run",
-				"connection", r.Connection, "object", f.Ref.Object, "id", f.Ref.ID, "reason", f.Detail)
-			if r.Parked != nil {
-				r.Parked(f.Ref, f.err)
-			}
+			r.Log.Warn("the CRM refused a write", "connection", r.Connection, "object", f.Ref.Object, "id", f.Ref.ID, "reason", f.Detail,
+				"tries", f.Refusal.Tries, "next", f.Refusal.Next)
 		}
 	}
 	return done, err
@@ -98,16 +94,21 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 	var writes []*Write
 	for _, a := range list {
 		values, ok := now[a.AccountID]
-		if !ok || a.Health == "" {
+		if a.Health == "" || !ok && a.Parked == nil {
 			continue
 		}
 		who := authors{earlier: a.Edits, at: at}
 		m := merge(nil, a.Written, values, crm.Values{fieldHealth: a.Health}, a.Edits, who.of)
-		if len(m.Send) > 0 {
-			writes = append(writes, r.intend(crm.Ref{Object: crm.AccountObject, ID: a.AccountID}, values, m.Send))
+		parked := a.Parked
+		if len(m.Send) == 0 { // nothing is left to be refused
+			parked = nil
 		}
-		if len(m.Send) > 0 || !maps.Equal(a.Written, m.Written) || !maps.Equal(a.Edits, m.Edits) {
-			a.Written, a.Edits = m.Written, m.Edits
+		send := len(m.Send) > 0 && !parked.waits(m.Send, at)
+		if send {
+			writes = append(writes, r.intend(crm.Ref{Object: crm.AccountObject, ID: a.AccountID}, values, m.Send, parked))
+		}
+		if send || parked != a.Parked || !maps.Equal(a.Written, m.Written) || !maps.Equal(a.Edits, m.Edits) {
+			a.Written, a.Edits, a.Parked = m.Written, m.Edits, parked
 			changed = append(changed, a)
 		}
 	}

@@ -103,7 +103,6 @@ func (row *handoffRow) handoff() (*jobs.Handoff, error) {
 		DueAt:      momentOrNil(row.DueAt),
 		Pending:    row.Pending,
 		Held:       row.Held,
-		Parked:     row.Parked,
 	}
 	var err error
 	if row.Card != nil {
@@ -114,7 +113,8 @@ func (row *handoffRow) handoff() (*jobs.Handoff, error) {
 		decompress(row.Snapshot, h.Snapshot),
 		decode(row.Merged, &h.Merged),
 		decode(row.Written, &h.Written),
-		decode(row.Edits, &h.Edits))
+		decode(row.Edits, &h.Edits),
+		decodeRefusal(row.Parked, &h.Parked))
 }
 
 // Handoffs returns those of the given deals that we hold, by deal id. Their maps are not nil.
@@ -147,11 +147,18 @@ func (db *DB) Waiting(ctx context.Context, connection, rulebook string, now time
 }
 
 // CompareAgain makes the next run compare each deal of a connection with what the CRM should hold of it, news or not, but for
-// those that are not Closed Won any more.
+// those that are not Closed Won any more. What the CRM refused is tried again with it.
 func (db *DB) CompareAgain(ctx context.Context, connection string) error {
 	return db.update(ctx, "have the deals compared again", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind(`UPDATE handoffs SET pending = TRUE WHERE connection = ? AND NOT reopened`), connection)
-		return err
+		for _, statement := range []string{
+			`UPDATE handoffs SET pending = TRUE, parked = '' WHERE connection = ? AND NOT reopened`,
+			`UPDATE accounts SET parked = '' WHERE connection = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, tx.Rebind(statement), connection); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

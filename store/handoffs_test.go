@@ -55,7 +55,7 @@ func testRoundTrip(t *testing.T, db *DB) {
 		Reopened:  true,
 		DueAt:     new(at(23, 0)),
 		Pending:   true,
-		Parked:    "FIELD_INTEGRITY_EXCEPTION: no",
+		Parked:    &jobs.Refusal{Code: "FIELD_INTEGRITY_EXCEPTION", Message: "no", Fields: []string{"StageName"}, Since: at(6, 0), At: at(7, 0), Tries: 2, Next: at(9, 0), Sent: "1f"},
 	}
 	saved := *want
 	saved.Version = 0

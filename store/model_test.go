@@ -101,11 +101,18 @@ func (m *model) finish(t *rapid.T) {
 		w := &finished[i]
 		w.State = rapid.SampledFrom([]jobs.WriteState{jobs.WriteDone, jobs.WriteParked, jobs.WriteDropped}).Draw(t, "state")
 		w.Detail = "why"
+		if w.State == jobs.WriteParked {
+			w.Refusal = &jobs.Refusal{Message: fmt.Sprint("why ", w.ID), At: at(7, 0), Since: at(7, 0), Next: at(8, 0)}
+		}
 		if w.Ref.Object == crm.AccountObject {
-			if a := m.accounts[w.Ref.ID]; w.State == jobs.WriteDone {
-				a.Written = w.After
-				m.accounts[w.Ref.ID] = a
+			a := m.accounts[w.Ref.ID]
+			switch w.State {
+			case jobs.WriteDone:
+				a.Written, a.Parked = w.After, nil
+			case jobs.WriteParked:
+				a.Parked = w.Refusal
 			}
+			m.accounts[w.Ref.ID] = a
 			continue
 		}
 		h := m.deals[w.Ref.ID]
@@ -115,9 +122,9 @@ func (m *model) finish(t *rapid.T) {
 				h.Written = crm.Values{}
 			}
 			maps.Copy(h.Written, w.After)
-			h.Pending, h.Parked = false, ""
+			h.Pending, h.Parked = false, nil
 		case jobs.WriteParked:
-			h.Parked = "why"
+			h.Parked = w.Refusal
 		}
 	}
 	m.must(m.db.FinishWrites(t.Context(), finished))
@@ -216,7 +223,7 @@ func (m *model) latest() (accounts []string) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(health)) {
-		if m.accounts[id].Written["health"] != health[id] {
+		if a := m.accounts[id]; a.Written["health"] != health[id] || a.Parked != nil {
 			accounts = append(accounts, id+" "+health[id])
 		}
 	}

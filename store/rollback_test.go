@@ -18,11 +18,11 @@ func testRollback(t *testing.T, db *DB) {
 		t.Helper()
 		var done []jobs.Write
 		for _, w := range writes {
-			w.State, w.Detail = state, "in the CRM's words"
-			if state == jobs.WriteDone {
-				w.Detail = ""
-			}
+			w.State = state
 			done = append(done, *w)
+			if state == jobs.WriteParked {
+				done[len(done)-1].Refusal = &jobs.Refusal{Message: "no"}
+			}
 		}
 		check(t, db.FinishWrites(ctx, done))
 	}
@@ -67,9 +67,9 @@ func testRollback(t *testing.T, db *DB) {
 	finish(jobs.WriteParked, undo[2])
 	equal(t, "taken back", load(t, db, "a").Written, crm.Values{"score": "11"})
 	equal(t, "not taken back", load(t, db, "b").Written, crm.Values{"score": "12", "rating": rules.BelowStandard})
-	for id, want := range map[string]jobs.Handoff{"a": {Held: first, Pending: true}, "b": {Held: first}, "d": {}} {
-		if h := load(t, db, id); h.Held != want.Held || h.Pending != want.Pending || h.Parked != "" {
-			t.Errorf("%s: held for %d, pending %v, parked %q", id, h.Held, h.Pending, h.Parked)
+	for id, want := range map[string]jobs.Handoff{"a": {Held: first, Pending: true}, "b": {Held: first}, "c": {}, "d": {}} {
+		if h := load(t, db, id); h.Held != want.Held || h.Pending != want.Pending || (h.Parked != nil) != (id == "c") {
+			t.Errorf("%s: held for %d, pending %v, parked %v", id, h.Held, h.Pending, h.Parked)
 		}
 	}
 	if due := must[[]jobs.AccountHealth](t)(db.Accounts(ctx, "acme", "", 10)); len(due) > 0 {

@@ -19,6 +19,7 @@ type saving struct {
 	merged        string
 	written       string
 	edits         string
+	parked        string
 	before, after string // of Change.Write
 }
 
@@ -69,11 +70,12 @@ func newSaving(change jobs.Change) (saving, error) {
 	bare := *h.Snapshot
 	bare.Expected = nil
 	s := saving{Change: change}
-	var errs [4]error
+	var errs [5]error
 	s.snapshot, errs[0] = compress(&bare)
 	s.merged, errs[1] = encode(h.Merged)
 	s.written, errs[2] = encode(h.Written)
 	s.edits, errs[3] = encode(h.Edits)
+	s.parked, errs[4] = encodeRefusal(h.Parked)
 	err := errors.Join(errs[:]...)
 	if change.NewVersion && err == nil {
 		s.card, err = encode(h.Card)
@@ -131,7 +133,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 	}
 	if err := s.handoff.GetContext(ctx, &version, h.Connection, h.DealID, h.AccountID, strings.ToLower(deal.Name), closeDate,
 		h.Merged[healthField], h.Flagged(), h.Finalised, h.Reopened, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
-		increment, h.Parked, c.merged, c.written, c.edits, h.Card != nil && h.Card.Unread()); err != nil {
+		increment, c.parked, c.merged, c.written, c.edits, h.Card != nil && h.Card.Unread()); err != nil {
 		return 0, 0, err
 	}
 	if _, err := s.snapshot.ExecContext(ctx, h.Connection, h.DealID, h.InputHash, c.snapshot); err != nil {

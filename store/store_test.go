@@ -53,6 +53,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"accounts":                    testAccounts,
 		"writes to accounts":          testAccountWrites,
 		"rollback":                    testRollback,
+		"parked":                      testParked,
 		"outbox":                      testOutbox,
 		"list":                        testList,
 		"find":                        testFind,

@@ -59,8 +59,8 @@ func (db *DB) Writes(ctx context.Context, connection string, ref crm.Ref) ([]job
 }
 
 // FinishWrites saves the outcomes in one transaction, each by its write's ID, State and Detail. A write that is done moves its
-// values to Written of its record and clears Pending and Parked of its deal; one that is parked keeps Pending and sets
-// Parked; one that is dropped leaves its record as it is. Where a write takes back, its values are what we last wrote, an empty
+// values to Written of its record and clears Pending and Parked of that; one that is parked keeps Pending and sets
+// Parked to its Refusal; one that is dropped leaves its record as it is. Where a write takes back, its values are what we last wrote, an empty
 // one as if it never had been written, and its deal is Pending. A write has one outcome: another one is an error.
 func (db *DB) FinishWrites(ctx context.Context, writes []jobs.Write) error {
 	return db.update(ctx, "finish writes", func(tx *sqlx.Tx) error {
@@ -112,16 +112,18 @@ func finishWrite(ctx context.Context, finish *sqlx.Stmt, records *records, w job
 type records struct {
 	deal, dealDone, dealParked *sqlx.Stmt
 	account, accountDone       *sqlx.Stmt
+	accountParked              *sqlx.Stmt
 }
 
 func prepareRecords(ctx context.Context, tx *sqlx.Tx) (*records, error) {
 	var r records
 	return &r, prepare(ctx, tx, map[**sqlx.Stmt]string{
-		&r.deal:        `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`,
-		&r.dealDone:    `UPDATE handoffs SET written = ?, pending = ?, parked = '' WHERE connection = ? AND deal_id = ?`,
-		&r.dealParked:  `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`,
-		&r.account:     `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`,
-		&r.accountDone: `UPDATE accounts SET written = ?, health = ? WHERE connection = ? AND account_id = ?`,
+		&r.deal:          `SELECT written FROM handoffs WHERE connection = ? AND deal_id = ?`,
+		&r.dealDone:      `UPDATE handoffs SET written = ?, pending = ?, parked = '' WHERE connection = ? AND deal_id = ?`,
+		&r.dealParked:    `UPDATE handoffs SET parked = ? WHERE connection = ? AND deal_id = ?`,
+		&r.account:       `SELECT written FROM accounts WHERE connection = ? AND account_id = ?`,
+		&r.accountDone:   `UPDATE accounts SET written = ?, health = ?, parked = '' WHERE connection = ? AND account_id = ?`,
+		&r.accountParked: `UPDATE accounts SET parked = ? WHERE connection = ? AND account_id = ?`,
 	})
 }
 
@@ -155,12 +157,19 @@ func (r *records) written(ctx context.Context, w jobs.Write, values crm.Values) 
 	return err
 }
 
-// parked keeps the CRM's words beside the deal. An account has no place for them but the ledger, and what cannot be taken back
-// is nothing for a run to try again.
+// parked keeps the refusal beside the record. What cannot be taken back is nothing for a run to try again.
 func (r *records) parked(ctx context.Context, w jobs.Write) error {
-	if w.Ref.Object == crm.AccountObject || w.Undoes != 0 {
+	if w.Undoes != 0 {
 		return nil
 	}
-	_, err := r.dealParked.ExecContext(ctx, w.Detail, w.Connection, w.Ref.ID)
+	refusal, err := encodeRefusal(w.Refusal)
+	if err != nil {
+		return err
+	}
+	park := r.dealParked
+	if w.Ref.Object == crm.AccountObject {
+		park = r.accountParked
+	}
+	_, err = park.ExecContext(ctx, refusal, w.Connection, w.Ref.ID)
 	return err
 }

@@ -61,9 +61,10 @@ func testLedger(t *testing.T, db *DB) {
 	ctx := t.Context()
 	run := begin(t, db)
 	changes := map[string]jobs.Change{}
+	old := &jobs.Refusal{Message: "an old refusal", Tries: 1}
 	for _, id := range []string{"done", "parked", "dropped", "open"} {
 		h := deal(id, func(h *jobs.Handoff) {
-			h.Pending, h.Parked, h.Written = true, "an old refusal", crm.Values{"score": "10", "max": "40"}
+			h.Pending, h.Parked, h.Written = true, old, crm.Values{"score": "10", "max": "40"}
 		})
 		changes[id] = intent(h, crm.Values{"score": "12", "health": rules.Red})
 		check(t, db.Save(ctx, run, []jobs.Change{changes[id]}))
@@ -83,14 +84,16 @@ func testLedger(t *testing.T, db *DB) {
 	outcomes := []jobs.Write{
 		ledger("done", jobs.WriteDone, ""), ledger("parked", jobs.WriteParked, "ROW_LOCKED: later"), ledger("dropped", jobs.WriteDropped, "ENTITY_IS_DELETED"),
 	}
+	outcomes[1].Refusal = &jobs.Refusal{Code: "ROW_LOCKED", Message: "later", Since: at(7, 1), At: at(7, 1), Tries: 1, Next: at(7, 6)}
 	check(t, db.FinishWrites(ctx, outcomes))
+	outcomes[1].Refusal = nil // is kept with the deal
 	equal(t, "open writes after", must[[]jobs.Write](t)(db.OpenWrites(ctx, "acme")), []jobs.Write{ledger("open", jobs.WriteIntended, "")})
 	for i, id := range []string{"done", "parked", "dropped"} {
 		got := must[[]jobs.Write](t)(db.Writes(ctx, "acme", crm.Ref{Object: crm.DealObject, ID: id}))
 		equal(t, "ledger of "+id, got, outcomes[i:i+1])
 	}
 
-	old, moved := crm.Values{"score": "10", "max": "40"}, crm.Values{"score": "12", "max": "40", "health": rules.Red}
+	before, moved := crm.Values{"score": "10", "max": "40"}, crm.Values{"score": "12", "max": "40", "health": rules.Red}
 	for _, c := range []struct {
 		id      string
 		written crm.Values
@@ -98,14 +101,18 @@ func testLedger(t *testing.T, db *DB) {
 		parked  string
 	}{
 		{"done", moved, false, ""},
-		{"parked", old, true, "ROW_LOCKED: later"},
-		{"dropped", old, true, "an old refusal"},
-		{"open", old, true, "an old refusal"},
+		{"parked", before, true, "later"},
+		{"dropped", before, true, "an old refusal"},
+		{"open", before, true, "an old refusal"},
 	} {
 		h := load(t, db, c.id)
 		equal(t, c.id+": written", h.Written, c.written)
-		if h.Pending != c.pending || h.Parked != c.parked {
-			t.Errorf("%s: pending %v, parked %q; want %v, %q", c.id, h.Pending, h.Parked, c.pending, c.parked)
+		words := ""
+		if h.Parked != nil {
+			words = h.Parked.Message
+		}
+		if h.Pending != c.pending || words != c.parked {
+			t.Errorf("%s: pending %v, parked %q; want %v, %q", c.id, h.Pending, words, c.pending, c.parked)
 		}
 	}
 
@@ -212,8 +219,11 @@ func testAccountWrites(t *testing.T, db *DB) {
 	check(t, db.SaveAccounts(ctx, "acme", accounts, []*jobs.Write{done, parked}))
 	equal(t, "open writes", must[[]jobs.Write](t)(db.OpenWrites(ctx, "acme")), []jobs.Write{*done, *parked})
 	done.State, parked.State, parked.Detail = jobs.WriteDone, jobs.WriteParked, "ROW_LOCKED"
+	refusal := &jobs.Refusal{Message: "ROW_LOCKED", Since: at(7, 1), At: at(7, 1), Tries: 1, Next: at(7, 6)}
+	parked.Refusal = refusal
 	check(t, db.FinishWrites(ctx, []jobs.Write{*done, *parked}))
-	equal(t, "accounts after", must[[]jobs.AccountHealth](t)(db.Accounts(ctx, "acme", "", 100)), []jobs.AccountHealth{{AccountID: "parked", Health: rules.Red}})
+	equal(t, "accounts after", must[[]jobs.AccountHealth](t)(db.Accounts(ctx, "acme", "", 100)), []jobs.AccountHealth{{AccountID: "parked", Health: rules.Red, Parked: refusal}})
+	parked.Refusal = nil // is kept with the account
 	equal(t, "ledger", must[[]jobs.Write](t)(db.Writes(ctx, "acme", parked.Ref)), []jobs.Write{*parked})
 
 	save(t, db, run, deal("1", won("done", 1, rules.Green)))

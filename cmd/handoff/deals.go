@@ -17,39 +17,51 @@ import (
 
 func (a *app) dealsCommand() *cobra.Command {
 	var filter jobs.Filter
-	var asJSON bool
+	var asJSON, parked bool
 	cmd := &cobra.Command{
 		Use:   "deals",
-		Short: "List the scored deals, or those that a manager should look at",
+		Short: "List the scored deals, those to look at, or those that the CRM refuses to write",
 		Long: `Lists the deals of the last runs with total, rating and ghost flag. --flagged shows those that a
-manager should look at: ghost handoffs, cards rated Incomplete, and small deals with an empty category.`,
+manager should look at: ghost handoffs, cards rated Incomplete, and small deals with an empty category.
+--parked shows the deals and accounts whose last write the CRM refused, in its own words, with what to do
+about it and when it is tried again: soon where another process held the record, after an hour and then
+ever later where a rule refused it, after a day where it waits for an approval, and with the next run
+once anyone changes the record or its score changes. "handoff setup --apply" has all tried again.`,
 		Example: `  handoff deals --flagged
+  handoff deals --parked
   handoff deals --connection salesforce --json | jq 'select(.total < 20) | .name'`,
 		Args: takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if parked && filter.Flagged {
+				return useError{errors.New("--flagged lists deals by their score, --parked by what the CRM refused. Use one of them")}
+			}
 			cfg, err := a.loadConfig(nil)
 			if err != nil {
 				return err
 			}
-			return a.deals(cmd.Context(), cfg, filter, asJSON)
+			if _, err := cfg.connection(filter.Connection); filter.Connection != "" && err != nil {
+				return useError{fmt.Errorf("--connection: %w", err)}
+			}
+			db, err := openHistory(cmd.Context(), cfg.StoreURL)
+			if err != nil {
+				return err
+			}
+			list := a.deals
+			if parked {
+				list = a.parked
+			}
+			return errors.Join(list(cmd.Context(), cfg, db, filter, asJSON), db.Close())
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&filter.Flagged, "flagged", false, "only those that a manager should look at")
+	flags.BoolVar(&parked, "parked", false, "those whose last write the CRM refused, and accounts")
 	flags.StringVar(&filter.Connection, "connection", "", "only this connection")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
 }
 
-func (a *app) deals(ctx context.Context, cfg *Config, filter jobs.Filter, asJSON bool) (err error) {
-	if _, err := cfg.connection(filter.Connection); filter.Connection != "" && err != nil {
-		return useError{fmt.Errorf("--connection: %w", err)}
-	}
-	db, err := openHistory(ctx, cfg.StoreURL)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+func (a *app) deals(ctx context.Context, cfg *Config, db *history, filter jobs.Filter, asJSON bool) error {
 	list, err := db.List(ctx, filter)
 	if err != nil {
 		return err

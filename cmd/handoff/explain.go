@@ -119,8 +119,9 @@ type explanation struct {
 	Edits      map[string]jobs.Edit `json:"edits"`         // people's values by field
 	Writes     []writeLine          `json:"writes"`
 
-	items  []explainedItem // in the order of the card
-	fields []crm.FieldSpec
+	items   []explainedItem // in the order of the card
+	retried time.Time       // when the write that is parked is tried again
+	fields  []crm.FieldSpec
 }
 
 type recordRow struct {
@@ -168,7 +169,10 @@ func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) 
 	sc := engine.Scorecard()
 	e := &explanation{
 		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
-		Parked: h.Parked, Held: h.Held, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
+		Held: h.Held, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
+	}
+	if h.Parked != nil {
+		e.Parked, e.retried = h.Parked.String(), h.Parked.Next
 	}
 	for i := range e.Card.Items {
 		it := &e.Card.Items[i]
@@ -318,7 +322,7 @@ func (e *explanation) facts() []fact {
 		add("Held", fmt.Sprintf("run %d was rolled back; nothing is written until `handoff rollback %d --release` lets it go", e.Held, e.Held))
 	}
 	if e.Parked != "" {
-		add("Parked", "the CRM refused the last write: "+e.Parked)
+		add("Parked", fmt.Sprintf("the CRM refused the last write: %s. It is tried again after %s; `handoff deals --parked` says what to do", e.Parked, e.retried.Format(stamp)))
 	}
 	return facts
 }

@@ -45,6 +45,7 @@ const (
 	seeProperty = "Run `handoff setup --apply`, which creates the property, or correct its name under handoff_fields"
 	seeAddress  = "Set url to " + DefaultURL + ", or leave it out"
 	seeQuota    = "All integrations of the account share its API calls of the day: wait until midnight in the account's time zone, let the others use fewer, or buy more"
+	seeRecord   = "Open the record in HubSpot, and try to save the property there by hand"
 	seeToken    = "Correct the token, or create a new service key under " + serviceKeys
 )
 
@@ -63,7 +64,7 @@ var verdicts = map[string]verdict{
 	"READ_ONLY_VALUE":       {connectors.ErrConfig, "", "HubSpot sets this property itself: name another one under handoff_fields"},
 	"INVALID_OPTION":        {connectors.ErrPark, "", "Add the value to the property's options, under Settings > Properties"},
 	"VALIDATION_ERROR":      {connectors.ErrPark, "", "A rule of the portal may want another property filled in first: look at the deal, and at the conditional rules of its pipeline"},
-	"CONFLICT":              {connectors.ErrPark, "", ""},
+	"CONFLICT":              {connectors.ErrPark, "", seeRecord},
 }
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
@@ -73,7 +74,7 @@ func judge(status int, code string) verdict {
 	}
 	switch {
 	case status == 0, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
-		return verdict{connectors.ErrPark, "", ""}
+		return verdict{connectors.ErrPark, "", seeRecord}
 	case status == http.StatusUnauthorized:
 		return verdict{connectors.ErrConfig, "token", seeToken}
 	case status == http.StatusForbidden:

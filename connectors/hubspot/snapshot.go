@@ -39,6 +39,9 @@ func (r *reader) record(d object, a *around) connectors.Record {
 		snapshot.AsOf = d.moment(caseAsOf)
 	}
 	rec := connectors.Record{Snapshot: snapshot, AccountID: string(company.ID), Values: values(r.schema.own[crm.DealObject], d), Edits: r.edits(d)}
+	if at := d.Updated.moment(); at != nil {
+		rec.ChangedAt = *at
+	}
 	if n := len(rec.Edits); n > 0 { // HubSpot keeps the history of every property
 		rec.ModifiedBy, rec.ModifiedAt = rec.Edits[n-1].By, rec.Edits[n-1].At
 	}

@@ -39,6 +39,9 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 
 const opWrite = "write our properties"
 
+// unfit is what to do about a value that the property cannot hold.
+const unfit = "Run `handoff setup`, which says what is wrong with the property"
+
 // change is an update as a batch holds it.
 type change struct {
 	ID         string            `json:"id"`
@@ -128,7 +131,7 @@ func (c *Client) wireProperties(s *schema, u crm.Update) (map[string]string, *co
 		}
 		value, err := toCRM(f.FieldSpec, s.properties[objectTypes[u.Object]][f.property], u.Values[name])
 		if err != nil {
-			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.property}, Err: err}
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.property}, Err: err, Remedy: unfit}
 		}
 		properties[f.property] = value
 	}
@@ -210,7 +213,8 @@ func (w *writing) write(ctx context.Context, object string, batch []change) erro
 	for _, ch := range batch {
 		refused, told := became[ch.ID]
 		if !told { // such as a deal that was merged into another
-			refused = &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Message: "HubSpot does not say what became of the row"}
+			refused = &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Message: "HubSpot does not say what became of the row",
+				Remedy: "Look whether the record was merged into another one, or deleted"}
 		}
 		w.settle(ch.at, refused)
 	}

@@ -18,6 +18,9 @@ import (
 
 const crmName = "Salesforce"
 
+// approvalTakes is when a record that waits for an approval may be worth another try.
+const approvalTakes = 24 * time.Hour
+
 // verdict is how a code of Salesforce is classed, and what a person can do about it.
 type verdict struct {
 	class  error
@@ -49,7 +52,7 @@ var settings = map[string]string{
 // verdicts classes the codes of Salesforce.
 // https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
 var verdicts = map[string]verdict{
-	"UNABLE_TO_LOCK_ROW":     {connectors.ErrRetry, "Another process holds the record; it is tried again by the next run"},
+	"UNABLE_TO_LOCK_ROW":     {connectors.ErrRetry, "Another process held the record, or its account: if that happens often, let large jobs run at another time than handoff"},
 	"SERVER_UNAVAILABLE":     {connectors.ErrRetry, ""},
 	"UNKNOWN_EXCEPTION":      {connectors.ErrRetry, ""},
 	"QUERY_TIMEOUT":          {connectors.ErrRetry, ""},
@@ -72,15 +75,15 @@ var verdicts = map[string]verdict{
 	"INVALID_FIELD_FOR_INSERT_UPDATE":         {connectors.ErrConfig, "The integration user may not edit the field: grant edit access to it in a permission set"},
 	"INVALID_TYPE":                            {connectors.ErrConfig, "The object does not exist in this org, or the integration user cannot see it"},
 	"MALFORMED_QUERY":                         {connectors.ErrConfig, "This is a fault of handoff, or of a field name in the configuration: please report it"},
-	"FIELD_INTEGRITY_EXCEPTION":               {connectors.ErrPark, ""},
+	"FIELD_INTEGRITY_EXCEPTION":               {connectors.ErrPark, "A value on the record does not go with another one: open the record, correct it, and save it by hand"},
 	"FIELD_CUSTOM_VALIDATION_EXCEPTION":       {connectors.ErrPark, "A validation rule refuses the deal as it is: correct the deal, or let the rule pass the integration user"},
 	"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY":    {connectors.ErrPark, "A trigger or flow fails on this record: ask the admin who owns it"},
 	"STRING_TOO_LONG":                         {connectors.ErrPark, "The field is shorter than handoff expects: let `handoff setup` create it, or make it longer"},
 	"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": {connectors.ErrPark, "Add the value to the picklist, for the record's record type too"},
 	"REQUIRED_FIELD_MISSING":                  {connectors.ErrPark, "Fill in the required field on the record"},
 	"DUPLICATES_DETECTED":                     {connectors.ErrPark, "A duplicate rule blocks the record: merge it, or let the rule allow saves"},
-	"ENTITY_IS_LOCKED":                        {connectors.ErrPark, "The record waits for an approval: it is tried again later"},
-	"CIRCULAR_DEPENDENCY":                     {connectors.ErrPark, ""},
+	entityLocked:                              {connectors.ErrPark, "The record waits for an approval: approve or recall it, or let the integration user edit locked records"},
+	"CIRCULAR_DEPENDENCY":                     {connectors.ErrPark, "Records refer to each other in a circle: ask the admin to take one of the links away"},
 	"ENTITY_IS_DELETED":                       {connectors.ErrDrop, ""},
 	"INVALID_CROSS_REFERENCE_KEY":             {connectors.ErrDrop, ""},
 	"NOT_FOUND":                               {connectors.ErrDrop, ""},
@@ -90,6 +93,7 @@ const (
 	invalidSession     = "INVALID_SESSION_ID"
 	invalidLocator     = "INVALID_QUERY_LOCATOR"
 	unsupportedVersion = "UNSUPPORTED_API_VERSION"
+	entityLocked       = "ENTITY_IS_LOCKED"
 )
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.
@@ -110,7 +114,7 @@ func judge(status int, code, message string) verdict {
 	case strings.HasPrefix(code, "INSUFFICIENT_ACCESS"):
 		return verdict{connectors.ErrConfig, "Grant the integration user access to this record or object"}
 	case status == 0:
-		return verdict{connectors.ErrPark, ""}
+		return verdict{connectors.ErrPark, "Open the record, try to save it by hand, and ask the admin about what Salesforce says"}
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
 		return verdict{connectors.ErrRetry, "The trouble is on Salesforce's side, and the next run tries again: status.salesforce.com tells more"}
 	case status < 400:
@@ -136,10 +140,14 @@ func (r reported) at(op string, status int) *connectors.Error {
 	code := r.Code + r.StatusCode + r.OAuth // one of them
 	message := connectors.Clip(r.Message + r.OAuthText)
 	v := judge(status, code, message)
-	return &connectors.Error{
+	e := &connectors.Error{
 		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Setting: settings[code], Remedy: v.remedy,
 		Fields: r.Fields,
 	}
+	if code == entityLocked {
+		e.RetryAfter = approvalTakes
+	}
+	return e
 }
 
 // refusal classes an answer that is not a success. The body may be anything: an array of errors, an empty one, OAuth's

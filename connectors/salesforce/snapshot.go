@@ -35,8 +35,9 @@ func (r *reader) record(d row, a *around) connectors.Record {
 			rec.Values[f.Name] = fromCRM(f.Type, d.at(api))
 		}
 	}
-	if by := d.text("LastModifiedById"); by != r.me {
-		if at := d.moment("LastModifiedDate"); at != nil {
+	if at := d.moment("LastModifiedDate"); at != nil {
+		rec.ChangedAt = *at
+		if by := d.text("LastModifiedById"); by != r.me {
 			rec.ModifiedBy, rec.ModifiedAt = d.text("LastModifiedBy", "Name"), *at
 		}
 	}

@@ -127,6 +127,9 @@ func certainOnly(outcomes []connectors.Outcome, certain []bool) []connectors.Out
 
 const opWrite = "write our fields"
 
+// unfit is what to do about a value that the field cannot hold.
+const unfit = "Run `handoff setup`, which says what is wrong with the field"
+
 // wireRecord is an update as a collection holds it.
 func (c *Client) wireRecord(u crm.Update) (map[string]any, *connectors.Error) {
 	record := map[string]any{"attributes": map[string]string{"type": sobjects[u.Object]}, "id": u.ID}
@@ -138,7 +141,7 @@ func (c *Client) wireRecord(u crm.Update) (map[string]any, *connectors.Error) {
 		f := c.specs[u.Object][i]
 		value, err := toCRM(f.FieldSpec, u.Values[name])
 		if err != nil {
-			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.API}, Err: err}
+			return nil, &connectors.Error{Op: opWrite, CRM: crmName, Class: connectors.ErrPark, Fields: []string{f.API}, Err: err, Remedy: unfit}
 		}
 		record[f.API] = value
 	}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"handoff/crm"
+	"handoff/jobs"
+)
+
+// encodeRefusal returns "" for nil.
+func encodeRefusal(r *jobs.Refusal) (string, error) {
+	if r == nil {
+		return "", nil
+	}
+	return encode(r)
+}
+
+// decodeRefusal reads what encodeRefusal made.
+func decodeRefusal(text string, r **jobs.Refusal) error {
+	if text == "" {
+		*r = nil
+		return nil
+	}
+	*r = new(jobs.Refusal)
+	return decode(text, *r)
+}
+
+// CountParked counts the records of a connection whose last write the CRM refused, but for those that are held.
+func (db *DB) CountParked(ctx context.Context, connection string) (records int, err error) {
+	err = db.reader.GetContext(ctx, &records, db.reader.Rebind(`
+		SELECT (SELECT COUNT(*) FROM handoffs WHERE connection = ? AND parked <> '' AND held = 0)
+			+ (SELECT COUNT(*) FROM accounts WHERE connection = ? AND parked <> '' AND held = 0)`), connection, connection)
+	return records, db.failed("count parked records", err)
+}
+
+// Parked returns the records of a connection (empty: of all) whose last write the CRM refused, but for those that are held: by
+// connection, by what the CRM says, and the longest refused first.
+func (db *DB) Parked(ctx context.Context, connection string) ([]jobs.Parked, error) {
+	const op = "list parked records"
+	var parked []jobs.Parked
+	err := db.eachHandoff(ctx, op, func(h *jobs.Handoff) error {
+		parked = append(parked, jobs.Parked{Connection: h.Connection, Ref: crm.Ref{Object: crm.DealObject, ID: h.DealID},
+			Name: h.Snapshot.Deal.Name, Refusal: *h.Parked})
+		return nil
+	}, `WHERE ? IN ('', h.connection) AND h.parked <> '' AND h.held = 0`, connection)
+	err = errors.Join(err, db.query(ctx, op, func(rows *sqlx.Rows) error {
+		p := jobs.Parked{Ref: crm.Ref{Object: crm.AccountObject}}
+		var refusal string
+		if err := rows.Scan(&p.Connection, &p.Ref.ID, &refusal); err != nil {
+			return err
+		}
+		err := decode(refusal, &p.Refusal)
+		parked = append(parked, p)
+		return err
+	}, `SELECT connection, account_id, parked FROM accounts WHERE ? IN ('', connection) AND parked <> '' AND held = 0`, connection))
+	slices.SortFunc(parked, func(a, b jobs.Parked) int {
+		return cmp.Or(
+			cmp.Compare(a.Connection, b.Connection),
+			cmp.Compare(a.Refusal.Code, b.Refusal.Code),
+			cmp.Compare(a.Refusal.Message, b.Refusal.Message),
+			a.Refusal.Since.Compare(b.Refusal.Since),
+			cmp.Compare(a.Ref.ID, b.Ref.ID),
+		)
+	})
+	return parked, err
+}
