@@ -50,15 +50,22 @@ func refusalOf(w *Write, earlier *Refusal, err *connectors.Error) *Refusal {
 	if earlier != nil && earlier.Code == r.Code {
 		r.Since, r.Tries = earlier.Since, earlier.Tries+1
 	}
-	wait, most := refusedWait, refusedMost
-	if errors.Is(err, connectors.ErrRetry) {
-		wait, most = lockedWait, lockedMost
-	}
-	if wait = min(wait<<min(r.Tries-1, 10), most); err.RetryAfter > 0 {
-		wait = err.RetryAfter
-	}
-	r.Next = r.At.Add(wait)
+	r.Next = r.At.Add(wait(err, r.Tries))
 	return r
+}
+
+// wait returns how long a write that was refused with err waits, after so many tries.
+func wait(err *connectors.Error, tries int) time.Duration {
+	doubled := min(tries-1, 10)
+	switch {
+	case err.RetryAfter > 0:
+		return err.RetryAfter
+	case err.Code == "": // refused by our own check of the value: what it needs is made in the CRM's setup, and asking costs no call
+		return 0
+	case errors.Is(err, connectors.ErrRetry):
+		return min(lockedWait<<doubled, lockedMost)
+	}
+	return min(refusedWait<<doubled, refusedMost)
 }
 
 // early reports whether the same is not to be tried again yet; of nil it may be.

@@ -25,8 +25,9 @@ func (a *app) dealsCommand() *cobra.Command {
 manager should look at: ghost handoffs, cards rated Incomplete, and small deals with an empty category.
 --parked shows the deals and accounts whose last write the CRM refused, in its own words, with what to do
 about it and when it is tried again: soon where another process held the record, after an hour and then
-ever later where a rule refused it, after a day where it waits for an approval, and with the next run
-once anyone changes the record or its score changes. "handoff setup --apply" has all tried again.`,
+ever later where a rule refused it, after a day where it waits for an approval; and with the next run
+once anyone changes the record, its score changes, or an option or a field was missing.
+"handoff setup --apply" has all of them tried again.`,
 		Example: `  handoff deals --flagged
   handoff deals --parked
   handoff deals --connection salesforce --json | jq 'select(.total < 20) | .name'`,

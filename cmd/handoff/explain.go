@@ -119,9 +119,8 @@ type explanation struct {
 	Edits      map[string]jobs.Edit `json:"edits"`         // people's values by field
 	Writes     []writeLine          `json:"writes"`
 
-	items   []explainedItem // in the order of the card
-	retried time.Time       // when the write that is parked is tried again
-	fields  []crm.FieldSpec
+	items  []explainedItem // in the order of the card
+	fields []crm.FieldSpec
 }
 
 type recordRow struct {
@@ -172,7 +171,7 @@ func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) 
 		Held: h.Held, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
 	}
 	if h.Parked != nil {
-		e.Parked, e.retried = h.Parked.String(), h.Parked.Next
+		e.Parked = h.Parked.String()
 	}
 	for i := range e.Card.Items {
 		it := &e.Card.Items[i]
@@ -322,7 +321,7 @@ func (e *explanation) facts() []fact {
 		add("Held", fmt.Sprintf("run %d was rolled back; nothing is written until `handoff rollback %d --release` lets it go", e.Held, e.Held))
 	}
 	if e.Parked != "" {
-		add("Parked", fmt.Sprintf("the CRM refused the last write: %s. It is tried again after %s; `handoff deals --parked` says what to do", e.Parked, e.retried.Format(stamp)))
+		add("Parked", fmt.Sprintf("the CRM refused the last write: %s. `handoff deals --parked` says what to do, and when it is tried again", e.Parked))
 	}
 	return facts
 }

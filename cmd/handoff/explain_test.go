@@ -84,11 +84,11 @@ func TestExplain(t *testing.T) {
 		}},
 		{"finalised, reopened and refused", func(h *jobs.Handoff) {
 			h.Finalised, h.Reopened = true, true
-			h.Parked = &jobs.Refusal{Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "Amount must be approved", Next: at.Add(time.Hour)}
+			h.Parked = &jobs.Refusal{Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "Amount must be approved"}
 		}, nil, []string{
 			"  State       finalised: frozen by its CSM",
 			"  State       not a won deal of this connection any more; the card is kept as it was",
-			"  Parked      the CRM refused the last write: Amount must be approved (FIELD_CUSTOM_VALIDATION_EXCEPTION). It is tried again after 2026-10-15 10:00 UTC; `handoff deals --parked` says what to do",
+			"  Parked      the CRM refused the last write: Amount must be approved (FIELD_CUSTOM_VALIDATION_EXCEPTION). `handoff deals --parked` says what to do, and when it is tried again",
 		}},
 		{"write history", func(*jobs.Handoff) {}, []jobs.Write{{
 			RunID: 7, State: jobs.WriteParked, Detail: "row locked", At: at,

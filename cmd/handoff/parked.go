@@ -36,7 +36,7 @@ func (a *app) parked(ctx context.Context, _ *Config, db *history, filter jobs.Fi
 		fmt.Fprintln(a.stdout, "The CRM refuses no write.")
 		return nil
 	}
-	t := newTable("record", "connection", "refused since", "tried", "again after", "the CRM says", "what to do")
+	t := newTable("record", "connection", "refused since", "tried", "tried again", "the CRM says", "what to do")
 	for _, p := range list {
 		r := &p.Refusal
 		name := p.Name
@@ -47,7 +47,11 @@ func (a *app) parked(ctx context.Context, _ *Config, db *history, filter jobs.Fi
 		if len(r.Fields) > 0 {
 			says += ": " + strings.Join(r.Fields, ", ")
 		}
-		t.row(name, p.Connection, r.Since.Format(stamp), times(r.Tries), r.Next.Format(stamp), says, r.Remedy)
+		next := "with the next run"
+		if r.Next.After(r.At) {
+			next = "after " + r.Next.Format(stamp)
+		}
+		t.row(name, p.Connection, r.Since.Format(stamp), times(r.Tries), next, says, r.Remedy)
 	}
 	t.print(a.stdout)
 	return nil
