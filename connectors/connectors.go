@@ -42,6 +42,9 @@ type Batch struct {
 	// Watermarks may be saved once everything of this batch and of those before it is saved. Nil: no progress to save yet.
 	Watermarks crm.Watermarks
 
+	// ReadAt is, by this machine's clock, when the oldest of it was read; zero: after the batch before it was yielded.
+	ReadAt time.Time
+
 	// Total is how many deals this pull will yield in all, for progress; 0 while unknown.
 	Total int
 }

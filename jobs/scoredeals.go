@@ -153,6 +153,9 @@ func (r *scoring) run(ctx, work context.Context) error {
 	}
 	r.readAt = r.Clock()
 	err = r.CRM.Pull(ctx, marks, func(b connectors.Batch) error {
+		if !b.ReadAt.IsZero() {
+			r.readAt = b.ReadAt
+		}
 		err := r.batch(ctx, work, b)
 		r.readAt = r.Clock()
 		return err

@@ -3,12 +3,14 @@ package salesforce_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"handoff/connectors"
+	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox/deals"
 	"handoff/crm"
 )
@@ -16,15 +18,59 @@ import (
 // budgetDeals are as many as the budgets are promised for.
 const budgetDeals = 10_000
 
+const (
+	bodiesRoute = "GET /services/data/…/sobjects/ContentVersion/…/VersionData"
+	pollsRoute  = "GET /services/data/…/jobs/query/…"
+)
+
+// longNotes counts the notes of won deals that are longer than their preview.
+func (l *lab) longNotes(t *testing.T) int {
+	t.Helper()
+	linked := map[string]bool{}
+	for _, link := range l.query(t, "SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Opportunity WHERE IsWon = true)") {
+		linked[link.ContentDocumentID] = true
+	}
+	long := 0
+	for _, n := range l.query(t, "SELECT Id, TextPreview FROM ContentNote") {
+		if linked[n.ID] && len([]rune(n.TextPreview)) == 255 {
+			long++
+		}
+	}
+	return long
+}
+
+type found struct {
+	ID                string `json:"Id"`
+	ContentDocumentID string `json:"ContentDocumentId"`
+	TextPreview       string
+}
+
+// query returns all rows that a query finds.
+func (l *lab) query(t *testing.T, soql string) []found {
+	t.Helper()
+	var all []found
+	for path := "/services/data/v62.0/query?q=" + url.QueryEscape(soql); path != ""; {
+		var page struct {
+			Next    string `json:"nextRecordsUrl"`
+			Records []found
+		}
+		if err := json.Unmarshal(l.call(t, http.MethodGet, path, nil), &page); err != nil {
+			t.Fatal(err)
+		}
+		all, path = append(all, page.Records...), page.Next
+	}
+	return all
+}
+
 // calls returns the API calls of do by route, as the sandbox counts them, those for tokens left out.
 func (l *lab) calls(t *testing.T, do func()) (total int, byRoute map[string]int) {
 	t.Helper()
-	l.control(t, http.MethodDelete, nil)
+	l.control(t, http.MethodDelete, "requests", nil)
 	do()
 	var counts struct {
 		ByRoute map[string]int `json:"by_route"`
 	}
-	l.control(t, http.MethodGet, &counts)
+	l.control(t, http.MethodGet, "requests", &counts)
 	delete(counts.ByRoute, "POST /services/oauth2/token")
 	for _, n := range counts.ByRoute {
 		total += n
@@ -32,10 +78,16 @@ func (l *lab) calls(t *testing.T, do func()) (total int, byRoute map[string]int)
 	return total, counts.ByRoute
 }
 
-// control asks the sandbox for its counts, or sets them to zero.
-func (l *lab) control(t *testing.T, method string, into any) {
+// heal removes all faults.
+func (l *lab) heal(t *testing.T) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, l.url+"/_sandbox/requests", nil)
+	l.control(t, http.MethodDelete, "faults", nil)
+}
+
+// control calls the sandbox's own endpoints.
+func (l *lab) control(t *testing.T, method, what string, into any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, l.url+"/_sandbox/"+what, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +109,24 @@ func TestCallBudget(t *testing.T) {
 	if testing.Short() {
 		t.Skip("loads a large org")
 	}
-	l := newLab(t, deals.Generate(budgetDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)))
+	l := newLab(t, deals.Generate(budgetDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), func(c *salesforce.Config) { c.Sleep = hurried })
+	long := l.longNotes(t)
 	var records []connectors.Record
 	var marks crm.Watermarks
-	records, marks = pull(t, l.client, nil)
+	_, routes := l.calls(t, func() { records, marks = pull(t, l.client, nil) })
+	if got := routes[bodiesRoute]; got != long {
+		t.Errorf("%d bodies of notes are read, want one for each of the %d that are longer than a preview", got, long)
+	}
+	list := 0
+	for route, n := range routes {
+		if route != bodiesRoute && route != pollsRoute {
+			list += n
+		}
+	}
+	if list > 4*bulkObjects {
+		t.Errorf("the first pull of %d deals lists with %d calls, want %d at most: %v", len(records), list, 4*bulkObjects, routes)
+	}
+	t.Logf("first pull of %d deals: %d calls and %d polls, %d bodies", len(records), list, routes[pollsRoute], long)
 
 	l.clock.Advance(time.Hour)
 	_, marks = pull(t, l.client, marks)
@@ -72,6 +138,7 @@ func TestCallBudget(t *testing.T) {
 
 	l.clock.Advance(time.Hour)
 	f := l.fixture(t)
+	l.token = "" // has expired
 	with := slices.IndexFunc(records, func(r connectors.Record) bool { return len(r.Snapshot.Notes) == 0 })
 	if err := f.AddNote(records[with].Snapshot.ID, strings.Repeat("A long note. ", 30)); err != nil {
 		t.Fatal(err)

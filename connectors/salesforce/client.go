@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,10 @@ type Config struct {
 
 	CaseAsOf bool // Case_As_Of__c of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
+	// Spool is the directory for a file that holds what a first sync of many deals has read, until it is done; "": that of
+	// the system for temporary files. A sync that was killed goes on with it.
+	Spool string
+
 	Patience time.Duration // how long one answer may take to its last byte; 0: three minutes
 
 	Now   func() time.Time                           // this machine's clock; nil: time.Now
@@ -90,6 +95,7 @@ type Client struct {
 	specs     map[crm.Object][]ownField
 	transport *transport
 	rest      *resty.Client
+	bulkRows  int // of a page of bulk results
 	sleep     func(context.Context, time.Duration) error
 	log       *slog.Logger
 
@@ -134,6 +140,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = slowest
 	}
+	if cfg.Spool == "" {
+		cfg.Spool = os.TempDir()
+	}
 	if cfg.Sleep == nil {
 		cfg.Sleep = connectors.Sleep
 	}
@@ -168,7 +177,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	c := &Client{
-		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, sleep: cfg.Sleep, log: cfg.Log,
+		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkRows: bulkRows, sleep: cfg.Sleep, log: cfg.Log,
 		specs: ownFields(cfg), key: key, login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})

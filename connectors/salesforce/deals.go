@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf16"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,7 +17,7 @@ import (
 
 const (
 	blobsAtOnce = 8
-	noteTags    = len("<p></p>") // the most tags that say nothing about a note's text
+	fullPreview = 255 // UTF-16 units at least
 )
 
 // around is everything around a chunk of deals.
@@ -42,7 +43,12 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	if lost := slices.DeleteFunc(slices.Clone(r.schema.hidden), func(name string) bool { return !holdsFact(name) }); len(lost) > 0 {
 		r.gap(ctx, source{object: opportunity, part: crm.PartFields}, a.gaps, seeField+": "+strings.Join(lost, ", "))
 	}
-	deals := &selection[row]{soql: selectFrom("Opportunity", r.schema.columns, all(anyOf("Id", ids), r.won()), "")}
+	deals := &selection[row]{}
+	if r.spool != nil {
+		deals.rows = rows[row](ctx, r.spool, opportunity, ids)
+	} else {
+		deals.soql = selectFrom(opportunity, r.schema.columns, all(anyOf("Id", ids), r.won()), "")
+	}
 	roles := pick[roleRow](ctx, r, contactRoles, ids, a.gaps)
 	legacy := pick[legacyNoteRow](ctx, r, legacyNotes, ids, a.gaps)
 	tasks := pick[taskRow](ctx, r, tasks, ids, a.gaps)
@@ -71,6 +77,9 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 
 	if err := r.further(ctx, op, a, links.rows, events.rows); err != nil {
 		return nil, err
+	}
+	if r.spool != nil && r.spool.err != nil {
+		return nil, r.spool.err
 	}
 	byID := make(map[string]row, len(deals.rows))
 	for _, d := range deals.rows {
@@ -122,9 +131,8 @@ func (r *reader) further(ctx context.Context, op string, a *around, links []note
 	return r.readBodies(ctx, a, links)
 }
 
-// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A preview is the
-// start of the text without its tags, and what stands below which heading tells the item that it is about. A body that
-// we are refused stays absent.
+// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A body that we are
+// refused stays absent.
 func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow) error {
 	a.bodies = map[string]string{}
 	versions := map[string]string{} // by document
@@ -132,7 +140,7 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 		n, ok := a.notes[l.DocumentID]
 		switch {
 		case !ok || l.Document == nil:
-		case n.ContentSize <= len(html.EscapeString(n.TextPreview))+noteTags:
+		case n.short():
 			a.bodies[n.ID] = n.TextPreview
 		default:
 			versions[n.ID] = l.Document.Version
@@ -154,6 +162,14 @@ func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow)
 		})
 	}
 	return g.Wait()
+}
+
+// short reports whether the preview is all that a note says: it is not full, and its lines are paragraphs. It has no tags,
+// and what stands below which heading tells the item that it is about.
+func (n contentNoteRow) short() bool {
+	units := len(utf16.Encode([]rune(n.TextPreview)))
+	paragraphs := 1 + strings.Count(n.TextPreview, "\n")
+	return units < fullPreview && n.ContentSize <= len(html.EscapeString(n.TextPreview))+paragraphs*len("<p></p>")
 }
 
 // won is the condition that a deal is won and one of ours.
@@ -188,9 +204,13 @@ type sourced[T any] struct {
 	source source
 }
 
-// pick selects the rows of a source that belong to the parents.
+// pick selects the rows of a source that belong to the parents; those that were read in bulk are there at once.
 func pick[T any](ctx context.Context, r *reader, s source, parents []string, g gaps) *sourced[T] {
-	return &sourced[T]{selection[T]{soql: r.statement(ctx, s, parents, g)}, s}
+	picked := &sourced[T]{selection[T]{soql: r.statement(ctx, s, parents, g)}, s}
+	if picked.soql != "" && r.spool != nil && r.spool.fetched[s.object] {
+		picked.soql, picked.rows = "", rows[T](ctx, r.spool, s.object, parents)
+	}
+	return picked
 }
 
 // settle returns the rows; a refused selection is a gap.

@@ -50,7 +50,7 @@ func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*salesforce.Conf
 	cfg := salesforce.Config{
 		URL: l.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret",
 		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true,
-		Now: l.clock.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Spool: t.TempDir(), Now: l.clock.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 	for _, c := range change {
 		c(&cfg)

@@ -372,4 +372,17 @@ func (s *schema) choose(object string, columns []string) (seen, lost []string) {
 	return seen, lost
 }
 
+// kind is the type of a column of an object, or of a record above it where the relationship carries its object's name; "":
+// that is not described.
+func (s *schema) kind(object, column string) string {
+	if head, tail, dotted := strings.Cut(column, "."); dotted {
+		object, column = head, tail
+	}
+	if d := s.objects[object]; d != nil {
+		f, _ := d.field(column)
+		return f.Type
+	}
+	return ""
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

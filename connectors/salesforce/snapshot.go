@@ -87,7 +87,7 @@ func factText(d row, f fact) string {
 	if f.reference != nil {
 		return d.text(append(slices.Clone(f.reference), "Name")...)
 	}
-	return plain(d.at(f.path...))
+	return lines(plain(d.at(f.path...)))
 }
 
 // csm reads who is assigned. The field may point at a user or hold a name.
@@ -139,7 +139,7 @@ func personName(first, last string) string {
 func notes(a *around, id string, missing gaps) []crm.Note {
 	var all []crm.Note
 	for _, n := range a.legacy[id] {
-		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: n.Body})
+		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: lines(n.Body)})
 	}
 	for _, l := range a.links[id] {
 		n, ok := a.notes[l.DocumentID]
@@ -148,7 +148,7 @@ func notes(a *around, id string, missing gaps) []crm.Note {
 			missing[crm.PartNotes] = true
 			continue
 		}
-		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: body})
+		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: lines(body)})
 	}
 	slices.SortStableFunc(all, func(a, b crm.Note) int { return cmp.Or(compareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
 	return all
@@ -163,7 +163,7 @@ func activities(a *around, id string) ([]crm.Activity, *time.Time) {
 	for _, m := range a.emails[id] {
 		mirrored[m.ActivityID] = true
 		all = append(all, crm.Activity{
-			ID: m.ID, Kind: crm.Email, At: m.MessageDate.ptr(), Subject: m.Subject, Body: cmp.Or(m.TextBody, m.HTMLBody), From: m.From, To: addresses(m.To),
+			ID: m.ID, Kind: crm.Email, At: m.MessageDate.ptr(), Subject: m.Subject, Body: lines(cmp.Or(m.TextBody, m.HTMLBody)), From: m.From, To: addresses(m.To),
 		})
 	}
 	for _, t := range a.tasks[id] {
@@ -177,7 +177,7 @@ func activities(a *around, id string) ([]crm.Activity, *time.Time) {
 		case "Email":
 			kind = crm.Email
 		}
-		all = append(all, crm.Activity{ID: t.ID, Kind: kind, At: t.CreatedDate.ptr(), Subject: t.Subject, Body: t.Description, From: t.Owner.email()})
+		all = append(all, crm.Activity{ID: t.ID, Kind: kind, At: t.CreatedDate.ptr(), Subject: t.Subject, Body: lines(t.Description), From: t.Owner.email()})
 	}
 	for _, e := range a.events[id] {
 		at := e.StartDateTime.ptr()
@@ -189,7 +189,7 @@ func activities(a *around, id string) ([]crm.Activity, *time.Time) {
 				continue
 			}
 		}
-		meeting := crm.Activity{ID: e.ID, Kind: crm.Meeting, At: at, Subject: e.Subject, Body: e.Description, From: e.Owner.email()}
+		meeting := crm.Activity{ID: e.ID, Kind: crm.Meeting, At: at, Subject: e.Subject, Body: lines(e.Description), From: e.Owner.email()}
 		for _, i := range a.invitees[e.ID] {
 			if address := i.Relation.email(); address != "" {
 				meeting.To = append(meeting.To, address)

@@ -20,6 +20,9 @@ type source struct {
 	columns []string // "X?" may be hidden from us without a loss
 	where   string
 	order   string
+
+	// all is the condition in bulk, where no ids are named; "": the row's deal is one of those that are read.
+	all string
 }
 
 var (
@@ -31,13 +34,13 @@ var (
 	// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentdocumentlink.htm
 	noteLinks = source{object: "ContentDocumentLink", part: crm.PartNotes, parent: "LinkedEntityId", where: "ContentDocument.FileType = 'SNOTE'", columns: []string{
 		"LinkedEntityId", "ContentDocumentId", "ContentDocument.LatestPublishedVersionId"}}
-	contentNotes = source{object: "ContentNote", part: crm.PartNotes, feature: true, parent: "Id", columns: []string{
+	contentNotes = source{object: "ContentNote", part: crm.PartNotes, feature: true, parent: "Id", all: "Id != null", columns: []string{
 		"Id", "Title", "TextPreview", "ContentSize", "CreatedDate", "CreatedBy.Name"}}
 	tasks = source{object: "Task", part: crm.PartTasks, parent: "WhatId", order: "CreatedDate, Id", columns: []string{
 		"Id", "WhatId", "Subject", "Description", "TaskSubtype?", "CreatedDate", "Owner.Email"}}
 	events = source{object: "Event", part: crm.PartEvents, parent: "WhatId", order: "StartDateTime, Id", columns: []string{
 		"Id", "WhatId", "Subject", "Description", "Type", "StartDateTime", "Owner.Email"}}
-	invitees = source{object: "EventRelation", part: crm.PartEvents, feature: true, parent: "EventId", order: "CreatedDate, Id", columns: []string{
+	invitees = source{object: "EventRelation", part: crm.PartEvents, feature: true, parent: "EventId", order: "CreatedDate, Id", all: "Event.WhatId != null", columns: []string{
 		"EventId", "Relation.Email"}}
 	emails = source{object: "EmailMessage", part: crm.PartEmails, feature: true, parent: "RelatedToId", order: "MessageDate, Id", columns: []string{
 		"Id", "RelatedToId", "ActivityId", "MessageDate", "Subject", "TextBody", "HtmlBody", "FromAddress", "ToAddress"}}
@@ -62,6 +65,8 @@ type reader struct {
 	me     string          // id of the integration user
 	org    string          // id of the org; "": the login did not tell
 	told   map[string]bool // objects whose gap is logged already
+
+	spool *spool // what was read in bulk; nil: nothing
 
 	// By Salesforce's clock. Rows saved up to seen can be seen by what is read after open; the overlap makes up for a
 	// horizon that is not told.

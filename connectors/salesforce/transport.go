@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 
 const (
 	maxAnswer  = 64 << 20        // bytes of one answer; five full pages of wide rows stay well below
+	maxResults = 4 << 30         // bytes of a page of bulk results, which no memory holds
 	maxRefusal = 1 << 20         // bytes read of an answer that is not a success
 	slowest    = 3 * time.Minute // one answer to its last byte; Salesforce ends a query after about two
 )
@@ -69,7 +69,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		t.skew.Store(int64(at.Sub(t.now())))
 	}
-	resp.Body = &limitedBody{ReadCloser: resp.Body, left: maxAnswer, cancel: cancel}
+	limit := int64(maxAnswer)
+	if strings.HasSuffix(req.URL.Path, results) {
+		limit = maxResults
+	}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: limit, cancel: cancel}
 	return resp, nil
 }
 
@@ -102,7 +106,7 @@ func (b *limitedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-var errTooLong = fmt.Errorf("the answer is longer than %d MB", maxAnswer>>20)
+var errTooLong = errors.New("the answer is too long to be read")
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {

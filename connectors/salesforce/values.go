@@ -28,16 +28,23 @@ func plain(v any) string {
 func fromCRM(t crm.FieldType, v any) string {
 	s := plain(v)
 	switch t {
+	case crm.Number: // "7.0" in CSV and in histories
+		if n, err := strconv.ParseFloat(s, 64); err == nil {
+			return plain(n)
+		}
 	case crm.DateTime:
 		var m moment
 		if m.UnmarshalText([]byte(s)) == nil {
 			return m.Time.Truncate(time.Second).Format(time.RFC3339)
 		}
 	case crm.LongText:
-		return strings.ReplaceAll(s, "\r\n", "\n")
+		return lines(s)
 	}
 	return s
 }
+
+// lines is a text with lines as they end here: REST tells how they were typed, and results in CSV do not.
+func lines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // toCRM is the reverse of fromCRM. Text that is too long is cut at a word.
 func toCRM(f crm.FieldSpec, s string) (any, error) {

@@ -1,0 +1,161 @@
+package salesforce
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"handoff/connectors"
+	"handoff/crm"
+)
+
+const opSweep = "list won deals"
+
+// listed is a deal of a sweep's list.
+type listed struct {
+	ID     string   `json:"Id"`
+	Closed crm.Date `json:"CloseDate"`
+}
+
+// sweep yields all won deals of the first window that lie behind since, newest first: they matter most, should the quota
+// not reach for all. What changes after it began is left to the pull after it: it would otherwise run after its own
+// write-back. So is what left Closed Won since the pull before it, and a deal whose close date is edited meanwhile.
+func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) (err error) {
+	r, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	at, news, until, reads := since[opportunity], r.seen, since[sweepMark].Time, r.reads()
+	if mark, ok := since[readsMark]; ok {
+		news = mark.Time
+	}
+	if since[readsMark].ID != reads || until.IsZero() {
+		at, until = crm.Watermark{}, r.now
+	}
+	marks := crm.Watermarks{readsMark: {Time: news, ID: reads}, sweepMark: {Time: until}}
+	for _, f := range r.feeds() {
+		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
+			marks[f.object] = crm.Watermark{Time: news}
+		}
+	}
+	for object, mark := range since { // news that is still to be listed
+		if _, ok := marks[object]; ok && object != readsMark && object != sweepMark {
+			marks[object] = mark
+		}
+	}
+	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(until))
+	list, total, err := r.listWon(ctx, scope, at, true)
+	if err != nil {
+		return err
+	}
+	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > bulkFrom); err != nil {
+		return err
+	}
+	if r.spool != nil {
+		defer func() { err = r.spool.end(err, err != nil && r.spool.err == nil) }()
+		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
+			return err
+		}
+	}
+	for {
+		batch := connectors.Batch{Total: total}
+		if r.spool != nil {
+			batch.ReadAt = r.spool.begun
+		}
+		for chunk := range slices.Chunk(list, maxIDs) {
+			if batch.Records, err = r.deals(ctx, ids(chunk)); err != nil {
+				return err
+			}
+			end := chunk[len(chunk)-1]
+			at = crm.Watermark{Time: end.Closed.Time(), ID: end.ID}
+			marks[opportunity] = at
+			batch.Watermarks = maps.Clone(marks)
+			if err := yield(batch); err != nil {
+				return err
+			}
+		}
+		if len(list) < pageSize {
+			marks[opportunity] = crm.Watermark{Time: news}
+			return yield(connectors.Batch{Watermarks: marks, Total: total})
+		}
+		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
+			return err
+		}
+	}
+}
+
+// listWon returns the first deals behind a watermark, newest first, a page at most, and how many there are if that is
+// asked for.
+func (r *reader) listWon(ctx context.Context, scope string, at crm.Watermark, countThem bool) (list []listed, total int, err error) {
+	if r.spool != nil {
+		return r.spool.won(ctx, at), 0, r.spool.err
+	}
+	page := &selection[listed]{soql: selectFrom(opportunity, []string{"Id", "CloseDate"}, all(scope, older(at)), "ORDER BY CloseDate DESC, Id DESC LIMIT "+number(pageSize))}
+	count := &selection[struct{}]{}
+	if countThem {
+		count.soql = selectFrom(opportunity, []string{"COUNT()"}, all(scope, older(at)), "")
+	}
+	if _, err := r.read(ctx, opSweep, page, count); err != nil {
+		return nil, 0, err
+	}
+	if page.err != nil {
+		return nil, 0, page.err
+	}
+	return page.rows, count.total, nil
+}
+
+// older is the condition that a deal lies behind a watermark in the order of a sweep. Behind the zero watermark lies all.
+func older(at crm.Watermark) string {
+	if at.Time.IsZero() {
+		return ""
+	}
+	return either("CloseDate < "+date(at.Time), all("CloseDate = "+date(at.Time), "Id < "+quote(at.ID)))
+}
+
+func ids(rows []listed) []string {
+	all := make([]string, len(rows))
+	for i, row := range rows {
+		all[i] = row.ID
+	}
+	return all
+}
+
+// inBulk reads the deals of a sweep in bulk if they are many, or if a sweep that was killed has begun to. Where bulk is of
+// no use, r.spool stays nil. An error means that ctx ended.
+func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) error {
+	sum := sha256.Sum256([]byte(r.org + " " + r.won()))
+	path := filepath.Join(r.cfg.Spool, fmt.Sprintf("handoff-%x.spool", sum[:8]))
+	if _, err := os.Stat(path); err != nil && !many {
+		return nil
+	}
+	sp, err := openSpool(ctx, path, identity, r.cfg.Now())
+	if err == nil {
+		if err = r.fill(ctx, sp, scope); err == nil {
+			r.spool = sp
+			return nil
+		}
+		err = sp.end(err, ctx.Err() != nil)
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	r.log.WarnContext(ctx, "deals are not read in bulk", "why", err)
+	return nil
+}
+
+// window is the condition that a deal belongs to the first pull. The close date can be edited at will, the stage's
+// cannot.
+func (r *reader) window() string {
+	if r.cfg.Since.IsZero() {
+		return ""
+	}
+	closed := "CloseDate >= " + date(r.cfg.Since)
+	if _, ok := r.schema.objects[opportunity].field("LastStageChangeDate"); !ok {
+		return closed
+	}
+	return either(closed, "LastStageChangeDate >= "+datetime(r.cfg.Since))
+}
