@@ -43,6 +43,7 @@ type Connection struct {
 	Password     Secret
 	PrivateKey   Secret // in PEM
 	APIVersion   string // of the CRM; "" is the connector's choice
+	Spool        string // directory for what a first run reads in bulk: beside the store
 
 	Schedule string // cron line
 	TimeZone string // IANA name
@@ -196,7 +197,9 @@ func (c *configReader) config(top *section) *Config {
 		if !connectionName.MatchString(name) {
 			connections.problem(name, "%q is no name for a connection. Use letters, digits, - and _", name)
 		}
-		cfg.Connections = append(cfg.Connections, c.connection(name, connections.sub(name)))
+		conn := c.connection(name, connections.sub(name))
+		conn.Spool = filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:"))
+		cfg.Connections = append(cfg.Connections, conn)
 	}
 	if len(cfg.Connections) == 0 {
 		top.problem("connections", "no CRM is configured. Add a section [connections.NAME]; config.example.toml shows one")
