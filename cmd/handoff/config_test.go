@@ -255,7 +255,7 @@ func TestConfigExample(t *testing.T) {
 		}
 		all.WriteString(line)
 	}
-	cfg, bad := load(t, strings.NewReplacer("SALESFORCE_CLIENT_SECRET", "SECRET", "file:salesforce.password", "file:secret", "HUBSPOT_TOKEN", "SECRET", "HANDOFF_SLACK_WEBHOOK", "HOOK").Replace(all.String()))
+	cfg, bad := load(t, strings.NewReplacer("SALESFORCE_CLIENT_SECRET", "SECRET", "file:salesforce.password", "file:secret", "file:salesforce.key", "file:secret", "HUBSPOT_TOKEN", "SECRET", "HANDOFF_SLACK_WEBHOOK", "HOOK").Replace(all.String()))
 	if bad != "" {
 		t.Fatalf("with every line in force: %s", bad)
 	}
