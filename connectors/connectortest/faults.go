@@ -42,12 +42,12 @@ func readFaults(t *testing.T, start Start) {
 				if diff := cmp.Diff(want.names(), mustPull(t, f, nil).names()); diff != "" {
 					t.Errorf("behind call %d, -without +with the fault:\n%s", after, diff)
 				}
-				f.heal(t)
+				f.Heal(t)
 			}
 			tc.fault.After, tc.fault.Times = 1, 0
 			f.fault(t, tc.fault)
 			got, err := pull(t.Context(), f.Connector, nil)
-			f.heal(t)
+			f.Heal(t)
 			checkError(t, err, tc.stays)
 			got = mustPull(t, f, got.marks)
 			if diff := cmp.Diff(want.names(), got.names()); diff != "" {
@@ -84,7 +84,7 @@ func writeFaults(t *testing.T, start Start) {
 	if err != nil || len(outcomes) != 1 || outcomes[0].Err != nil {
 		t.Errorf("after two 503: %+v, %v", outcomes, err)
 	}
-	f.heal(t)
+	f.Heal(t)
 
 	f.fault(t, Fault{Path: f.Writes, Reset: true})
 	before := f.requests(t)
@@ -96,7 +96,7 @@ func writeFaults(t *testing.T, start Start) {
 	if sent := total(f.requests(t)) - total(before); sent != 1 {
 		t.Errorf("a write that may have been carried out was sent %d times", sent)
 	}
-	f.heal(t)
+	f.Heal(t)
 	values, err := f.Connector.ReadValues(t.Context(), crm.DealObject, []string{p.records[0].Snapshot.ID})
 	if err != nil || values[p.records[0].Snapshot.ID]["score"] != "8" {
 		t.Errorf("reading tells what became of it: %v, %v", values, err)
@@ -123,7 +123,7 @@ func loginFaults(t *testing.T, start Start) {
 			if diff := cmp.Diff(want.names(), mustPull(t, f, nil).names()); diff != "" {
 				t.Errorf("after 401 once, -want +got:\n%s", diff)
 			}
-			f.heal(t)
+			f.Heal(t)
 		}
 	}
 
@@ -131,7 +131,7 @@ func loginFaults(t *testing.T, start Start) {
 	f.fault(t, unauthorized)
 	before := f.requests(t)
 	_, err := pull(t.Context(), f.Connector, nil)
-	f.heal(t)
+	f.Heal(t)
 	checkError(t, err, connectors.ErrConfig)
 	if calls := total(f.requests(t)) - total(before); calls > 4 {
 		t.Errorf("401 for ever: %d requests before it stops", calls)
@@ -144,6 +144,6 @@ func loginFaults(t *testing.T, start Start) {
 		if diff := cmp.Diff(want.names(), mustPull(t, f, nil).names()); diff != "" {
 			t.Errorf("after two 503 of the login, -want +got:\n%s", diff)
 		}
-		f.heal(t)
+		f.Heal(t)
 	}
 }

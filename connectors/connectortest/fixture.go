@@ -114,9 +114,31 @@ func (f *Fixture) fault(t *testing.T, fault Fault) {
 	}
 }
 
-func (f *Fixture) heal(t *testing.T) {
+// Heal ends all faults.
+func (f *Fixture) Heal(t *testing.T) {
 	t.Helper()
 	f.control(t, http.MethodDelete, "/_sandbox/faults", nil)
+}
+
+// Refusal makes the CRM refuse changes of one record: the JSON form of the sandbox's POST /_sandbox/refusals.
+type Refusal struct {
+	ID      string   `json:"id"`
+	Code    string   `json:"code"`
+	Message string   `json:"message"`
+	Fields  []string `json:"fields"`
+	Times   int      `json:"times"`
+}
+
+// Refuse makes the CRM refuse changes of a record from now on.
+func (f *Fixture) Refuse(t *testing.T, r Refusal) {
+	t.Helper()
+	f.control(t, http.MethodPost, "/_sandbox/refusals", r)
+}
+
+// Accept ends all refusals.
+func (f *Fixture) Accept(t *testing.T) {
+	t.Helper()
+	f.control(t, http.MethodDelete, "/_sandbox/refusals", nil)
 }
 
 // requests counts the calls that reached the CRM since it started, by route.

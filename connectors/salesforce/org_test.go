@@ -3,7 +3,6 @@ package salesforce_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -178,55 +177,6 @@ func TestFilters(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestLockedRows: rows that another process holds are tried again in smaller batches, and alone decide their outcome.
-func TestLockedRows(t *testing.T) {
-	l := newLab(t, deals.Demo()[:3])
-	f := l.fixture(t)
-	plan, err := l.client.Plan(t.Context(), connectors.SetupOptions{})
-	steps := plan.Steps
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range steps {
-		if err := l.client.Apply(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	records, _ := pull(t, l.client, nil)
-	var updates []crm.Update
-	for i, r := range records {
-		updates = append(updates, crm.Update{Ref: crm.Ref{Object: crm.DealObject, ID: r.Snapshot.ID}, Values: crm.Values{"score": fmt.Sprint(i)}})
-	}
-	locked := []any{}
-	for range updates {
-		locked = append(locked, map[string]any{"success": false, "errors": []any{map[string]any{"statusCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access"}}})
-	}
-	if err := f.AddFault(t, connectortest.Fault{Path: f.Writes, Times: 1, Status: 200, Body: locked}); err != nil {
-		t.Fatal(err)
-	}
-	outcomes, err := l.client.Write(t.Context(), updates)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range outcomes {
-		if o.Err != nil {
-			t.Errorf("%v", o.Err)
-		}
-	}
-	if err := f.AddFault(t, connectortest.Fault{Path: f.Writes, Status: 200, Body: locked}); err != nil {
-		t.Fatal(err)
-	}
-	outcomes, err = l.client.Write(t.Context(), updates)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range outcomes {
-		if o.Err == nil || !errors.Is(o.Err, connectors.ErrRetry) {
-			t.Errorf("locked for good: %v", o.Err)
-		}
 	}
 }
 

@@ -9,6 +9,8 @@
 //	PATCH  /_sandbox/records/{object}/{id}  changes fields of a record as another user would
 //	POST   /_sandbox/faults                 adds a Fault
 //	DELETE /_sandbox/faults                 removes all faults
+//	POST   /_sandbox/refusals               adds a Refusal
+//	DELETE /_sandbox/refusals               removes all refusals
 //	POST   /_sandbox/revoked                {"permission":"Note.read"} takes a permission away from the integration's user
 //	DELETE /_sandbox/revoked                gives all of them back
 //
@@ -73,6 +75,8 @@ func New(crm CRM, opts Options) http.Handler {
 	mux.HandleFunc("PATCH /_sandbox/records/{object}/{id}", c.edit)
 	mux.HandleFunc("POST /_sandbox/faults", c.faults.add)
 	mux.HandleFunc("DELETE /_sandbox/faults", c.faults.clear)
+	mux.HandleFunc("POST /_sandbox/refusals", c.refusals.add)
+	mux.HandleFunc("DELETE /_sandbox/refusals", c.refusals.clear)
 	mux.HandleFunc("POST /_sandbox/revoked", c.revoke)
 	mux.HandleFunc("DELETE /_sandbox/revoked", c.restore)
 	mux.HandleFunc("/_sandbox/", http.NotFound)
@@ -81,10 +85,11 @@ func New(crm CRM, opts Options) http.Handler {
 }
 
 type controller struct {
-	crm     CRM
-	opts    Options
-	journal journal
-	faults  faults
+	crm      CRM
+	opts     Options
+	journal  journal
+	faults   faults
+	refusals refusals
 }
 
 func (c *controller) serve(w http.ResponseWriter, r *http.Request) {
@@ -111,7 +116,8 @@ func (c *controller) serve(w http.ResponseWriter, r *http.Request) {
 	if fault.answers() {
 		fault.answer(a, c.crm.WriteError)
 	} else {
-		c.crm.Handler.ServeHTTP(a, r.WithContext(context.WithValue(r.Context(), faultKey{}, fault)))
+		ctx := context.WithValue(r.Context(), faultKey{}, fault)
+		c.crm.Handler.ServeHTTP(a, r.WithContext(context.WithValue(ctx, refusalsKey{}, &c.refusals)))
 	}
 	fault.amend(a.header)
 	// An answer that will not arrive was still given: the log shows what the CRM did.

@@ -346,3 +346,40 @@ func TestLostAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	crm := toy(nil)
+	crm.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refusal, refused := control.Refused(r.Context(), "17")
+		_, _ = fmt.Fprintf(w, "%v %s %s %v", refused, refusal.Code, refusal.Message, refusal.Fields)
+	})
+	h := control.New(crm, control.Options{})
+	say := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if got := call(h, "POST", "/deals", "").Body.String(); got != w {
+				t.Errorf("got %s, want %s", got, w)
+			}
+		}
+	}
+	const none, rule, lock = "false   []", "true RULE no [amount]", "true LOCK wait []"
+	say(none)
+	for _, body := range []string{
+		`{"id":"17","code":"LOCK","message":"wait","times":2}`,
+		`{"id":"18","code":"OTHER"}`,
+		`{"id":"17","code":"RULE","message":"no","fields":["amount"]}`,
+	} {
+		if res := call(h, "POST", "/_sandbox/refusals", body); res.Code != http.StatusNoContent {
+			t.Errorf("%s: status %d: %s", body, res.Code, res.Body)
+		}
+	}
+	say(lock, lock, rule, rule)
+	call(h, "DELETE", "/_sandbox/refusals", "")
+	say(none)
+	for _, bad := range []string{`{"id":"17"}`, `{"code":"X"}`, `{"id":"17","code":"X","times":-1}`, `{"id":"17","code":"X","status":1}`, `[]`, ``} {
+		if res := call(h, "POST", "/_sandbox/refusals", bad); res.Code != http.StatusBadRequest || !strings.HasPrefix(res.Body.String(), "not a refusal: ") {
+			t.Errorf("%s: status %d: %s", bad, res.Code, res.Body)
+		}
+	}
+}

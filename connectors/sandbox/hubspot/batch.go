@@ -169,6 +169,9 @@ func (p *Portal) updateBatch(r *request) (int, any, error) {
 		if err != nil {
 			return err
 		}
+		if err := ruledOut(ctx, ids...); err != nil {
+			return err
+		}
 		if found, err = t.live(ctx, o, ids); err != nil {
 			return err
 		}

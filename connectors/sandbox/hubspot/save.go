@@ -3,12 +3,15 @@ package hubspot
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"handoff/connectors/sandbox/control"
 )
 
 // properties are the values that a client sends. Numbers and booleans are taken as the text that they are written in,
@@ -59,15 +62,39 @@ func (p *Portal) check(o *object, batch ...properties) ([]properties, error) {
 	if len(bad) == 0 {
 		return checked, nil
 	}
+	return nil, badValues(bad)
+}
+
+func badValues(bad []*valueError) error {
 	list, err := json.Marshal(bad)
 	if err != nil {
-		return nil, fmt.Errorf("list bad values: %w", err)
+		return fmt.Errorf("list bad values: %w", err)
 	}
 	refusal := invalid("Property values were not valid: %s", list)
 	for _, b := range bad {
 		refusal.Errors = append(refusal.Errors, errorDetail{Message: b.Message, Code: b.Code, Context: map[string][]string{"propertyName": {b.Name}}})
 	}
-	return nil, refusal
+	return refusal
+}
+
+// ruledOut returns the 400 with which a rule of the portal meets a request that changes one of these records; nil: none does.
+// https://developers.hubspot.com/changelog/crm-api-write-validation-enforcement
+func ruledOut(ctx context.Context, ids ...string) error {
+	for _, id := range ids {
+		r, ok := control.Refused(ctx, id)
+		switch {
+		case !ok:
+			continue
+		case len(r.Fields) == 0:
+			return refuse(http.StatusBadRequest, r.Code, r.Message)
+		}
+		var bad []*valueError
+		for _, name := range r.Fields {
+			bad = append(bad, &valueError{Code: r.Code, Name: name, Message: r.Message})
+		}
+		return badValues(bad)
+	}
+	return nil
 }
 
 func (p *Portal) checkValue(o *object, name, value string) (string, *valueError) {
@@ -223,6 +250,9 @@ func (p *Portal) updateOne(ctx context.Context, o *object, id string, values pro
 		}
 		checked, err := p.check(o, values)
 		if err != nil {
+			return err
+		}
+		if err := ruledOut(ctx, id); err != nil {
 			return err
 		}
 		return t.update(ctx, o, found[id], checked[0], by)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"handoff/connectors/sandbox/control"
 )
 
 // row is one record that a client asks to create, update or delete.
@@ -158,6 +160,9 @@ func (t *tx) updateRecord(ctx context.Context, u user, r row) (string, *rowError
 	maps.Copy(changed, values)
 	if refused, err = t.checkPermission(ctx, obj, changed); refused != nil || err != nil {
 		return id, refused, err
+	}
+	if r, ok := control.Refused(ctx, id); ok {
+		return id, refuse(r.Code, r.Message, r.Fields...), nil
 	}
 	if err := t.updateRow(ctx, obj, u.ID, old, changed); err != nil {
 		return id, nil, err
