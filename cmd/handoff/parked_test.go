@@ -19,9 +19,13 @@ func TestParked(t *testing.T) {
 		correct                  func(s *scene, id string)
 	}{
 		{"salesforce", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A validation rule refuses the deal as it is: correct the deal",
-			func(s *scene, id string) { s.editRecord("Opportunity", id, map[string]any{"NextStep": "Kickoff on Monday"}) }},
+			func(s *scene, id string) {
+				s.editRecord("Opportunity", id, map[string]any{"NextStep": "Kickoff on Monday"})
+			}},
 		{"hubspot", "VALIDATION_ERROR", "A rule of the portal may want another property filled in first",
-			func(s *scene, id string) { s.editRecord("deals", id, map[string]any{"hs_next_step": "Kickoff on Monday"}) }},
+			func(s *scene, id string) {
+				s.editRecord("deals", id, map[string]any{"hs_next_step": "Kickoff on Monday"})
+			}},
 	} {
 		t.Run(tt.connection, func(t *testing.T) {
 			t.Parallel()

@@ -77,7 +77,7 @@ func TestRefusedRows(t *testing.T) {
 					t.Errorf("got %v, want %v", e, tc.class)
 				case e.Code != tc.code || e.Message != "in the org's words" || len(e.Fields) != 1 || e.RetryAfter != tc.again:
 					t.Errorf("got %+v", e)
-				case e.Remedy == "" && tc.class != connectors.ErrDrop:
+				case e.Remedy == "" && !errors.Is(e, connectors.ErrDrop):
 					t.Error("it does not say what to do")
 				}
 				if values[ids[n]]["score"] == score {
