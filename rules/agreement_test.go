@@ -24,7 +24,7 @@ var (
 		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
 		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno", "hazel"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
-		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp"}
+		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.

@@ -193,8 +193,12 @@ func (a *app) showScorecard(v *scorecardView) {
 		ratings.row(r.Name, strconv.Itoa(r.From)+" %", strconv.Itoa((r.From*v.Max+99)/100), r.Health, r.Action)
 	}
 	ratings.print(a.stdout)
-	fmt.Fprintf(a.stdout, "\nGhost handoff: fewer than %g items with useful context, %s after the close.\n",
-		v.Ghost.Signals, count(v.Ghost.BusinessDays, "business day"))
+	noun := "items"
+	if v.Ghost.Signals == 1 {
+		noun = "item"
+	}
+	fmt.Fprintf(a.stdout, "\nGhost handoff: useful context on fewer than %g %s, %s after the close.\n",
+		v.Ghost.Signals, noun, count(v.Ghost.BusinessDays, "business day"))
 	if len(small) > 0 {
 		fmt.Fprintf(a.stdout, "Deals below min_amount: %s alone, %d points; ratings by percent.\n", plain(strings.Join(small, " and ")), smallMax)
 	}
