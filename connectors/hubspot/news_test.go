@@ -120,46 +120,6 @@ func TestNewsIsWhole(t *testing.T) {
 	}
 }
 
-// TestChangedNoteBudget: a note that is new or changed costs five calls beside those of a pull without news.
-func TestChangedNoteBudget(t *testing.T) {
-	for _, tc := range []struct {
-		name string
-		do   func(t *testing.T, l *lab, deal string) error
-		want int // of calls beside
-	}{
-		{"changed", func(t *testing.T, l *lab, deal string) error {
-			return l.fixture(t).EditRecord(t, "notes", l.ids(t, deal, "notes")[0], map[string]any{"hs_note_body": "<p>They go live on 9 November.</p>"})
-		}, 5},
-		{"new", func(t *testing.T, l *lab, deal string) error {
-			return l.fixture(t).AddNote(deal, "They go live on 9 November.")
-		}, 5},
-		{"our own write", func(t *testing.T, l *lab, deal string) error {
-			_, err := l.client.Write(t.Context(), []crm.Update{{Ref: crm.Ref{Object: crm.DealObject, ID: deal}, Values: crm.Values{"score": "7"}}})
-			return err
-		}, 3},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			l := newLab(t, deals.Demo()[:4])
-			setUp(t, l)
-			n := l.memory.save(pull(t, l.client, nil))
-			l.clock.Advance(time.Hour)
-			l.requests(t)
-			n = pull(t, l.client, n.marks)
-			quiet := total(l.requests(t))
-			l.clock.Advance(time.Hour)
-			if err := tc.do(t, l, withNote(t, l)); err != nil {
-				t.Fatal(err)
-			}
-			l.requests(t)
-			n = pull(t, l.client, n.marks)
-			got := l.requests(t)
-			if len(n.records) != 1 || quiet > 8 || total(got)-quiet > tc.want {
-				t.Errorf("%d deals, %d calls without news, %d beside: %v", len(n.records), quiet, total(got)-quiet, got)
-			}
-		})
-	}
-}
-
 func total(counts map[string]int) (n int) {
 	for _, c := range counts {
 		n += c

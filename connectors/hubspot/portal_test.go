@@ -310,25 +310,6 @@ func TestPeopleInHistory(t *testing.T) {
 	}
 }
 
-// TestCallBudget counts what a pull costs: calls are what an account shares between all its integrations.
-func TestCallBudget(t *testing.T) {
-	cases := deals.Generate(300, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
-	l := newLab(t, cases)
-	setUp(t, l)
-	n := pull(t, l.client, nil)
-	if perDeal := float64(l.client.Calls()) / float64(len(n.records)); perDeal > 0.6 {
-		t.Errorf("first pull of %d deals: %d calls", len(n.records), l.client.Calls())
-	}
-	l.clock.Advance(time.Hour)
-	n = pull(t, l.client, n.marks)
-	l.clock.Advance(time.Hour)
-	before := l.client.Calls()
-	pull(t, l.client, n.marks)
-	if quiet := l.client.Calls() - before; quiet > 8 {
-		t.Errorf("a pull without news: %d calls, want 8 at most", quiet)
-	}
-}
-
 // TestIndexLag: a search is behind; what it did not find yet is found by the pull after it.
 func TestIndexLag(t *testing.T) {
 	l := newLab(t, deals.Demo()[:3], func(c *hubspot.Config) { c.Overlap = hubspot.DefaultOverlap })
