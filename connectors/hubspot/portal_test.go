@@ -309,28 +309,3 @@ func TestPeopleInHistory(t *testing.T) {
 		t.Errorf("the last change of stage is %+v", c)
 	}
 }
-
-// TestIndexLag: a search is behind; what it did not find yet is found by the pull after it.
-func TestIndexLag(t *testing.T) {
-	l := newLab(t, deals.Demo()[:3], func(c *hubspot.Config) { c.Overlap = hubspot.DefaultOverlap })
-	f := l.fixture(t)
-	n := pull(t, l.client, nil)
-	id := n.records[0].Snapshot.ID
-	l.clock.Advance(time.Hour)
-	n = pull(t, l.client, n.marks)
-	late := map[string]any{"method": "POST", "path": "/crm/objects/2026-09/notes", "lag_ms": (10 * time.Minute).Milliseconds()}
-	if _, err := l.call(t, http.MethodPost, "/_sandbox/faults", late); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.AddNote(id, "They go live on 9 November."); err != nil {
-		t.Fatal(err)
-	}
-	l.clock.Advance(time.Minute)
-	if n = pull(t, l.client, n.marks); len(n.records) != 0 {
-		t.Fatalf("%d deals come although the index lags", len(n.records))
-	}
-	l.clock.Advance(15 * time.Minute)
-	if n = pull(t, l.client, n.marks); len(n.records) != 1 {
-		t.Errorf("%d deals come once the index knows", len(n.records))
-	}
-}

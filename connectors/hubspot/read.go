@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -150,6 +151,9 @@ func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
 	p, err := fetch[object](ctx, c, c.search(s.op, s.object, q))
 	if err != nil {
 		return nil, err
+	}
+	if len(p.Results) == 0 && p.Total > 0 {
+		return nil, connectors.Garbled(crmName, s.op, fmt.Errorf("a search of %d rows brings none", p.Total))
 	}
 	slices.SortFunc(p.Results, func(a, b object) int { return compareIDs(string(a.ID), string(b.ID)) })
 	if n := len(p.Results); n > 0 {
