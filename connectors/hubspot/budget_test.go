@@ -38,6 +38,9 @@ func (l *lab) reads(t *testing.T, since int) (calls, pages, length int) {
 				} `json:"results"`
 			} `json:"responseBody"`
 		}
+		if strings.Contains(line, `"status":429,`) {
+			t.Errorf("a call too many: %.200s", line)
+		}
 		if strings.Contains(line, `"path":"/crm/associations/`) {
 			calls++
 			continue

@@ -81,8 +81,9 @@ type Client struct {
 	searches  *rate.Limiter
 
 	mu     sync.Mutex
-	schema *schema // as last described; nil: not yet
-	doubt  bool    // schema may not hold any more
+	schema *schema   // as last described; nil: not yet
+	doubt  bool      // schema may not hold any more
+	resume time.Time // no call goes before
 }
 
 var _ connectors.Connector = (*Client)(nil)

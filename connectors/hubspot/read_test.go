@@ -3,6 +3,7 @@ package hubspot
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,12 @@ func TestBatch(t *testing.T) {
 			t.Errorf("150 ids with history %q: %d calls, %v", history, len(s.asked), err)
 		}
 	}
+	s.answer = func(w http.ResponseWriter, _ *http.Request, _ string) { // a merged record is dropped without a word
+		say(w, 200, `{"results":[{"id":"1","properties":{}}]}`)
+	}
+	if found, err := c.batch(t.Context(), opTest, deals, []string{"1", "2"}, nil, nil); err != nil || len(found) != 1 {
+		t.Errorf("a merged record: %v, %v", found, err)
+	}
 	s.answer = func(w http.ResponseWriter, _ *http.Request, _ string) {
 		say(w, 207, `{"results":[],"errors":[{"category":"INTERNAL_ERROR","message":"oops"}]}`)
 	}
@@ -134,5 +141,23 @@ func TestListOfOwners(t *testing.T) {
 	}
 	if _, err := s.client(t).listOwners(t.Context()); !errors.Is(err, connectors.ErrRetry) {
 		t.Errorf("a list without end: %v", err)
+	}
+}
+
+// TestLongNames: what does not fit into an address is asked for in a body.
+// https://github.com/airbytehq/airbyte/issues/33528
+func TestLongNames(t *testing.T) {
+	s := newStub(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		if n := len(r.URL.RequestURI()); n > 8000 {
+			t.Errorf("an address of %d bytes", n)
+		}
+		say(w, 200, `{"id":"1","properties":{}}`)
+	})
+	r := &reader{Client: s.client(t), schema: &schema{}}
+	for columns, alone := range map[int]bool{50: true, 100: false} {
+		_, links, err := r.singly(t.Context(), []string{"1"}, slices.Repeat([]string{strings.Repeat("x", 99)}, columns), nil, &news{})
+		if err != nil || (links != nil) != alone {
+			t.Errorf("%d columns: read alone: %v, want %v; %v", columns, links != nil, alone, err)
+		}
 	}
 }

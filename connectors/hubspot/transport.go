@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -88,10 +89,12 @@ func (c *Client) send(ctx context.Context, r call, accept func(header http.Heade
 }
 
 func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []byte, error) {
+	pace := c.paceCall
 	if r.search {
-		if err := c.pace(ctx); err != nil {
-			return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
-		}
+		pace = c.paceSearch
+	}
+	if err := pace(ctx); err != nil {
+		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
 	req := c.rest.R().SetContext(ctx).SetQueryParamsFromValues(r.query)
 	if body != nil {
@@ -101,6 +104,7 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	if err != nil {
 		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
+	c.heed(resp.Header())
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
 		if refused.Status == http.StatusNotFound {
@@ -112,8 +116,36 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	return resp.Header(), resp.Body(), nil
 }
 
-// pace waits until a search may be sent.
-func (c *Client) pace(ctx context.Context) error {
+// heed lets no call go for as long as the limit of calls looks back, once nine tenths of it are used: those under way may use
+// the rest. Searches carry no headers that tell.
+// https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+func (c *Client) heed(header http.Header) {
+	limit, err := strconv.Atoi(header.Get("X-HubSpot-RateLimit-Max"))
+	left, err2 := strconv.Atoi(header.Get("X-HubSpot-RateLimit-Remaining"))
+	span, err3 := strconv.Atoi(header.Get("X-HubSpot-RateLimit-Interval-Milliseconds"))
+	if err != nil || err2 != nil || err3 != nil || left*10 >= limit {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.cfg.Now(); c.resume.Before(now) {
+		c.resume = now.Add(time.Duration(span) * time.Millisecond)
+	}
+}
+
+// paceCall waits until a call may be sent.
+func (c *Client) paceCall(ctx context.Context) error {
+	c.mu.Lock()
+	d := c.resume.Sub(c.cfg.Now())
+	c.mu.Unlock()
+	if d > 0 {
+		return c.cfg.Sleep(ctx, d)
+	}
+	return nil
+}
+
+// paceSearch waits until a search may be sent.
+func (c *Client) paceSearch(ctx context.Context) error {
 	now := c.cfg.Now()
 	if d := c.searches.ReserveN(now, 1).DelayFrom(now); d > 0 {
 		return c.cfg.Sleep(ctx, d)

@@ -110,6 +110,39 @@ func TestPacing(t *testing.T) {
 	}
 }
 
+// TestBurst: calls stop before the limit of ten seconds is reached, and go on when it looks back no further.
+// https://github.com/HubSpot/hubspot-api-nodejs/issues/256
+func TestBurst(t *testing.T) {
+	for _, tc := range []struct {
+		name, max, left string
+		want            []time.Duration
+	}{
+		{"much is left", "190", "19", nil},
+		{"little is left", "190", "18", []time.Duration{10 * time.Second}},
+		{"nothing is left", "100", "0", []time.Duration{10 * time.Second}},
+		{"a search", "", "", nil},
+		{"no numbers", "many", "few", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newStub(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+				w.Header().Set("X-HubSpot-RateLimit-Max", tc.max)
+				w.Header().Set("X-HubSpot-RateLimit-Remaining", tc.left)
+				w.Header().Set("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
+				say(w, 200, `{"results":[]}`)
+			})
+			c := s.client(t)
+			for range 2 {
+				if _, err := fetch[object](t.Context(), c, call{op: opTest, method: "POST", path: "/x"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(tc.want, s.slept); diff != "" {
+				t.Errorf("slept, -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestNotRepeated: a write that may have been carried out is not sent again, one that certainly was not is.
 func TestNotRepeated(t *testing.T) {
 	for _, tc := range []struct {
