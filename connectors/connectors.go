@@ -37,7 +37,7 @@ type FieldEdit struct {
 // Batch is a part of a pull.
 type Batch struct {
 	Records []Record
-	Left    []string // ids of deals with news that are not Closed Won, or deleted: of interest only where we hold a card
+	Left    []string // ids of deals with news that are not Closed Won, filtered out or deleted: of interest only where we hold a card
 
 	// Watermarks may be saved once everything of this batch and of those before it is saved. Nil: no progress to save yet.
 	Watermarks crm.Watermarks
@@ -65,7 +65,7 @@ type Memory interface {
 	// Remember replaces what the connector wants to know in a later run, in whatever process that is; nil: nothing any more.
 	Remember(ctx context.Context, data []byte) error
 
-	// Snapshots returns the snapshots as pulled last of those of the deals that were saved, by id.
+	// Snapshots returns by id the snapshots of those of the deals that are saved as they were pulled last.
 	Snapshots(ctx context.Context, deals []string) (map[string]*crm.Snapshot, error)
 }
 

@@ -38,7 +38,8 @@ func (m *Memory) Remember(ctx context.Context, data []byte) error {
 	})
 }
 
-// Snapshots returns the latest snapshots of those of the deals that the store holds, by id.
+// Snapshots returns by id the latest snapshots of those of the deals that the store holds. Of a deal whose card is finalised or
+// reopened it holds none as pulled last: its news is not saved.
 func (m *Memory) Snapshots(ctx context.Context, deals []string) (map[string]*crm.Snapshot, error) {
 	held, err := m.db.Handoffs(ctx, m.connection, deals)
 	if err != nil {
@@ -46,7 +47,9 @@ func (m *Memory) Snapshots(ctx context.Context, deals []string) (map[string]*crm
 	}
 	snapshots := make(map[string]*crm.Snapshot, len(held))
 	for id, h := range held {
-		snapshots[id] = h.Snapshot
+		if !h.Finalised && !h.Reopened {
+			snapshots[id] = h.Snapshot
+		}
 	}
 	return snapshots, nil
 }

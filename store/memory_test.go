@@ -25,8 +25,9 @@ func testMemory(t *testing.T, db *DB) {
 		t.Errorf("after forgetting, recalled %s", got)
 	}
 
-	d := deal("d1")
-	check(t, db.Save(ctx, begin(t, db), []jobs.Change{{Handoff: d}}))
-	equal(t, "snapshots", must[map[string]*crm.Snapshot](t)(acme.Snapshots(ctx, []string{"d1", "d2"})), map[string]*crm.Snapshot{"d1": d.Snapshot})
+	d, finalised, reopened := deal("d1"), deal("d3"), deal("d4")
+	finalised.Finalised, reopened.Reopened = true, true
+	check(t, db.Save(ctx, begin(t, db), []jobs.Change{{Handoff: d}, {Handoff: finalised}, {Handoff: reopened}}))
+	equal(t, "snapshots", must[map[string]*crm.Snapshot](t)(acme.Snapshots(ctx, []string{"d1", "d2", "d3", "d4"})), map[string]*crm.Snapshot{"d1": d.Snapshot})
 	equal(t, "snapshots of another connection", must[map[string]*crm.Snapshot](t)(globex.Snapshots(ctx, []string{"d1"})), map[string]*crm.Snapshot{})
 }

@@ -144,8 +144,8 @@ func (r *reader) archived(ctx context.Context, since time.Time, left map[string]
 	return nil
 }
 
-// locate returns those of the deals that are ours. It reads them afresh: the index of the search may not know yet that one is
-// not won any more, or is gone; such a one has left.
+// locate returns those of the deals that are ours. It reads them afresh: the index of the search may not know yet that one
+// is not won any more, or is gone.
 func (r *reader) locate(ctx context.Context, ids []string, left map[string]bool) ([]string, error) {
 	found, err := r.batch(ctx, "find the deals of what changed", deals, ids, append([]string{isWon}, filtered...), nil)
 	if err != nil {
@@ -153,22 +153,21 @@ func (r *reader) locate(ctx context.Context, ids []string, left map[string]bool)
 	}
 	var won []string
 	for _, id := range ids {
-		if !r.leaves(id, found, left) && r.ours(found[id]) {
+		if r.leaves(id, found, left); r.ours(found[id]) {
 			won = append(won, id)
 		}
 	}
 	return won, nil
 }
 
-// leaves notes a deal that changed and is not won any more, or is not found at all.
-func (r *reader) leaves(id string, found map[string]object, left map[string]bool) bool {
+// leaves notes a deal with news that is gone, is not won any more, or is one that the filters do not pass: what is held of it is
+// not kept up from then on. A deal that is not won, and in no search as changed, was so before, or is in the next one.
+func (r *reader) leaves(id string, found map[string]object, left map[string]bool) {
 	deal, exists := found[id]
 	_, moved := left[id]
-	if exists && (!moved || deal.text(isWon) == "true") {
-		return false
+	if !exists || !r.ours(deal) && (moved || deal.text(isWon) == "true") {
+		left[id] = true
 	}
-	left[id] = true
-	return true
 }
 
 func set(ids []string) map[string]bool {

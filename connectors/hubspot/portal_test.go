@@ -309,3 +309,30 @@ func TestPeopleInHistory(t *testing.T) {
 		t.Errorf("the last change of stage is %+v", c)
 	}
 }
+
+// TestFilteredOut: a deal that the filters do not pass any more has left, and is read from the beginning when they pass it again.
+func TestFilteredOut(t *testing.T) {
+	l := newLab(t, deals.Demo()[:4], func(c *hubspot.Config) { c.DealTypes = []string{"newbusiness"} })
+	setUp(t, l)
+	n := l.memory.save(pull(t, l.client, nil))
+	id := withNote(t, l)
+	note := l.ids(t, id, "notes")[0]
+	l.clock.Advance(time.Hour)
+	l.patch(t, "deals", id, map[string]string{"dealtype": "existingbusiness"})
+	l.clock.Advance(time.Minute)
+	if n = pull(t, l.client, n.marks); !slices.Equal(n.left, []string{id}) || len(n.records) != 0 {
+		t.Fatalf("left %v, %d deals", n.left, len(n.records))
+	}
+	delete(l.memory.snapshots, id) // as a run does
+	l.clock.Advance(time.Hour)
+	l.patch(t, "notes", note, map[string]string{"hs_note_body": "<p>They go live on 9 November.</p>"})
+	l.clock.Advance(time.Minute)
+	n = pull(t, l.client, n.marks)
+	l.clock.Advance(time.Hour)
+	l.patch(t, "deals", id, map[string]string{"dealtype": "newbusiness"})
+	l.clock.Advance(time.Minute)
+	n = pull(t, l.client, n.marks)
+	if len(n.records) != 1 || !slices.ContainsFunc(n.records[0].Snapshot.Notes, func(x crm.Note) bool { return strings.Contains(x.Body, "9 November") }) {
+		t.Errorf("%d deals come back: %+v", len(n.records), n.records)
+	}
+}

@@ -95,7 +95,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestPacing: searches keep to five a second, whatever their answers.
+// TestPacing: searches stay below five a second, whatever their answers.
 func TestPacing(t *testing.T) {
 	s := newStub(t, func(w http.ResponseWriter, _ *http.Request, _ string) { say(w, 200, `{"total":0,"results":[]}`) })
 	c := s.client(t)
@@ -104,7 +104,7 @@ func TestPacing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 600 * time.Millisecond} // the clock stands still
+	want := []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, 750 * time.Millisecond} // the clock stands still
 	if diff := cmp.Diff(want, s.slept); diff != "" {
 		t.Errorf("slept, -want +got:\n%s", diff)
 	}
