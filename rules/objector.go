@@ -1,5 +1,7 @@
 package rules
 
+import "strings"
+
 // objector judges item i: who objected, with title and concern. Contact details are not needed.
 func (r *record) objector(i int) grade {
 	best := grade{sure: r.isThin(), reason: "Missing: who objected and why, or that nobody did"}
@@ -62,12 +64,30 @@ func (r *record) objection(k, i int) grade {
 		g.reason = "Partial: " + who.name + " objected; missing the title"
 	case p.hedged:
 		g.reason = "Partial: " + who.name + ", " + who.title + ", not firmly; missing a confirmation"
-	case !cued && len(p.words) < 6:
+	case !cued && len(p.words) < 6, !r.tellsMore(p, who, i):
 		g.reason = "Partial: " + who.name + ", " + who.title + "; missing the concern"
 	default:
 		g.points, g.reason = 2, "Complete: "+who.name+", "+who.title+", with the concern"
 	}
 	return g
+}
+
+// tellsMore reports whether p says anything beside that who is against it.
+func (r *record) tellsMore(p *passage, who *person, i int) bool {
+	known := words{}
+	known.add(who.words)
+	known.add(strings.Fields(foldString(who.title)))
+	for _, h := range p.hits {
+		if h.class == title || h.class == group || r.e.cuedBy(h.class).has(i) {
+			known.add(strings.Fields(p.span(h)))
+		}
+	}
+	for w := range p.words {
+		if word := p.word(w); !known[word] && !r.e.isCommon(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // otherSubject reports whether a group or a role stands closer before the cue at word at than who does, and is not who's
