@@ -95,6 +95,9 @@ type Note struct {
 	Author string     `json:"author,omitempty"`
 	Title  string     `json:"title,omitempty"`
 	Body   string     `json:"body,omitempty"`
+
+	// Version is the CRM's id of the text, where reading it costs a call of its own: the same id, the same text.
+	Version string `json:"version,omitempty"`
 }
 
 // Kind is the kind of an activity.

@@ -98,8 +98,10 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 	}
 }
 
-func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec, _ connectors.Memory) (connectors.Connector, error) {
-	return salesforce.New(a.salesforceConfig(conn, own))
+func (a *app) connectSalesforce(conn *Connection, own []crm.FieldSpec, memory connectors.Memory) (connectors.Connector, error) {
+	cfg := a.salesforceConfig(conn, own)
+	cfg.Memory = memory
+	return salesforce.New(cfg)
 }
 
 func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[string][]byte, error) {

@@ -23,7 +23,7 @@ var comparing = gocmp.Options{
 	cmpopts.IgnoreFields(crm.User{}, "ID", "Role"),
 	cmpopts.IgnoreFields(crm.CSM{}, "ID"),
 	cmpopts.IgnoreFields(crm.Contact{}, "ID"),
-	cmpopts.IgnoreFields(crm.Note{}, "ID"),
+	cmpopts.IgnoreFields(crm.Note{}, "ID", "Version"),
 	cmpopts.IgnoreFields(crm.Activity{}, "ID"),
 	gocmp.Comparer(func(a, b crm.Date) bool { return a == b }),
 	gocmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) }),

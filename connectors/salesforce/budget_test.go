@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"handoff/connectors"
 	"handoff/connectors/salesforce"
 	"handoff/connectors/sandbox/deals"
-	"handoff/crm"
 )
 
 // budgetDeals are as many as the budgets are promised for.
@@ -109,11 +107,10 @@ func TestCallBudget(t *testing.T) {
 	if testing.Short() {
 		t.Skip("loads a large org")
 	}
-	l := newLab(t, deals.Generate(budgetDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), func(c *salesforce.Config) { c.Sleep = hurried })
+	m := newMemory()
+	l := newLab(t, deals.Generate(budgetDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), func(c *salesforce.Config) { c.Memory, c.Sleep = m, hurried })
 	long := l.longNotes(t)
-	var records []connectors.Record
-	var marks crm.Watermarks
-	_, routes := l.calls(t, func() { records, marks = pull(t, l.client, nil) })
+	_, routes := l.calls(t, func() { m.pull(t, l.client) })
 	if got := routes[bodiesRoute]; got != long {
 		t.Errorf("%d bodies of notes are read, want one for each of the %d that are longer than a preview", got, long)
 	}
@@ -124,31 +121,36 @@ func TestCallBudget(t *testing.T) {
 		}
 	}
 	if list > 4*bulkObjects {
-		t.Errorf("the first pull of %d deals lists with %d calls, want %d at most: %v", len(records), list, 4*bulkObjects, routes)
+		t.Errorf("the first pull of %d deals lists with %d calls, want %d at most: %v", len(m.snapshots), list, 4*bulkObjects, routes)
 	}
-	t.Logf("first pull of %d deals: %d calls and %d polls, %d bodies", len(records), list, routes[pollsRoute], long)
+	t.Logf("first pull of %d deals: %d calls, %d polls, %d bodies", len(m.snapshots), list, routes[pollsRoute], long)
 
 	l.clock.Advance(time.Hour)
-	_, marks = pull(t, l.client, marks)
+	m.pull(t, l.client)
 	l.clock.Advance(time.Hour)
-	quiet, routes := l.calls(t, func() { _, marks = pull(t, l.client, marks) })
+	quiet, routes := l.calls(t, func() { m.pull(t, l.client) })
 	if quiet > 3 {
 		t.Errorf("a pull without news: %d calls, want 3 at most: %v", quiet, routes)
 	}
 
 	l.clock.Advance(time.Hour)
-	f := l.fixture(t)
 	l.token = "" // has expired
-	with := slices.IndexFunc(records, func(r connectors.Record) bool { return len(r.Snapshot.Notes) == 0 })
-	if err := f.AddNote(records[with].Snapshot.ID, strings.Repeat("A long note. ", 30)); err != nil {
+	var deal string
+	for id, s := range m.snapshots {
+		if len(s.Notes) > 2 && len(s.Contacts) > 2 {
+			deal = id
+		}
+	}
+	if err := l.fixture(t).AddNote(deal, strings.Repeat("A long note. ", 30)); err != nil {
 		t.Fatal(err)
 	}
 	var changed []connectors.Record
-	note, routes := l.calls(t, func() { changed, _ = pull(t, l.client, marks) })
+	note, routes := l.calls(t, func() { changed = m.pull(t, l.client) })
 	if len(changed) != 1 {
 		t.Fatalf("%d deals come", len(changed))
 	}
 	if note > quiet+5 {
 		t.Errorf("one new note: %d calls, want 5 more than %d at most: %v", note, quiet, routes)
 	}
+	t.Logf("without news: %d calls; one new note: %d", quiet, note)
 }

@@ -77,6 +77,8 @@ type Config struct {
 
 	CaseAsOf bool // Case_As_Of__c of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
+	Memory connectors.Memory // spares the bodies of notes that were read before; nil: none was
+
 	// Spool is the directory for a file that holds what a first sync of many deals has read, until it is done; "": that of
 	// the system for temporary files. A sync that was killed goes on with it.
 	Spool string
@@ -95,9 +97,11 @@ type Client struct {
 	specs     map[crm.Object][]ownField
 	transport *transport
 	rest      *resty.Client
-	bulkRows  int // of a page of bulk results
 	sleep     func(context.Context, time.Duration) error
 	log       *slog.Logger
+
+	bulkRows    int     // of a page of bulk results
+	bodiesShare float64 // of the org's daily calls that a pull may spend on bodies of notes
 
 	key *rsa.PrivateKey // signs JWT logins; nil: there are none
 
@@ -177,7 +181,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	c := &Client{
-		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkRows: bulkRows, sleep: cfg.Sleep, log: cfg.Log,
+		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkRows: bulkRows, bodiesShare: bodiesShare, sleep: cfg.Sleep, log: cfg.Log,
 		specs: ownFields(cfg), key: key, login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})

@@ -2,22 +2,11 @@ package salesforce
 
 import (
 	"context"
-	"errors"
-	"html"
 	"slices"
 	"strings"
-	"sync"
-	"unicode/utf16"
-
-	"golang.org/x/sync/errgroup"
 
 	"handoff/connectors"
 	"handoff/crm"
-)
-
-const (
-	blobsAtOnce = 8
-	fullPreview = 255 // UTF-16 units at least
 )
 
 // around is everything around a chunk of deals.
@@ -31,7 +20,7 @@ type around struct {
 	stages   map[string][]stageRow
 	changes  map[string][]fieldChangeRow
 	notes    map[string]contentNoteRow // by document
-	bodies   map[string]string         // of notes, by document; absent: not readable
+	bodies   map[string]body           // of notes, by document; absent: not read
 	invitees map[string][]inviteeRow   // by event
 	gaps     gaps
 }
@@ -76,6 +65,9 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	a.changes = group(changes.settle(ctx, r, a.gaps), func(x fieldChangeRow) string { return x.OpportunityID })
 
 	if err := r.further(ctx, op, a, links.rows, events.rows); err != nil {
+		return nil, err
+	}
+	if err := r.readBodies(ctx, a, deals.rows); err != nil {
 		return nil, err
 	}
 	if r.spool != nil && r.spool.err != nil {
@@ -128,48 +120,7 @@ func (r *reader) further(ctx context.Context, op string, a *around, links []note
 			a.notes[n.ID] = n
 		}
 	}
-	return r.readBodies(ctx, a, links)
-}
-
-// readBodies fills in the bodies of notes: the preview where it is all of the note, else one call a note. A body that we are
-// refused stays absent.
-func (r *reader) readBodies(ctx context.Context, a *around, links []noteLinkRow) error {
-	a.bodies = map[string]string{}
-	versions := map[string]string{} // by document
-	for _, l := range links {
-		n, ok := a.notes[l.DocumentID]
-		switch {
-		case !ok || l.Document == nil:
-		case n.short():
-			a.bodies[n.ID] = n.TextPreview
-		default:
-			versions[n.ID] = l.Document.Version
-		}
-	}
-	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(blobsAtOnce)
-	for _, document := range sortedKeys(versions) {
-		g.Go(func() error {
-			body, err := r.blob(ctx, "read a note", r.base+"/sobjects/ContentVersion/"+versions[document]+"/VersionData")
-			if errors.Is(err, connectors.ErrConfig) && !lockedOut(err) {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			a.bodies[document] = body
-			return err
-		})
-	}
-	return g.Wait()
-}
-
-// short reports whether the preview is all that a note says: it is not full, and its lines are paragraphs. It has no tags,
-// and what stands below which heading tells the item that it is about.
-func (n contentNoteRow) short() bool {
-	units := len(utf16.Encode([]rune(n.TextPreview)))
-	paragraphs := 1 + strings.Count(n.TextPreview, "\n")
-	return units < fullPreview && n.ContentSize <= len(html.EscapeString(n.TextPreview))+paragraphs*len("<p></p>")
+	return nil
 }
 
 // won is the condition that a deal is won and one of ours.

@@ -60,6 +60,7 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 	if since[readsMark].ID != r.reads() {
 		return c.sweep(ctx, since, yield)
 	}
+	defer r.tellLeft(ctx)
 	n, marks, err := r.follow(ctx, since, lists)
 	if err != nil {
 		return err
@@ -79,5 +80,9 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 			return err
 		}
 	}
-	return yield(connectors.Batch{Left: sortedKeys(n.left), Watermarks: marks, Total: len(changed)})
+	marks[notesMark] = newest(since[notesMark], r.unread)
+	if err := yield(connectors.Batch{Left: sortedKeys(n.left), Watermarks: marks, Total: len(changed)}); err != nil {
+		return err
+	}
+	return r.catchUp(ctx, marks[notesMark], yield)
 }

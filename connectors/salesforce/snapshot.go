@@ -143,12 +143,12 @@ func notes(a *around, id string, missing gaps) []crm.Note {
 	}
 	for _, l := range a.links[id] {
 		n, ok := a.notes[l.DocumentID]
-		body, readable := a.bodies[l.DocumentID]
-		if !ok || !readable { // refused, or deleted between two calls
+		text, read := a.bodies[l.DocumentID]
+		if !ok || !read { // refused, left to a later run, or deleted between two calls
 			missing[crm.PartNotes] = true
 			continue
 		}
-		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: lines(body)})
+		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: lines(text.text), Version: text.version})
 	}
 	slices.SortStableFunc(all, func(a, b crm.Note) int { return cmp.Or(compareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
 	return all

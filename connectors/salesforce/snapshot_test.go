@@ -268,7 +268,7 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", readsMark, sweepMark}
+	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", notesMark, readsMark, sweepMark}
 	if diff := cmp.Diff(want, sortedKeys(marks)); diff != "" {
 		t.Errorf("watermarks, -want +got:\n%s", diff)
 	}
@@ -285,15 +285,15 @@ func TestOpportunitiesHidden(t *testing.T) {
 func TestBodyRefused(t *testing.T) {
 	s := newStub(t)
 	s.api = func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "NOT_FOUND") }
-	r := &reader{Client: s.client(t)}
+	r := &reader{Client: s.client(t), bodiesLeft: 1}
 	a := &around{notes: map[string]contentNoteRow{"n": {ID: "n", TextPreview: strings.Repeat("x", 255), ContentSize: 400}}}
 	links := []noteLinkRow{{LinkedEntityID: "d", DocumentID: "n", Document: &struct {
 		Version string `json:"LatestPublishedVersionId"`
 	}{"v"}}}
-	if err := r.readBodies(t.Context(), a, links); err != nil {
+	a.links = map[string][]noteLinkRow{"d": links}
+	if err := r.readBodies(t.Context(), a, []row{{"Id": "d"}}); err != nil {
 		t.Fatal(err)
 	}
-	a.links = map[string][]noteLinkRow{"d": links}
 	missing := gaps{}
 	if got := notes(a, "d", missing); len(got) != 0 || !missing[crm.PartNotes] {
 		t.Errorf("notes %v, gaps %v", got, missing)

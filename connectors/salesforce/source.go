@@ -68,6 +68,10 @@ type reader struct {
 
 	spool *spool // what was read in bulk; nil: nothing
 
+	// Bodies of notes: how many may still be read, how many are left to later pulls, and the newest deal that has some.
+	bodiesLeft, bodiesUnread int
+	unread                   crm.Watermark
+
 	// By Salesforce's clock. Rows saved up to seen can be seen by what is read after open; the overlap makes up for a
 	// horizon that is not told.
 	now, seen time.Time
@@ -89,7 +93,7 @@ func (c *Client) open(ctx context.Context, more ...part) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{Client: c, schema: s, me: me, org: login.org, told: map[string]bool{}, now: now, seen: h.before(now)}, nil
+	return &reader{Client: c, schema: s, me: me, org: login.org, told: map[string]bool{}, bodiesLeft: c.bodies(), now: now, seen: h.before(now)}, nil
 }
 
 // statement is the SOQL that reads a source for the given parents; "": it cannot be read, or nothing asks for it. What

@@ -21,6 +21,8 @@ type listed struct {
 	Closed crm.Date `json:"CloseDate"`
 }
 
+func (l listed) mark() crm.Watermark { return crm.Watermark{Time: l.Closed.Time(), ID: l.ID} }
+
 // sweep yields all won deals of the first window that lie behind since, newest first: they matter most, should the quota
 // not reach for all. What changes after it began is left to the pull after it: it would otherwise run after its own
 // write-back. So is what left Closed Won since the pull before it, and a deal whose close date is edited meanwhile.
@@ -29,12 +31,13 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
-	at, news, until, reads := since[opportunity], r.seen, since[sweepMark].Time, r.reads()
+	defer r.tellLeft(ctx)
+	at, news, until, reads, unread := since[opportunity], r.seen, since[sweepMark].Time, r.reads(), since[notesMark]
 	if mark, ok := since[readsMark]; ok {
 		news = mark.Time
 	}
 	if since[readsMark].ID != reads || until.IsZero() {
-		at, until = crm.Watermark{}, r.now
+		at, until, unread = crm.Watermark{}, r.now, crm.Watermark{}
 	}
 	marks := crm.Watermarks{readsMark: {Time: news, ID: reads}, sweepMark: {Time: until}}
 	for _, f := range r.feeds() {
@@ -70,16 +73,15 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 			if batch.Records, err = r.deals(ctx, ids(chunk)); err != nil {
 				return err
 			}
-			end := chunk[len(chunk)-1]
-			at = crm.Watermark{Time: end.Closed.Time(), ID: end.ID}
-			marks[opportunity] = at
+			at = chunk[len(chunk)-1].mark()
+			marks[opportunity], marks[notesMark] = at, newest(unread, r.unread)
 			batch.Watermarks = maps.Clone(marks)
 			if err := yield(batch); err != nil {
 				return err
 			}
 		}
 		if len(list) < pageSize {
-			marks[opportunity] = crm.Watermark{Time: news}
+			marks[opportunity], marks[notesMark] = crm.Watermark{Time: news}, newest(unread, r.unread)
 			return yield(connectors.Batch{Watermarks: marks, Total: total})
 		}
 		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
