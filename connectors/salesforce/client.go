@@ -100,6 +100,7 @@ type Client struct {
 	sleep     func(context.Context, time.Duration) error
 	log       *slog.Logger
 
+	bulkFrom    int     // deals that are read in bulk
 	bulkRows    int     // of a page of bulk results
 	bodiesShare float64 // of the org's daily calls that a pull may spend on bodies of notes
 
@@ -181,7 +182,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	c := &Client{
-		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkRows: bulkRows, bodiesShare: bodiesShare, sleep: cfg.Sleep, log: cfg.Log,
+		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkFrom: bulkFrom, bulkRows: bulkRows, bodiesShare: bodiesShare, sleep: cfg.Sleep, log: cfg.Log,
 		specs: ownFields(cfg), key: key, login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})

@@ -55,7 +55,7 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
-	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > bulkFrom); err != nil {
+	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.bulkFrom); err != nil {
 		return err
 	}
 	if r.spool != nil {
