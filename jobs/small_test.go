@@ -18,9 +18,9 @@ func TestSmallDeals(t *testing.T) {
 	w.crm.put(little, "a1")
 	w.crm.put(large, "a2")
 	w.run()
-	small := crm.Values{"max": "14", "expectation_record": "0", "crm_hygiene": "2", "deal_context": "", "item_1_5": "", "item_4_1": "0",
+	small := crm.Values{"max": "14", "expectation_record": "0", "crm_hygiene": "2", "item_3_3": "", "item_1_5": "", "item_4_1": "0",
 		"item_5_3": "1", "complete": "false", "rating": "Incomplete"}
-	whole := crm.Values{"max": "40", "deal_context": "3", "item_1_5": "2", "item_4_1": "0"}
+	whole := crm.Values{"max": "40", "item_3_3": "0", "item_1_5": "2", "item_4_1": "0"}
 	w.wantValues("little", small)
 	w.wantValues("large", whole)
 	if h := w.handoff("little"); !h.Card.Small || !h.Flagged() {

@@ -34,7 +34,9 @@ func TestGhost(t *testing.T) {
 		{"every role", "2026-10-01T09:00:00Z", func(s *crm.Snapshot) {
 			s.Contacts = contacts("Champion", "Executive Sponsor", "Day-to-day contact")
 		}, GhostNo},
-		{"useful context", "2026-10-01T09:00:00Z", func(s *crm.Snapshot) { s.Notes = []crm.Note{note("2026-09-14", "Go live is on 3 November.")} }, GhostNo},
+		{"useful context", "2026-10-01T09:00:00Z", func(s *crm.Snapshot) {
+			s.Notes = []crm.Note{note("2026-09-14", "They chose us over Asprova as foremen can replan on a tablet. Go live is on 3 November, with orders from Infor LN.")}
+		}, GhostNo},
 		{"not read", "2026-10-01T09:00:00Z", func(s *crm.Snapshot) { s.Unread = []crm.Part{crm.PartNotes} }, GhostNo},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
