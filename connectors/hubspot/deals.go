@@ -168,19 +168,20 @@ func (r *reader) deals(ctx context.Context, ids []string, n *news) ([]connectors
 		for _, id := range ids {
 			records = append(records, r.record(found[id], a))
 		}
-		if again, err := r.contradicted(ctx); err != nil || !again {
+		outdated := r.schema.outdated(deals, columns, found) || r.schema.outdated(companies, r.schema.columns(companies, companyKind.properties...), a.records[companies])
+		if again, err := r.contradicted(ctx, outdated); err != nil || !again {
 			return records, found, err
 		}
 	}
 }
 
-// contradicted reports whether the records name somebody or something that the portal did not list, and the schema was read
-// again for that. What HubSpot does not list then either is not asked for again.
-func (r *reader) contradicted(ctx context.Context) (bool, error) {
+// contradicted reports whether the schema was read again, because it is outdated or the records name somebody or something that
+// the portal did not list. What HubSpot does not list then either is not asked for again.
+func (r *reader) contradicted(ctx context.Context, outdated bool) (bool, error) {
 	for _, id := range r.schema.Unlisted {
 		delete(r.missed, id)
 	}
-	if len(r.missed) == 0 {
+	if len(r.missed) == 0 && !outdated {
 		return false, nil
 	}
 	var err error

@@ -18,7 +18,8 @@ import (
 )
 
 // description is what a portal says of itself: seven calls, for what changes rarely. Runs go by one that is up to a day old,
-// unless something contradicts it: a record that names an owner or a stage it does not list, a call that is refused.
+// unless something contradicts it: a record that lacks a property, or names an owner or a stage that is not listed; a call that
+// is refused.
 type description struct {
 	Access     string // to what portal, and as whom: a fingerprint
 	ReadAt     time.Time
@@ -59,7 +60,7 @@ func (c *Client) describe(ctx context.Context) (*schema, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d := (description{}); json.Unmarshal(data, &d) == nil { // else another version of handoff wrote it
+		if d := (description{}); json.Unmarshal(data, &d, lenient) == nil { // else another version of handoff wrote it
 			s = c.resolve(&d)
 		}
 	}
@@ -131,7 +132,7 @@ func (c *Client) keep(ctx context.Context, s *schema) error {
 	if c.cfg.Memory == nil || !s.whole() {
 		return nil
 	}
-	data, err := json.Marshal(s.description, json.Deterministic(true))
+	data, err := json.Marshal(s.description, lenient, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
@@ -160,6 +161,23 @@ func (s *schema) whole() bool {
 		}
 	}
 	return true
+}
+
+// outdated reports whether records that were read with these properties lack one that the portal listed earlier: unset ones come
+// as null, those that do not exist not at all.
+func (s *schema) outdated(kind string, properties []string, records map[string]object) bool {
+	if s.fresh {
+		return false
+	}
+	for _, o := range records {
+		for _, name := range properties {
+			_, listed := s.properties[kind][name]
+			if _, there := o.Properties[name]; listed && !there {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // survey reads which properties and pipelines there are.

@@ -141,6 +141,44 @@ func TestUnlisted(t *testing.T) {
 	}
 }
 
+// TestPropertyGone: a property that does not exist any more is no value that somebody cleared.
+func TestPropertyGone(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		read func(t *testing.T, l *lab, marks crm.Watermarks, deal string) crm.Values
+	}{
+		{"news", func(t *testing.T, l *lab, marks crm.Watermarks, deal string) crm.Values {
+			l.must(t, http.MethodPatch, "/_sandbox/records/deals/"+deal, map[string]any{"description": "news"})
+			return pull(t, l.client, marks).records[0].Values
+		}},
+		{"our values", func(t *testing.T, l *lab, _ crm.Watermarks, deal string) crm.Values {
+			values, err := l.client.ReadValues(t.Context(), crm.DealObject, []string{deal})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return values[deal]
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := newLab(t, deals.Demo()[:4])
+			setUp(t, l)
+			n := pull(t, l.client, nil)
+			id := n.records[0].Snapshot.ID
+			l.clock.Advance(time.Hour)
+			n = pull(t, l.client, n.marks) // by the description of the pull before
+			l.must(t, http.MethodDelete, "/crm/properties/2026-09/deals/handoff_score", nil)
+			l.requests(t)
+			values := tc.read(t, l, n.marks, id)
+			if _, there := values["score"]; there || len(values) == 0 {
+				t.Errorf("values: %v", values)
+			}
+			if got := l.requests(t)[describes]; got != 1 {
+				t.Errorf("described %d times", got)
+			}
+		})
+	}
+}
+
 // TestRefusedWrite: a write that HubSpot refuses for what the property is now is checked against it, and the others are written.
 func TestRefusedWrite(t *testing.T) {
 	l := newLab(t, deals.Demo()[:4])

@@ -25,6 +25,9 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 		columns = append(columns, filtered...)
 	}
 	found, err := c.batch(ctx, "read our properties", objectTypes[object], ids, columns, nil)
+	if err == nil && s.outdated(objectTypes[object], columns, found) {
+		s, err = c.describeAnew(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
