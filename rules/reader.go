@@ -14,7 +14,7 @@ type reader struct {
 	ofText languageSet // of the text as a whole
 	langs  languageSet // of the line at hand
 	whole  piece       // the line at hand
-	out    []passage
+	out    []passage   // of this source and of those before it
 	block  int
 
 	fixed      topic  // what the deal field is about
@@ -144,7 +144,7 @@ func (r *reader) line(s string) {
 		r.answers--
 	}
 	r.sentences(body, t, r.heading != topic{}, context)
-	if n := len(r.out); n > 0 && strings.HasSuffix(body, "?") {
+	if n := len(r.out); n > r.src.from && strings.HasSuffix(body, "?") {
 		r.ask(r.out[n-1].text)
 	}
 }

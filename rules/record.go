@@ -184,14 +184,14 @@ func (r *record) add(t text) {
 	sample := fold(body[:min(len(body), languageSample)])
 	langs := r.e.languagesOf(&sample, everyLanguages)
 	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,
-		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}}
+		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}, out: r.passages}
 	rd.under, rd.lasting = src.title, true // a CRM without titles has it as the first heading
-	rd.read(body)
-	src.lower = isLower(body)
-	src.ignored = r.isForeign(src, rd.out)
 	src.from = len(r.passages)
-	r.passages = append(r.passages, rd.out...)
+	rd.read(body)
+	r.passages = rd.out
 	src.to = len(r.passages)
+	src.lower = isLower(body)
+	src.ignored = r.isForeign(src, r.passages[src.from:])
 	r.sources = append(r.sources, src)
 	for i := src.from; src.ignored && i < src.to; i++ {
 		r.passages[i].ignored = true
