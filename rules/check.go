@@ -408,7 +408,6 @@ func (c *checker) compile() *Engine {
 			e.people |= 1 << i
 		}
 	}
-	e.signs = e.nameSigns()
 	w, err := builtinWording()
 	if err != nil {
 		c.errs = append(c.errs, err)
@@ -422,6 +421,7 @@ func (c *checker) compile() *Engine {
 	if own, ok := w.on(sc); ok {
 		e.wording = own
 	}
+	e.signs = e.newSigns()
 	return e
 }
 

@@ -257,5 +257,6 @@ func (e *Engine) Windows(s *crm.Snapshot, asOf time.Time) []Window {
 func (e *Engine) WithWording(w *Wording) *Engine {
 	other := *e
 	other.wording, _ = newWording(w).on(e.card)
+	other.signs = other.newSigns()
 	return &other
 }

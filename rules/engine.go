@@ -21,7 +21,7 @@ type Engine struct {
 	people         items // the items about people
 	wording        *wording
 	otherLanguages bool // there are some that the wording was not learned from
-	signs          signNames
+	signs          signs
 	threshold      *float64 // deals of a smaller amount get the small version; nil: none does
 }
 

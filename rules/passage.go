@@ -11,7 +11,7 @@ type source struct {
 	record  string    // record id or place
 	at      time.Time // zero: undated
 	title   string
-	sign    string // the sign that is the field
+	sign    *sign  // of the field; nil: not a field
 	field   string // name of the deal field; empty: not a field
 	post    bool   // written on the day of the close or later
 	summary bool   // a kind of record that can tell how the deal closed

@@ -23,7 +23,7 @@ type record struct {
 	names    words                // name words of everyone that the CRM's records name
 	account  string               // folded name of the customer
 	plain    []plainWord          // of the passage at hand
-	seen     []string             // signs of the passage at hand
+	seen     []*sign              // in the passage at hand
 	above    struct {             // what the last passage stands under
 		text   string
 		tokens []token
@@ -84,7 +84,7 @@ type text struct {
 func (r *record) texts() []text {
 	var all []text
 	for name, value := range r.s.Deal.Fields {
-		all = append(all, text{src: &source{says: "field " + name, record: fieldRecord(name), field: name, sign: "#field:" + name}, body: value})
+		all = append(all, text{src: &source{says: "field " + name, record: fieldRecord(name), field: name, sign: r.e.signs.field(name)}, body: value})
 	}
 	for i := range r.s.Notes {
 		n := &r.s.Notes[i]

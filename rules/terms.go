@@ -44,7 +44,7 @@ func (r *record) terms(p *passage, yield func(term []byte, sign bool)) {
 		yield(append(append(buf[:0], under...), w...), true)
 	}
 	for _, s := range r.signs(p) {
-		yield(append(buf[:0], s...), true)
+		yield(append(buf[:0], s.name...), true)
 	}
 }
 
@@ -109,7 +109,7 @@ func (r *record) weights(p *passage, row []float32) (count float32) {
 		tell(w.single[n], questions)
 	}
 	for _, s := range r.signs(p) {
-		tell(w.single[w.tokens[s]], questions)
+		tell(s.tells, questions)
 	}
 	return count
 }
@@ -187,78 +187,119 @@ func hasDigit(s string) bool {
 }
 
 // signs returns what the rules see in p, until it is called again.
-func (r *record) signs(p *passage) []string {
-	signs := r.seen[:0]
-	sign := func(is bool, name string) {
+func (r *record) signs(p *passage) []*sign {
+	e := r.e
+	all := r.seen[:0]
+	see := func(is bool, s *sign) {
 		if is {
-			signs = append(signs, name)
+			all = append(all, s)
 		}
 	}
 	f := &p.facts
-	sign(f.dates > 0, "#date")
-	sign(f.periods > 0, "#period")
-	sign(f.durations > 0, "#duration")
-	sign(f.weekdays > 0, "#weekday")
-	sign(f.figures > 0, "#figure")
-	sign(f.money > 0, "#money")
-	sign(f.percents > 0, "#percent")
-	sign(f.versions > 0, "#version")
-	sign(f.systems > 0, "#system")
-	sign(f.names > 0, "#name")
-	sign(len(p.who) > 0, "#person")
-	sign(p.soon, "#soon")
-	sign(p.hedged, "#hedged")
-	sign(p.ignored, "#doubtful")
-	sign(p.src.post, "#post")
-	sign(p.src.mail, "#mail")
-	sign(strings.HasSuffix(p.text, "?"), "#question")
-	sign(len(p.words) >= 6, "#words>5")
-	sign(len(p.words) >= 12, "#words>11")
-	sign(p.src.field != "", p.src.sign)
+	for i, is := range [...]bool{
+		dateSign: f.dates > 0, periodSign: f.periods > 0, durationSign: f.durations > 0, weekdaySign: f.weekdays > 0, figureSign: f.figures > 0,
+		moneySign: f.money > 0, percentSign: f.percents > 0, versionSign: f.versions > 0, systemSign: f.systems > 0, nameSign: f.names > 0,
+		personSign: len(p.who) > 0, soonSign: p.soon, hedgedSign: p.hedged, doubtfulSign: p.ignored, postSign: p.src.post, mailSign: p.src.mail,
+		questionSign: strings.HasSuffix(p.text, "?"), sixWordsSign: len(p.words) >= 6, twelveWordsSign: len(p.words) >= 12,
+	} {
+		see(is, &e.signs.plain[i])
+	}
+	see(p.src.sign != nil, p.src.sign)
 	if p.placed != (topic{}) {
-		for i := range r.e.card.Items {
-			sign(p.placed.items.has(i), r.e.signs.underItem[i])
+		for i := range e.card.Items {
+			see(p.placed.items.has(i), &e.signs.underItem[i])
 		}
-		for i := range r.e.card.Slots {
-			sign(p.placed.slots&(1<<i) != 0, r.e.signs.underSlot[i])
+		for i := range e.card.Slots {
+			see(p.placed.slots&(1<<i) != 0, &e.signs.underSlot[i])
 		}
 	}
 	for _, h := range p.hits {
-		names := r.e.signs.cues[h.class]
-		name := names.said
-		if name != "" && h.class >= firstFree && denied(p, h) {
-			name = names.denied
+		s := e.signs.said[h.class]
+		if s != nil && h.class >= firstFree && denied(p, h) {
+			s = e.signs.denied[h.class]
 		}
-		sign(name != "" && !slices.Contains(signs, name), name)
+		see(s != nil && !slices.Contains(all, s), s)
 	}
-	r.seen = signs
-	return signs
+	r.seen = all
+	return all
 }
 
-// signNames holds the names of signs that depend on the scorecard.
-type signNames struct {
-	underItem, underSlot []string
-	cues                 []struct{ said, denied string } // by class; empty: a class that tells nothing
+// sign is something that the rules can see in a passage, and what that tells.
+type sign struct {
+	name  string
+	tells []termWeight
 }
 
-// nameSigns names the signs for the scorecard of e.
-func (e *Engine) nameSigns() signNames {
-	n := signNames{cues: make([]struct{ said, denied string }, e.slotHeading(len(e.card.Slots)))}
+// The signs that do not depend on the scorecard.
+const (
+	dateSign = iota
+	periodSign
+	durationSign
+	weekdaySign
+	figureSign
+	moneySign
+	percentSign
+	versionSign
+	systemSign
+	nameSign
+	personSign
+	soonSign
+	hedgedSign
+	doubtfulSign
+	postSign
+	mailSign
+	questionSign
+	sixWordsSign
+	twelveWordsSign
+)
+
+var plainSigns = [...]string{
+	dateSign: "#date", periodSign: "#period", durationSign: "#duration", weekdaySign: "#weekday", figureSign: "#figure", moneySign: "#money",
+	percentSign: "#percent", versionSign: "#version", systemSign: "#system", nameSign: "#name", personSign: "#person", soonSign: "#soon",
+	hedgedSign: "#hedged", doubtfulSign: "#doubtful", postSign: "#post", mailSign: "#mail", questionSign: "#question",
+	sixWordsSign: "#words>5", twelveWordsSign: "#words>11",
+}
+
+// signs are all that the rules can see with a scorecard.
+type signs struct {
+	plain                [len(plainSigns)]sign
+	underItem, underSlot []sign
+	said, denied         []*sign // by the class of a cue; nil: a class that tells nothing
+	tells                func(name string) []termWeight
+}
+
+// field returns the sign of a passage in the deal field of that name.
+func (s *signs) field(name string) *sign { return s.sign("#field:" + name) }
+
+func (s *signs) sign(name string) *sign { return &sign{name, s.tells(name)} }
+
+// newSigns returns the signs that e can see, and what its wording makes of them.
+func (e *Engine) newSigns() signs {
+	classes := e.slotHeading(len(e.card.Slots))
+	s := signs{said: make([]*sign, classes), denied: make([]*sign, classes), tells: func(string) []termWeight { return nil }}
+	if w := e.wording; w != nil {
+		s.tells = func(name string) []termWeight { return w.single[w.tokens[name]] }
+	}
+	for i, name := range plainSigns {
+		s.plain[i] = *s.sign(name)
+	}
 	for c, name := range classNames {
-		n.cues[c].said = name
+		if name != "" {
+			s.said[c] = s.sign(name)
+		}
 	}
 	cue := func(c class, of string) {
-		n.cues[c].said, n.cues[c].denied = "#cue:"+of, "#cue:"+of+"!"
+		s.said[c], s.denied[c] = s.sign("#cue:"+of), s.sign("#cue:"+of+"!")
 	}
 	for i, it := range e.card.Items {
-		n.underItem = append(n.underItem, "#under:"+it.ID)
+		s.underItem = append(s.underItem, *s.sign("#under:" + it.ID))
 		cue(e.itemCue(i), it.ID)
 	}
-	for i, s := range e.card.Slots {
-		n.underSlot = append(n.underSlot, "#under:"+s.Name)
-		cue(e.slotCue(i), s.Name)
+	for i, spec := range e.card.Slots {
+		s.underSlot = append(s.underSlot, *s.sign("#under:" + spec.Name))
+		cue(e.slotCue(i), spec.Name)
 	}
-	return n
+	return s
 }
 
 var classNames = [firstFree]string{
