@@ -91,14 +91,14 @@ func TestAgreement(t *testing.T) {
 		got  float64
 		want float64
 	}{
-		{"exact, tuning", tuned.All().Exact(), 0.87},
-		{"exact, validation", unseen.All().Exact(), 0.81},
-		{"kappa, validation", unseen.All().Kappa(), 0.81},
-		{"rating, validation", unseen.Rating(), 0.72},
+		{"exact, tuning", tuned.All().Exact(), 0.89},
+		{"exact, validation", unseen.All().Exact(), 0.84},
+		{"kappa, validation", unseen.All().Kappa(), 0.84},
+		{"rating, validation", unseen.Rating(), 0.74},
 		{"sure and right, validation", unseen.SureExact(), 0.95},
-		{"sure, validation", unseen.SureShare(), 0.55},
-		{"ghost F1, tuning", tuned.Ghosts.F1(), 0.90},
-		{"ghost F1, validation", unseen.Ghosts.F1(), 0.82},
+		{"sure, validation", unseen.SureShare(), 0.63},
+		{"ghost F1, tuning", tuned.Ghosts.F1(), 0.92},
+		{"ghost F1, validation", unseen.Ghosts.F1(), 0.87},
 	} {
 		if !(floor.got >= floor.want) { // not a number is below every floor
 			t.Errorf("%s: %.3f, want at least %.2f", floor.name, floor.got, floor.want)
