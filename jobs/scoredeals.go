@@ -136,6 +136,7 @@ type scoring struct {
 	refused   error // why nothing can be written
 	unshown   error // why no account gets its health
 	unread    unread
+	queue     []queued // oldest first
 	sum       Summary
 }
 
@@ -160,10 +161,13 @@ func (r *scoring) run(ctx, work context.Context) error {
 		r.readAt = r.Clock()
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.flush(work, chunk) // what was read too long before is waiting, too
 	}
-	if err := r.waiting(ctx, work); err != nil {
+	if err == nil {
+		err = r.waiting(ctx, work)
+	}
+	if err := r.drain(work, err); err != nil {
 		return err
 	}
 	if err := r.Store.FindTemplates(work, r.Connection, TemplateDeals); err != nil {
@@ -238,6 +242,10 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 	for i := range records {
 		ids[i] = records[i].Snapshot.Deal.ID
 	}
+	changed, err := r.settleQueue(ctx, ids)
+	if err != nil {
+		return err
+	}
 	held, err := r.Store.Handoffs(ctx, r.Connection, ids)
 	if err != nil {
 		return err
@@ -252,7 +260,7 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 		r.seen[ids[i]] = true
 	}
 	now := map[string]crm.Values{}
-	if r.Clock().Sub(r.readAt) > maxAge {
+	if changed || r.Clock().Sub(r.readAt) > maxAge {
 		if now, err = r.read(ctx, ids); err != nil {
 			return err
 		}
@@ -281,6 +289,9 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 
 // leave settles deals that are not Closed Won any more.
 func (r *scoring) leave(ctx context.Context, ids []string) error {
+	if _, err := r.settleQueue(ctx, ids); err != nil {
+		return err
+	}
 	held, err := r.Store.Handoffs(ctx, r.Connection, ids)
 	if err != nil {
 		return err

@@ -886,7 +886,13 @@ func TestInterruptedRunFinishesWhatIsAtHand(t *testing.T) {
 		w.crm.put(emptyDeal("d"+strconv.Itoa(i)), "")
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	w.job.CRM = stopping{w.crm, stop}
+	batches := 0
+	w.crm.reading = func() {
+		if batches++; batches == 2 {
+			stop()
+		}
+	}
+	w.job.CRM = stopping{w.crm}
 	s, err := w.job.Run(ctx)
 	if !errors.Is(err, context.Canceled) || !s.Interrupted || s.Written != 2 {
 		t.Fatalf("run: %+v, %v; want an interrupted one that wrote its batch", s, err)
@@ -894,21 +900,17 @@ func TestInterruptedRunFinishesWhatIsAtHand(t *testing.T) {
 	if h := w.handoff("d1"); h.Pending || w.handoff("d2") != nil {
 		t.Errorf("the batch at hand is not finished, or another was begun")
 	}
-	w.job.CRM = w.crm
+	w.job.CRM, w.crm.reading = w.crm, nil
 	w.wantRun(jobs.Summary{Pulled: 4, Scored: 4, Written: 4, Flagged: 6})
 	if runs, err := w.db.Runs(t.Context(), 10); err != nil || len(runs) != 2 || runs[1].Error == "" || runs[0].Error != "" {
 		t.Errorf("runs %+v, %v", runs, err)
 	}
 }
 
-// stopping is a CRM during whose first write the process is told to stop.
-type stopping struct {
-	*fakeCRM
-	stop func()
-}
+// stopping is a CRM that writes nothing for whoever was told to stop.
+type stopping struct{ *fakeCRM }
 
 func (s stopping) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
-	s.stop()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

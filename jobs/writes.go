@@ -10,7 +10,7 @@ import (
 	"handoff/crm"
 )
 
-// commit saves changes of deals, then sends the writes among them and saves what became of them.
+// commit saves changes of deals, then queues the writes among them.
 func (r *scoring) commit(ctx context.Context, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
@@ -18,7 +18,6 @@ func (r *scoring) commit(ctx context.Context, changes []Change) error {
 	if err := r.Store.Save(ctx, r.id, changes); err != nil {
 		return err
 	}
-	var writes []*Write
 	for _, c := range changes {
 		if c.Write == nil {
 			continue
@@ -26,29 +25,9 @@ func (r *scoring) commit(ctx context.Context, changes []Change) error {
 		if r.Diff != nil {
 			r.Diff(c.Handoff, c.Write)
 		}
-		writes = append(writes, c.Write)
+		r.enqueue(c.Write, c.Handoff.AccountID)
 	}
-	done, err := r.send(ctx, writes)
-	r.sum.Written += done
-	return err
-}
-
-// send sends intended writes and saves their outcomes; it returns how many were done.
-func (r *scoring) send(ctx context.Context, writes []*Write) (done int, err error) {
-	all, refused, err := send(ctx, r.Store, r.CRM, writes)
-	if refused != nil { // what is left is scored, and waits
-		r.WriteBack, r.refused = false, refused
-	}
-	for _, f := range all {
-		switch f.State {
-		case WriteDone:
-			done++
-		case WriteParked:
-			r.Log.Warn("the CRM refused a write", "connection", r.Connection, "object", f.Ref.Object, "id", f.Ref.ID, "reason", f.Detail,
-				"tries", f.Refusal.Tries, "next", f.Refusal.Next)
-		}
-	}
-	return done, err
+	return r.flush(ctx, chunk)
 }
 
 // refusal says why what was scored is not written; nil: it is, or shall not be.
@@ -63,8 +42,11 @@ func (r *scoring) refusal() error {
 func (r *scoring) accounts(ctx, work context.Context) error {
 	for after := ""; ; {
 		list, err := r.Store.Accounts(work, r.Connection, after, chunk)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(list) == 0 {
+			return r.flush(work, 1)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -81,7 +63,7 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 	for i, a := range list {
 		ids[i] = a.AccountID
 	}
-	at := r.Clock()
+	r.readAt = r.Clock()
 	now, err := r.CRM.ReadValues(ctx, crm.AccountObject, ids)
 	if errors.Is(err, connectors.ErrConfig) { // as with a write: the deals are done
 		r.refused = err
@@ -97,13 +79,13 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 		if a.Health == "" || !ok && a.Parked == nil {
 			continue
 		}
-		who := authors{earlier: a.Edits, at: at}
+		who := authors{earlier: a.Edits, at: r.readAt}
 		m := merge(nil, a.Written, values, crm.Values{fieldHealth: a.Health}, a.Edits, who.of)
 		parked := a.Parked
 		if len(m.Send) == 0 { // nothing is left to be refused
 			parked = nil
 		}
-		send := len(m.Send) > 0 && !parked.waits(m.Send, at)
+		send := len(m.Send) > 0 && !parked.waits(m.Send, r.readAt)
 		if send {
 			writes = append(writes, r.intend(crm.Ref{Object: crm.AccountObject, ID: a.AccountID}, values, m.Send, parked))
 		}
@@ -118,6 +100,8 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 	if err := r.Store.SaveAccounts(ctx, r.Connection, changed, writes); err != nil {
 		return err
 	}
-	_, err = r.send(ctx, writes)
-	return err
+	for _, w := range writes {
+		r.enqueue(w, w.Ref.ID)
+	}
+	return r.flush(ctx, chunk)
 }
