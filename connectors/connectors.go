@@ -166,6 +166,8 @@ type Checkup struct {
 	// the login failed.
 	Account string
 
+	Quota Quota // as the last answer told
+
 	// Mirrored is how many won deals are copies that a sync keeps of the deals of another CRM, by that CRM's name as
 	// configured ("salesforce").
 	Mirrored map[string]int

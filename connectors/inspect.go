@@ -25,13 +25,13 @@ func Skew(crm string, now, at time.Time) Finding {
 	return f
 }
 
-// Quota judges how many API calls of a limit are used; text tells it, and remedy what to do where few are left.
-func Quota(used, limit int, text, remedy string) Finding {
+// Finding judges how much of a quota is used; text tells it, and remedy what to do where few calls are left.
+func (q Quota) Finding(text, remedy string) Finding {
 	f := Finding{Place: "API calls", Text: text}
 	switch {
-	case used >= limit:
+	case q.Used >= q.Limit:
 		f.Severity, f.Remedy = Problem, remedy
-	case used*100 > limit*maxUsage:
+	case q.Used*100 > q.Limit*maxUsage:
 		f.Severity, f.Remedy = Warning, remedy
 	}
 	return f

@@ -30,7 +30,7 @@ func TestSkew(t *testing.T) {
 
 func TestQuota(t *testing.T) {
 	for used, want := range map[int]Severity{0: Fine, 80: Fine, 81: Warning, 99: Warning, 100: Problem, 120: Problem} {
-		f := Quota(used, 100, "text", "remedy")
+		f := Quota{used, 100}.Finding("text", "remedy")
 		if f.Severity != want || f.Text != "text" || (f.Remedy == "") != (want == Fine) {
 			t.Errorf("%d of 100 used: got %+v", used, f)
 		}

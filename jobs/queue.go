@@ -49,9 +49,9 @@ func (r *scoring) settleQueue(ctx context.Context, ids []string) (bool, error) {
 }
 
 // drain sends all that is queued once the deals are done, with what error ever, and returns that, else its own. An error that
-// would meet the writes as well leaves them to the next run.
+// would meet the writes as well leaves them to the next run; the run's budget, when it is used up, has room for them.
 func (r *scoring) drain(ctx context.Context, err error) error {
-	if errors.Is(err, connectors.ErrConfig) || errors.Is(err, connectors.ErrQuota) {
+	if errors.Is(err, connectors.ErrConfig) || errors.Is(err, connectors.ErrQuota) && !errors.Is(err, connectors.ErrBudget) {
 		return err
 	}
 	return cmp.Or(err, r.flush(ctx, 1))

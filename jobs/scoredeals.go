@@ -42,6 +42,7 @@ type ScoreDeals struct {
 	Store      Store
 	Engine     *rules.Engine
 
+	QuotaShare int                           // percent of the CRM's daily API calls, by its own count, at which the run stops to read; 0: none
 	WriteBack  bool                          // false: everything is saved and nothing written, until it is turned on
 	DryRun     bool                          // nothing is written and nothing saved
 	Adopt      bool                          // a lost store: keep what differs as people's values and go on
@@ -59,7 +60,7 @@ type ScoreDeals struct {
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
@@ -127,11 +128,12 @@ type scoring struct {
 	id        int64
 	started   time.Time
 	rulebook  string
-	silent    bool            // no findings: the first run
-	alerts    time.Time       // findings are for deals closed on that day or later
-	seen      map[string]bool // deals handled by id
-	templates map[int64]bool  // hashes of those that the last run found
-	readAt    time.Time       // no value at hand was read before
+	budget    *connectors.Budget // of what is read; what is at hand is written whatever it costs
+	silent    bool               // no findings: the first run
+	alerts    time.Time          // findings are for deals closed on that day or later
+	seen      map[string]bool    // deals handled by id
+	templates map[int64]bool     // hashes of those that the last run found
+	readAt    time.Time          // no value at hand was read before
 	adopted   adoption
 	refused   error // why nothing can be written
 	unshown   error // why no account gets its health
@@ -145,7 +147,7 @@ func (r *scoring) run(ctx, work context.Context) error {
 	if err := r.prepare(work); err != nil {
 		return err
 	}
-	if err := resolve(work, r.Store, r.CRM, r.Connection); err != nil {
+	if err := resolve(r.budget.Bound(work), r.Store, r.CRM, r.Connection); err != nil {
 		return err
 	}
 	marks, err := r.Store.Watermarks(work, r.Connection)
@@ -153,7 +155,7 @@ func (r *scoring) run(ctx, work context.Context) error {
 		return err
 	}
 	r.readAt = r.Clock()
-	err = r.CRM.Pull(ctx, marks, func(b connectors.Batch) error {
+	err = r.CRM.Pull(r.budget.Bound(ctx), marks, func(b connectors.Batch) error {
 		if !b.ReadAt.IsZero() {
 			r.readAt = b.ReadAt
 		}
@@ -370,5 +372,5 @@ func (r *scoring) again(ctx context.Context, held map[string]*Handoff, next []*H
 
 func (r *scoring) read(ctx context.Context, ids []string) (map[string]crm.Values, error) {
 	r.readAt = r.Clock()
-	return r.CRM.ReadValues(ctx, crm.DealObject, ids)
+	return r.CRM.ReadValues(r.budget.Bound(ctx), crm.DealObject, ids)
 }

@@ -64,7 +64,7 @@ func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error
 		ids[i] = a.AccountID
 	}
 	r.readAt = r.Clock()
-	now, err := r.CRM.ReadValues(ctx, crm.AccountObject, ids)
+	now, err := r.CRM.ReadValues(r.budget.Bound(ctx), crm.AccountObject, ids)
 	if errors.Is(err, connectors.ErrConfig) { // as with a write: the deals are done
 		r.refused = err
 		return nil

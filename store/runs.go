@@ -51,6 +51,12 @@ func (db *DB) Runs(ctx context.Context, limit int) ([]jobs.Run, error) {
 	return db.runs(ctx, "list runs", `SELECT `+runColumns+` FROM runs ORDER BY id DESC LIMIT ?`, limit)
 }
 
+// RunsSince returns the runs of a connection's job that started at that moment or later and have ended, oldest first.
+func (db *DB) RunsSince(ctx context.Context, connection, job string, since time.Time) ([]jobs.Run, error) {
+	return db.runs(ctx, "list recent runs", `SELECT `+runColumns+` FROM runs
+		WHERE connection = ? AND job = ? AND started_at >= ? AND ended_at IS NOT NULL ORDER BY id`, connection, job, millis(since))
+}
+
 // LastRuns returns the last run of a job that ended, of each connection that has one.
 func (db *DB) LastRuns(ctx context.Context, job string) (map[string]jobs.Run, error) {
 	runs, err := db.runs(ctx, "find the last runs", `SELECT `+runColumns+` FROM runs

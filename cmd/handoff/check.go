@@ -54,9 +54,18 @@ func (a *app) check(ctx context.Context, cfg *Config, asJSON bool) error {
 		return err
 	}
 	chapters := []chapter{{title: "this machine", findings: a.checkMachine(ctx, cfg)}}
+	var costs []usage // nil: the store does not tell
+	if chapters[0].worst() < connectors.Problem {
+		if costs, err = usages(ctx, cfg, a.clock()); err != nil {
+			return err
+		}
+	}
 	for i := range cfg.Connections {
 		conn := &cfg.Connections[i]
 		findings := slices.Concat(checkups[i].Findings, overlaps(cfg.Connections, checkups, i), conn.check(a.clock()))
+		if costs != nil {
+			findings = append(findings, forecast(cfg.Connections, checkups, costs, i))
+		}
 		for k := range findings {
 			findings[k].Place = conn.place(findings[k].Place)
 		}

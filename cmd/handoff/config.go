@@ -53,6 +53,7 @@ type Connection struct {
 	Pipelines  []string
 	DealTypes  []string
 	MinAmount  *float64 // deals below it are scored by the version for small deals; nil: none is
+	QuotaShare int      // percent of the CRM's API calls a day at which a run stops
 	WriteBack  bool
 	AlertsFrom *crm.Date // nil: from the first successful run on
 	AsOf       asOf
@@ -104,6 +105,7 @@ const (
 	defaultStore      = "sqlite:handoff.db"
 	defaultSchedule   = "0 7 * * *"
 	defaultWindow     = 90 * 24 * time.Hour
+	defaultQuotaShare = 80 // percent
 )
 
 // loadConfig reads and checks a configuration file. Its error is a useError that lists every problem. With a nil env
@@ -286,6 +288,13 @@ func (c *configReader) connection(name string, s *section) Connection {
 		s.problem("methodology", "%q is not known here. This version knows %s", word, quoted(connectors.Methodologies()))
 	} else {
 		conn.Methodology = word
+	}
+	conn.QuotaShare = defaultQuotaShare
+	if n, ok := value[int64](s, "quota_share", "a whole number", "80"); ok {
+		if n < 1 || n > 100 {
+			s.problem("quota_share", "%d is not between 1 and 100 percent. Write quota_share = %d", n, defaultQuotaShare)
+		}
+		conn.QuotaShare = int(n)
 	}
 	c.schedule(s, &conn)
 	c.window(s, &conn)

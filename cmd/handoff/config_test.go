@@ -61,7 +61,7 @@ func TestConfigDefaults(t *testing.T) {
 	got := cfg.Connections[0]
 	want := Connection{
 		Name: "acme", CRM: "salesforce", URL: "https://acme.my.salesforce.com", Auth: "client_credentials", ClientID: "id",
-		ClientSecret: Secret{"hunter2"}, Spool: filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), Schedule: "0 7 * * *", TimeZone: "UTC",
+		ClientSecret: Secret{"hunter2"}, Spool: filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), Schedule: "0 7 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{}, HandoffFields: map[string]string{},
 	}
 	if diff := cmp.Diff(want, got, compareConfig); diff != "" {
@@ -107,6 +107,7 @@ overlap = "1s"
 pipelines = ["New business", "Partner"]
 deal_types = ["New Business"]
 min_amount = 5000
+quota_share = 50
 methodology = "meddpicc"
 write_back = true
 alerts_from = "2026-10-01"
@@ -135,11 +136,11 @@ fields = { use_case = "why" }
 		Name: "acme", CRM: "salesforce", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
 		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0", Spool: "/var/lib/handoff",
 		Schedule: "30 6 * * 1-5", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
-		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount, Methodology: "meddpicc",
+		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount, QuotaShare: 50, Methodology: "meddpicc",
 		WriteBack: true, AlertsFrom: &october, AsOf: asOf{Case: true},
 		Fields: map[string]string{"use_case": "Use_Case__c"}, HandoffFields: map[string]string{"score": "CS_Score__c"},
 	}, {
-		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff", Schedule: "0 7 * * *", TimeZone: "UTC",
+		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff", Schedule: "0 7 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{"use_case": "why"}, HandoffFields: map[string]string{},
 	}}
 	if diff := cmp.Diff(want, cfg.Connections, compareConfig, cmp.AllowUnexported(since{}, asOf{})); diff != "" {
@@ -189,6 +190,8 @@ func TestConfigProblems(t *testing.T) {
 		{"no port", "[server]\nlisten = \"127.0.0.1:0\"\n" + minimal, `config.toml:2:1: server.listen: "127.0.0.1:0" is not an address to listen at. Write listen = "127.0.0.1:8080"`},
 		{"too many ports", "[server]\nlisten = \"127.0.0.1:80800\"\n" + minimal, `config.toml:2:1: server.listen: "127.0.0.1:80800" is not an address to listen at. Write listen = "127.0.0.1:8080"`},
 		{"a number for an address", "[server]\nlisten = 8080\n" + minimal, `config.toml:2:1: server.listen: a number stands where text in quotes belongs. Write listen = "127.0.0.1:8080"`},
+		{"quota_share", minimal + "quota_share = 0\n", `config.toml:6:1: connections.acme.quota_share: 0 is not between 1 and 100 percent. Write quota_share = 80`},
+		{"quota_share with its sign", minimal + "quota_share = \"80 %\"\n", `config.toml:6:1: connections.acme.quota_share: text stands where a whole number belongs. Write quota_share = 80`},
 		{"since", minimal + "since = \"a while\"\n", `config.toml:6:1: connections.acme.since: "a while" is neither a length of time nor a date. Write "90d" or "2026-01-01"`},
 		{"overlap", minimal + "overlap = \"-5m\"\n", `config.toml:6:1: connections.acme.overlap: "-5m" is no length of time. Write it as "30s", "5m" or "2h"`},
 		{"alerts_from", minimal + "alerts_from = \"soon\"\n", `config.toml:6:1: connections.acme.alerts_from: "soon" is not a date of the form YYYY-MM-DD. Write alerts_from = "2026-01-01"`},
@@ -198,8 +201,8 @@ func TestConfigProblems(t *testing.T) {
 			`config.toml:9:1: connections.acme.api_version: auth = "soap" does not exist from version 65.0 on. Write api_version = "64.0", or log in with auth = "client_credentials" or "jwt"`},
 		{"as_of in a real CRM", minimal + "as_of = \"case\"\n", "config.toml:6:1: connections.acme.as_of: another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out"},
 		{"as_of", minimal + "as_of = \"soon\"\n", `config.toml:6:1: connections.acme.as_of: "soon" is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`},
-		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back
-config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, schedule, since, time_zone, token, url, write_back`},
+		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, schedule, since, time_zone, token, url, write_back
+config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, schedule, since, time_zone, token, url, write_back`},
 		{"no token", "[connections.acme]\ncrm = \"hubspot\"\n", `config.toml:1:14: connections.acme.token: missing. Write token = "file:acme.token", and put the service key into that file`},
 		{"no release of HubSpot's API", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\napi_version = \"v3\"\n",
 			`config.toml:4:1: connections.acme.api_version: "v3" is no release of HubSpot's API. Write it as "2026-09", or leave the line out`},

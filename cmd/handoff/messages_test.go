@@ -85,6 +85,30 @@ var mishaps = []mishap{
 	{"wrong secret", "hubspot", wrongSecret,
 		says{1, []string{"✗ connections.hubspot.token: HubSpot does not accept the token", "→ Correct the token, or create a new service key"}},
 		says{1, []string{"connections.hubspot.token: HubSpot: ", "Correct the token, or create a new service key"}}, false},
+	{"expired token", "hubspot", func(s *scene) { s.fault(`{"status": 401, "code": "EXPIRED_AUTHENTICATION"}`) },
+		says{1, []string{"✗ connections.hubspot.token: HubSpot says that the token has expired", "→ Create a service key under Development > Keys > Service keys"}},
+		says{1, []string{"connections.hubspot.token: HubSpot: ", "Create a service key under Development > Keys > Service keys"}}, false},
+	{"JWT of another key", "salesforce", func(s *scene) {
+		s.configure("auth", `"jwt"`)
+		s.configure("username", `"revops@sandbox.example"`)
+		s.configure("private_key", `"file:other.key"`)
+		s.write(filepath.Join(filepath.Dir(s.config), "other.key"), privateKey(s.t))
+	},
+		says{1, []string{"✗ connections.salesforce.private_key: Salesforce: log in: invalid assertion", "→ Upload the certificate of this key to the app"}},
+		says{1, []string{"connections.salesforce.private_key: Salesforce: log in: invalid assertion", "Upload the certificate of this key to the app"}}, false},
+	{"JWT of a user who is not approved", "salesforce", func(s *scene) {
+		s.configure("auth", `"jwt"`)
+		s.configure("username", `"casey@sandbox.example"`)
+		s.configure("private_key", `"file:config.toml.secrets/salesforce_private_key"`)
+	},
+		says{1, []string{"✗ connections.salesforce.username: Salesforce: log in: user hasn't approved this consumer", `Permitted Users = "Admin approved users are pre-authorized"`}},
+		says{1, []string{"connections.salesforce.username: Salesforce: log in: user hasn't approved this consumer", `Permitted Users = "Admin approved users are pre-authorized"`}}, false},
+	{"quota used up by others", "salesforce", func(s *scene) { s.use(80_000) },
+		says{0, []string{"! connections.salesforce.quota_share: 96 runs a day; ", "a run stops when 80000 of 100000 are used (80 %), which they are: runs stop at once", "→ Wait"}},
+		says{1, []string{"connections.salesforce.quota_share: Salesforce: ", " of 100000 API calls of the day are used, by all integrations, and reading all deals stops at 40 %. What was done is saved"}}, false},
+	{"quota used up by others", "hubspot", func(s *scene) { s.use(520_000) },
+		says{0, []string{"! connections.hubspot.quota_share: 96 runs a day; ", "a run stops when 520000 of 650000 are used (80 %), which they are: runs stop at once", "→ Wait"}},
+		says{1, []string{"connections.hubspot.quota_share: HubSpot: ", " of 650000 API calls of the day are used, by all integrations, and a run stops at 80 %. What was done is saved"}}, false},
 	{"unreachable host", "salesforce", unreachable,
 		says{1, []string{"✗ connections.salesforce.url: Salesforce: log in: ", "connection refused", "→ Check the address, and that this machine reaches it"}},
 		says{1, []string{"connections.salesforce.url: Salesforce: log in: ", "connection refused", "Check the address, and that this machine reaches it"}}, false},
@@ -98,7 +122,7 @@ var mishaps = []mishap{
 		says{1, []string{"✗ connections.hubspot.token: the scope crm.objects.owners.read is missing", "to the service key, under Development > Keys > Service keys"}},
 		says{1, []string{"hubspot: 3 deals not scored in full, because handoff could not read: fields. `handoff check` says why"}}, false},
 	{"user without API access", "salesforce", func(s *scene) {
-		s.call("POST", "/_sandbox/faults", "", "application/json", `{"path": "/services/data/.*", "status": 403, "code": "API_CURRENTLY_DISABLED"}`, nil)
+		s.fault(`{"path": "/services/data/.*", "status": 403, "code": "API_CURRENTLY_DISABLED"}`)
 	},
 		says{1, []string{"✗ connections.salesforce: Salesforce: ", `→ Grant the integration user the permission "API Enabled"`}},
 		says{1, []string{"connections.salesforce: Salesforce: ", `Grant the integration user the permission "API Enabled"`}}, false},
@@ -228,6 +252,7 @@ var differs = []struct {
 }{
 	{regexp.MustCompile(`(?m)^(time=|  ✓ |$).*\n`), ""}, // the log, what is in order, and empty lines
 	{regexp.MustCompile(`127\.0\.0\.1:[0-9]{4,5}`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`\b[0-9]{5,6}( of (the account's )?[0-9]{6}\b)`), "N$1"},
 	{regexp.MustCompile(`handoff-(scene|closed)-[0-9]+`), "DIR"},
 	{regexp.MustCompile(`\b(00[0-9A-Za-z]{13}|00[0-9A-Za-z]{16})\b`), "ID"},
 }

@@ -3,7 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -226,6 +230,28 @@ func (s *scene) revoke(permission string) {
 }
 
 // property calls HubSpot's API of deal properties.
+// fault makes calls of the CRM go wrong.
+func (s *scene) fault(text string) {
+	s.t.Helper()
+	s.call("POST", "/_sandbox/faults", "", "application/json", text, nil)
+}
+
+// use lets other integrations have used so many API calls today.
+func (s *scene) use(calls int) {
+	s.t.Helper()
+	s.call("PUT", "/_sandbox/usage", "", "application/json", fmt.Sprintf(`{"calls": %d}`, calls), nil)
+}
+
+// privateKey returns a new RSA key in PEM.
+func privateKey(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+}
+
 func (s *scene) property(method, below, body string) {
 	s.t.Helper()
 	s.call(method, "/crm/properties/2026-09/deals"+below, hubspotToken, "application/json", body, nil)

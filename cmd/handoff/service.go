@@ -58,7 +58,7 @@ func (s *service) job(i int) *jobs.ScoreDeals {
 	conn := &s.cfg.Connections[i]
 	job := &jobs.ScoreDeals{
 		Connection: conn.Name, CRM: s.crms[i], Store: s.db, Engine: s.engine.ForThreshold(conn.MinAmount),
-		WriteBack: conn.WriteBack, Adopt: s.adopt, AsOf: conn.AsOf.of(s.clock), Clock: s.clock, Log: s.log,
+		QuotaShare: conn.QuotaShare, WriteBack: conn.WriteBack, Adopt: s.adopt, AsOf: conn.AsOf.of(s.clock), Clock: s.clock, Log: s.log,
 	}
 	if conn.AlertsFrom != nil {
 		from := conn.AlertsFrom.Time()

@@ -37,6 +37,7 @@ func Run(t *testing.T, start Start) {
 		{"write faults", writeFaults},
 		{"login faults", loginFaults},
 		{"cancelled", cancelled},
+		{"quota", quota},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, start) })
 	}

@@ -54,7 +54,6 @@ func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
 type checking struct {
 	*Client
 	found connectors.Checkup
-	left  allowance
 }
 
 func (k *checking) add(severity connectors.Severity, place, text, remedy string) {
@@ -72,6 +71,8 @@ func (k *checking) fail(severity connectors.Severity, place string, err error) {
 		text = e.Err.Error()
 	}
 	switch {
+	case e.Code == expiredToken:
+		text = "HubSpot says that the token has expired"
 	case e.Status == http.StatusUnauthorized:
 		text = "HubSpot does not accept the token"
 	case e.Status == 0 && e.Setting == "url":
@@ -93,7 +94,7 @@ func (k *checking) account(ctx context.Context) bool {
 	}
 	var answered time.Time
 	err := k.send(ctx, call{op: "read the account", method: http.MethodGet, path: k.accountDetails(), repeatable: true}, func(header http.Header, body []byte) error {
-		k.left = readAllowance(header)
+		k.found.Quota = readQuota(header)
 		answered, _ = http.ParseTime(header.Get("Date")) // a proxy may take it away
 		if err := json.Unmarshal(body, &portal, lenient); err != nil {
 			return connectors.Garbled(crmName, opCheck, err)
@@ -148,23 +149,20 @@ func (k *checking) lifetime() {
 	}
 }
 
-// allowance is how many calls the account has a day, and how many it has used. The zero value: not known.
-type allowance struct{ limit, used int }
-
-// readAllowance reads the headers that tell of it. Calls by OAuth carry none.
+// readQuota reads the headers that tell of the account's calls of the day. Searches, and calls by OAuth, carry none.
 // https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
-func readAllowance(header http.Header) allowance {
+func readQuota(header http.Header) connectors.Quota {
 	limit, err := strconv.Atoi(header.Get("X-HubSpot-RateLimit-Daily"))
 	left, err2 := strconv.Atoi(header.Get("X-HubSpot-RateLimit-Daily-Remaining"))
 	if err != nil || err2 != nil {
-		return allowance{}
+		return connectors.Quota{}
 	}
-	return allowance{limit, limit - left}
+	return connectors.Quota{Used: limit - left, Limit: limit}
 }
 
 // quota says how much of the day's calls is used. Where no header told, HubSpot is asked; where it does not say, neither do we.
 func (k *checking) quota(ctx context.Context) {
-	if k.left.limit == 0 {
+	if k.found.Quota.Limit == 0 {
 		type usage struct {
 			Limit int `json:"usageLimit"`
 			Used  int `json:"currentUsage"`
@@ -174,11 +172,10 @@ func (k *checking) quota(ctx context.Context) {
 		if err != nil || len(p.Results) == 0 {
 			return
 		}
-		k.left = allowance{p.Results[0].Limit, p.Results[0].Used}
+		k.found.Quota = connectors.Quota{Used: p.Results[0].Used, Limit: p.Results[0].Limit}
 	}
-	if k.left.limit > 0 {
-		k.found.Findings = append(k.found.Findings, connectors.Quota(k.left.used, k.left.limit,
-			fmt.Sprintf("%d of the account's %d API calls of today are used", k.left.used, k.left.limit), seeQuota))
+	if q := k.found.Quota; q.Limit > 0 {
+		k.found.Findings = append(k.found.Findings, q.Finding(fmt.Sprintf("%d of the account's %d API calls of today are used", q.Used, q.Limit), seeQuota))
 	}
 }
 

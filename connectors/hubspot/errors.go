@@ -24,6 +24,7 @@ const (
 	policySecondly = "SECONDLY"
 	policyRolling  = "TEN_SECONDLY_ROLLING"
 	policyDaily    = "DAILY"
+	expiredToken   = "EXPIRED_AUTHENTICATION"
 	missingScopes  = "MISSING_SCOPES"
 	notFound       = "OBJECT_NOT_FOUND"
 )
@@ -46,6 +47,7 @@ const (
 	seeAddress  = "Set url to " + DefaultURL + ", or leave it out"
 	seeQuota    = "All integrations of the account share its API calls of the day: wait until midnight in the account's time zone, let the others use fewer, or buy more"
 	seeRecord   = "Open the record in HubSpot, and try to save the property there by hand"
+	seeExpired  = "Create a service key under " + serviceKeys + ", and put it in the token's place: a key lasts until it is deleted, or for seven days after it was rotated; tokens of OAuth apps, which last half an hour, are not renewed by handoff"
 	seeToken    = "Correct the token, or create a new service key under " + serviceKeys
 )
 
@@ -56,7 +58,7 @@ var verdicts = map[string]verdict{
 	policyDaily:    {connectors.ErrQuota, "", seeQuota},
 
 	"INVALID_AUTHENTICATION": {connectors.ErrConfig, "token", seeToken},
-	"EXPIRED_AUTHENTICATION": {connectors.ErrConfig, "token", seeToken},
+	expiredToken:             {connectors.ErrConfig, "token", seeExpired},
 	missingScopes:            {connectors.ErrConfig, "token", "Add the missing scopes to the service key under " + serviceKeys},
 
 	notFound:                {connectors.ErrDrop, "", ""},

@@ -34,7 +34,7 @@ func TestRefusal(t *testing.T) {
 			connectors.ErrConfig, "INVALID_AUTHENTICATION", "create a new service key", nil, 0},
 		{"unknown code", 401, nil, `{"message":"no","category":"INVALID_SESSION_ID"}`, connectors.ErrConfig, "INVALID_SESSION_ID", "Correct the token", nil, 0},
 		{"expired token, scalar context", 401, nil, `{"message":"expired","category":"EXPIRED_AUTHENTICATION","context":{"expire time":["2026-01-01"],"other":7}}`,
-			connectors.ErrConfig, "EXPIRED_AUTHENTICATION", "create a new service key", nil, 0},
+			connectors.ErrConfig, "EXPIRED_AUTHENTICATION", "Create a service key", nil, 0},
 		{"missing scopes", 403, nil, noScope, connectors.ErrConfig, "MISSING_SCOPES",
 			"Add to the service key, under Development > Keys > Service keys: crm.objects.contacts.read, crm.objects.deals.read", nil, 0},
 		{"search limit", 429, nil, `{"message":"You have reached your secondly limit.","errorType":"RATE_LIMIT","policyName":"SECONDLY"}`,

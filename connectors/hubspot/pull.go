@@ -57,6 +57,7 @@ func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(conn
 
 // sweep yields all won deals of the first window; those before since were read already if it read the same of them.
 func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, yield func(connectors.Batch) error) error {
+	ctx = connectors.Backfill(ctx)
 	s := &search{op: "list won deals", object: deals, groups: r.window()}
 	at, resumed := since[deals]
 	if resumed && since[readsMark].ID == reads {

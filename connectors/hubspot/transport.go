@@ -90,6 +90,9 @@ func (c *Client) send(ctx context.Context, r call, accept func(header http.Heade
 }
 
 func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []byte, error) {
+	if err := connectors.Afford(ctx, crmName, r.op); err != nil {
+		return nil, nil, err
+	}
 	pace := c.paceCall
 	if r.search {
 		pace = c.paceSearch
@@ -106,6 +109,7 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
 	c.heed(resp.Header())
+	connectors.Told(ctx, readQuota(resp.Header()))
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
 		if refused.Status == http.StatusNotFound {

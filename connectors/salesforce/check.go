@@ -141,12 +141,12 @@ func (k *checkup) clock(at time.Time) {
 
 // usage judges what is left of the quota, as the last answer told.
 func (k *checkup) usage() {
-	used, limit := k.Quota()
-	if limit == 0 { // not told
+	q := k.quota()
+	if q.Limit == 0 { // not told
 		return
 	}
-	k.Findings = append(k.Findings, connectors.Quota(used, limit,
-		fmt.Sprintf("%d of %d API calls of the last 24 hours are used, by all integrations of the org", used, limit),
+	k.Quota = q
+	k.Findings = append(k.Findings, q.Finding(fmt.Sprintf("%d of %d API calls of the last 24 hours are used, by all integrations of the org", q.Used, q.Limit),
 		"See which integrations use them under Setup > System Overview > API Usage; let them call less, or buy more calls"))
 }
 

@@ -195,14 +195,13 @@ func (c *Client) Calls() int { return int(c.transport.calls.Load()) }
 // orgTime is the time by Salesforce's clock, as far as an answer has told: this machine's may be off.
 func (c *Client) orgTime() time.Time { return c.cfg.Now().Add(time.Duration(c.transport.skew.Load())) }
 
-// Quota is how many API calls the org has used of its daily limit, by all its integrations, as the last answer told;
-// limit 0: no answer told.
-func (c *Client) Quota() (used, limit int) {
+// quota is that of the org, as the last answer told.
+func (c *Client) quota() connectors.Quota {
 	q := c.transport.quota.Load()
 	if q == nil {
-		return 0, 0
+		return connectors.Quota{}
 	}
-	return q.used, q.limit
+	return *q
 }
 
 func ownFields(cfg Config) map[crm.Object][]ownField {

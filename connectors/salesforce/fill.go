@@ -131,7 +131,7 @@ func (r *reader) fetch(ctx context.Context, sp *spool, q bulkQuery) error {
 
 // giveUp leaves an object to REST: no quota is left for bulk jobs, the job failed or got stuck, its results are gone.
 func (r *reader) giveUp(ctx context.Context, sp *spool, q bulkQuery, why error) error {
-	if ctx.Err() != nil {
+	if over(ctx, why) {
 		return why
 	}
 	r.log.WarnContext(ctx, "read by REST instead of in bulk", "object", q.object, "why", why)

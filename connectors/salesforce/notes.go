@@ -48,8 +48,7 @@ func (n contentNoteRow) short() bool {
 
 // bodies is how many bodies a pull may read.
 func (c *Client) bodies() int {
-	_, limit := c.Quota()
-	return int(c.bodiesShare * float64(cmp.Or(limit, leastQuota)))
+	return int(c.bodiesShare * float64(cmp.Or(c.quota().Limit, leastQuota)))
 }
 
 // readBodies fills in the bodies of the notes around deals, those of the newest deals first. A body that we are refused,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,5 +85,9 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 	if err := yield(connectors.Batch{Left: sortedKeys(n.left), Watermarks: marks, Total: len(changed)}); err != nil {
 		return err
 	}
-	return r.catchUp(ctx, marks[notesMark], yield)
+	err = r.catchUp(connectors.Backfill(ctx), marks[notesMark], yield)
+	if errors.Is(err, connectors.ErrBudget) { // the run has done its work, and these notes can wait
+		return nil
+	}
+	return err
 }

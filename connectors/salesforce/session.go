@@ -71,6 +71,11 @@ func (c *Client) locked(do func()) {
 	do()
 }
 
+// over reports whether a run ends with an error: no other way to the same would do.
+func over(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || lockedOut(err) || errors.Is(err, connectors.ErrBudget)
+}
+
 // me returns the id of the integration user.
 func (c *Client) me(ctx context.Context) (string, error) {
 	s, err := c.session(ctx)
@@ -126,6 +131,9 @@ func (c *Client) send(ctx context.Context, r call, carry carrier, accept func(ht
 	sent, refreshed := false, false
 	again := func(err error) bool { return temporary(err) && (r.repeatable || !sent || undone(err)) }
 	return connectors.Retry(ctx, c.sleep, connectors.Pause, again, func() error {
+		if err := connectors.Afford(ctx, crmName, r.op); err != nil {
+			return err
+		}
 		s, err := c.session(ctx)
 		if err != nil {
 			return err

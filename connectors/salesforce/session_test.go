@@ -270,8 +270,8 @@ func TestTransport(t *testing.T) {
 		w.Header().Set("Sforce-Limit-Info", "api-usage=10018/100000; api-bursts=1/750")
 	}
 	c := s.client(t)
-	if used, limit := c.Quota(); used != 0 || limit != 0 {
-		t.Errorf("before any call: %d of %d", used, limit)
+	if q := c.quota(); q != (connectors.Quota{}) {
+		t.Errorf("before any call: %+v", q)
 	}
 	if err := get(c); err != nil {
 		t.Fatal(err)
@@ -279,8 +279,8 @@ func TestTransport(t *testing.T) {
 	if got.Get("Sforce-Auto-Assign") != "FALSE" || got.Get("Sforce-Call-Options") != "client=handoff" {
 		t.Errorf("headers %v", got)
 	}
-	if used, limit := c.Quota(); used != 10018 || limit != 100000 {
-		t.Errorf("quota %d of %d", used, limit)
+	if q := c.quota(); q != (connectors.Quota{Used: 10018, Limit: 100000}) {
+		t.Errorf("quota %+v", q)
 	}
 }
 

@@ -27,6 +27,7 @@ func (l listed) mark() crm.Watermark { return crm.Watermark{Time: l.Closed.Time(
 // not reach for all. What changes after it began is left to the pull after it: it would otherwise run after its own
 // write-back. So is what left Closed Won since the pull before it, and a deal whose close date is edited meanwhile.
 func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) (err error) {
+	ctx = connectors.Backfill(ctx)
 	r, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func ids(rows []listed) []string {
 }
 
 // inBulk reads the deals of a sweep in bulk if they are many, or if a sweep that was killed has begun to. Where bulk is of
-// no use, r.spool stays nil. An error means that ctx ended.
+// no use, r.spool stays nil. An error means that the run is over.
 func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) error {
 	sum := sha256.Sum256([]byte(r.org + " " + r.won()))
 	path := filepath.Join(r.cfg.Spool, fmt.Sprintf("handoff-%x.spool", sum[:8]))
@@ -140,7 +141,10 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 			r.spool = sp
 			return nil
 		}
-		err = sp.end(err, ctx.Err() != nil)
+		if over(ctx, err) {
+			return sp.end(err, true)
+		}
+		err = sp.end(err, false)
 	}
 	if ctx.Err() != nil {
 		return err

@@ -33,12 +33,10 @@ type transport struct {
 	log      *slog.Logger
 	patience time.Duration // how long one answer may take to its last byte
 	calls    atomic.Int64
-	quota    atomic.Pointer[quota]
+	quota    atomic.Pointer[connectors.Quota]
 	now      func() time.Time // this machine's clock
 	skew     atomic.Int64     // nanoseconds that Salesforce's clock is ahead of it, as the last answer told
 }
-
-type quota struct{ used, limit int }
 
 func newTransport(log *slog.Logger, patience time.Duration, now func() time.Time) *transport {
 	next := http.DefaultTransport.(*http.Transport).Clone()
@@ -65,6 +63,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.log.DebugContext(req.Context(), "call", "method", req.Method, "path", req.URL.Path, "status", resp.StatusCode)
 	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
 		t.quota.Store(q)
+		connectors.Told(req.Context(), *q)
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		t.skew.Store(int64(at.Sub(t.now())))
@@ -80,7 +79,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 var usage = regexp.MustCompile(`\bapi-usage=(\d+)/(\d+)`)
 
 // parseQuota reads "api-usage=10018/100000; api-bursts=1/750"; nil: there is no usage in it.
-func parseQuota(header string) *quota {
+func parseQuota(header string) *connectors.Quota {
 	m := usage.FindStringSubmatch(header)
 	if m == nil {
 		return nil
@@ -90,7 +89,7 @@ func parseQuota(header string) *quota {
 	if err1 != nil || err2 != nil {
 		return nil
 	}
-	return &quota{used, limit}
+	return &connectors.Quota{Used: used, Limit: limit}
 }
 
 // limitedBody fails where a body is longer than it may be, instead of ending as if it were whole.

@@ -13,6 +13,7 @@
 //	DELETE /_sandbox/refusals               removes all refusals
 //	POST   /_sandbox/revoked                {"permission":"Note.read"} takes a permission away from the integration's user
 //	DELETE /_sandbox/revoked                gives all of them back
+//	PUT    /_sandbox/usage                  {"calls":79990} sets how many API calls of the day are used, by all integrations
 //
 // How a permission is called is the CRM's affair; one that it does not know is refused.
 package control
@@ -54,6 +55,9 @@ type CRM struct {
 	// twice is no error; its error is shown to the caller. Nil, both of them: this CRM's permissions are fixed.
 	Revoke  func(permission string) error
 	Restore func()
+
+	// Use sets how many API calls of the day are used, as other integrations of the org or portal may have done.
+	Use func(calls int)
 }
 
 // Options are the same for every CRM.
@@ -79,6 +83,7 @@ func New(crm CRM, opts Options) http.Handler {
 	mux.HandleFunc("DELETE /_sandbox/refusals", c.refusals.clear)
 	mux.HandleFunc("POST /_sandbox/revoked", c.revoke)
 	mux.HandleFunc("DELETE /_sandbox/revoked", c.restore)
+	mux.HandleFunc("PUT /_sandbox/usage", c.use)
 	mux.HandleFunc("/_sandbox/", http.NotFound)
 	mux.HandleFunc("/", c.serve)
 	return mux
@@ -193,6 +198,20 @@ func (c *controller) restore(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	c.crm.Restore()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *controller) use(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Calls *int `json:"calls"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil || body.Calls == nil || *body.Calls < 0 {
+		http.Error(w, `the body must be {"calls":N}, N a whole number from 0`, http.StatusBadRequest)
+		return
+	}
+	c.crm.Use(*body.Calls)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -255,6 +255,22 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	crm := toy(nil)
+	var got []int
+	crm.Use = func(calls int) { got = append(got, calls) }
+	h := control.New(crm, control.Options{})
+	for body, want := range map[string]int{`{"calls":79990}`: 204, `{"calls":-1}`: 400, `{"calls":"1"}`: 400, `{}`: 400, `{"call":1}`: 400} {
+		if r := call(h, "PUT", "/_sandbox/usage", body); r.Code != want {
+			t.Errorf("%s: HTTP %d %s, want %d", body, r.Code, r.Body, want)
+		}
+	}
+	if diff := cmp.Diff([]int{79990}, got); diff != "" {
+		t.Errorf("the CRM was told (-want +got):\n%s", diff)
+	}
+}
+
 func TestFaultsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, fault, want string }{

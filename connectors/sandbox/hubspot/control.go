@@ -22,6 +22,7 @@ func (p *Portal) Control() control.CRM {
 		Edit:       p.edit,
 		Revoke:     p.revoke,
 		Restore:    p.restore,
+		Use:        func(calls int) { p.limits.use(p.now(), calls) },
 	}
 }
 

@@ -40,6 +40,13 @@ func (w *window) take(now time.Time, limit int, span time.Duration) int {
 	return limit - len(*w)
 }
 
+// use sets how many calls the day that now is in has seen.
+func (l *limiter) use(now time.Time, calls int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.day, l.today = now.In(timeZone).Format(time.DateOnly), calls
+}
+
 // countDay counts a call of the day that now is in, by the portal's time zone, and returns how many that day has seen.
 func (l *limiter) countDay(now time.Time) int {
 	if day := now.In(timeZone).Format(time.DateOnly); day != l.day {
