@@ -216,7 +216,7 @@ func TestHealth(t *testing.T) {
 		t.Fatalf("run: exit %d: %s", code, text)
 	}
 	wantHealth(503, `{"status":"failing","connections":[{"connection":"hubspot","last_run":"T","ok":false,"error":"1 of the 41 fields of handoff cannot be written; `+
-		"4 rows refused by the CRM: `handoff deals --parked` says why, what to do, and when the write is tried again; 4 deals not scored in full, because handoff could not read: contacts, emails, events, notes, tasks. `handoff check` says why, and what to do\","+next)
+		"4 deals not scored in full, because handoff could not read: contacts, emails, events, notes, tasks. `handoff check` says why, and what to do\","+next)
 	s.call("POST", "/_sandbox/faults", "", "application/json", `{"status": 401}`, nil)
 	if code, text := s.exec("run", "--once", "--connection", "hubspot"); code != exitIssue {
 		t.Fatalf("run: exit %d: %s", code, text)
