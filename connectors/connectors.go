@@ -24,6 +24,8 @@ type Record struct {
 	ModifiedAt time.Time
 
 	ChangedAt time.Time // when the record last changed, by whomever; zero: the CRM does not tell
+
+	Merged []string // ids of the deals that were merged into this one
 }
 
 // FieldEdit is one tracked change of one of our fields.
@@ -201,6 +203,7 @@ type Usage interface {
 // Connector is all that a CRM offers us.
 type Connector interface {
 	Puller
+	Reconciler
 	Writer
 	Provisioner
 	Inspector

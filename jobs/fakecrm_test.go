@@ -24,7 +24,9 @@ type fakeCRM struct {
 	hidden  map[string]bool // our fields that do not exist
 
 	calls, reads int
-	reading      func() // called after a batch was read, before it is handed over
+	unread       []crm.Part // what cannot be looked at
+	toll         int        // calls that a look costs beside its own
+	reading      func()     // called after a batch was read, before it is handed over
 }
 
 type fakeDeal struct {
@@ -33,6 +35,7 @@ type fakeDeal struct {
 	values   crm.Values
 	stamp    int
 	deleted  bool
+	merged   []string
 	by       string
 	at       time.Time
 	changed  time.Time
@@ -110,9 +113,7 @@ func (c *fakeCRM) Pull(ctx context.Context, since crm.Watermarks, yield func(con
 			case d.deleted || !d.snapshot.Deal.Won:
 				b.Left = append(b.Left, id)
 			default:
-				b.Records = append(b.Records, connectors.Record{
-					Snapshot: d.snapshot, AccountID: d.account, Values: c.visible(d.values), ModifiedBy: d.by, ModifiedAt: d.at, ChangedAt: d.changed,
-				})
+				b.Records = append(b.Records, c.record(d))
 			}
 			b.Watermarks = crm.Watermarks{"Deal": {Time: time.Unix(int64(d.stamp), 0).UTC(), ID: id}}
 		}
@@ -124,6 +125,10 @@ func (c *fakeCRM) Pull(ctx context.Context, since crm.Watermarks, yield func(con
 		}
 	}
 	return nil
+}
+
+func (c *fakeCRM) record(d *fakeDeal) connectors.Record {
+	return connectors.Record{Snapshot: d.snapshot, AccountID: d.account, Values: c.visible(d.values), ModifiedBy: d.by, ModifiedAt: d.at, ChangedAt: d.changed, Merged: d.merged}
 }
 
 func (c *fakeCRM) ReadValues(_ context.Context, object crm.Object, ids []string) (map[string]crm.Values, error) {

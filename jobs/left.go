@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,8 +34,26 @@ func (r *scoring) unusable(ctx context.Context) ([]connectors.Finding, error) {
 	return found, err
 }
 
-// left says what is left for a person; "": nothing is. held counts the records that rollbacks hold, by run.
-func (r *scoring) left(unusable []connectors.Finding, held map[int64]int) string {
+// lacking says what keeps deals from being scored in full, and scores from being written; nil: nothing does. It looks at our
+// fields only where the run did its work: one that failed says so itself.
+func (r *scoring) lacking(ctx context.Context, worked bool) ([]string, error) {
+	var unusable []connectors.Finding
+	var err error
+	if worked {
+		unusable, err = r.unusable(ctx)
+	}
+	stored, readErr := r.Store.Unread(ctx, r.Connection)
+	for _, h := range stored {
+		if !r.seen[h.DealID] { // no news of it since it could not be read
+			r.unread.add(h)
+		}
+	}
+	held, heldErr := r.Store.Held(ctx, r.Connection)
+	return r.sayLacking(unusable, held), errors.Join(err, readErr, heldErr)
+}
+
+// sayLacking puts into words what is lacking. held counts the records that rollbacks hold, by run.
+func (r *scoring) sayLacking(unusable []connectors.Finding, held map[int64]int) []string {
 	var all []string
 	switch fields := len(Fields(r.Engine.Scorecard())); {
 	case len(unusable) >= fields:
@@ -56,7 +75,30 @@ func (r *scoring) left(unusable []connectors.Finding, held map[int64]int) string
 		all = append(all, fmt.Sprintf("%s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do",
 			count(deals, "deal"), partNames(slices.Sorted(maps.Keys(r.unread.parts)))))
 	}
-	return strings.Join(all, "; ")
+	return all
+}
+
+// estranged says what the records that this run found gone leave for a person; nil: nothing. It is said once.
+func (r *scoring) estranged() []string {
+	var all []string
+	if n := len(r.vanished); n > 0 {
+		all = append(all, fmt.Sprintf("%s cannot be found in the CRM any more: removed for good, or hidden from the user that handoff logs in as. If you did not remove them, let that user see them",
+			count(n, "deal")))
+	}
+	if n := len(r.stranded); n > 0 {
+		all = append(all, fmt.Sprintf("what people had set on %s is not on the deals that they were merged into: `handoff explain` of each shows it (%s)",
+			count(n, "merged deal"), some(slices.Sorted(maps.Keys(r.stranded)))))
+	}
+	return all
+}
+
+// some lists a few of the ids, and says how many more there are.
+func some(ids []string) string {
+	const most = 5
+	if more := len(ids) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), more)
+	}
+	return strings.Join(ids, ", ")
 }
 
 func count(n int, what string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"handoff/connectors"
@@ -25,6 +26,7 @@ const (
 // CRM is what scoring needs of a connector.
 type CRM interface {
 	connectors.Puller
+	connectors.Reconciler
 	connectors.Writer
 	connectors.Usage
 	// Unusable is that of connectors.Inspector.
@@ -60,7 +62,14 @@ type ScoreDeals struct {
 // finished; a row that the CRM refuses is no error. When ctx is cancelled the deals at hand are finished, the summary
 // says Interrupted and the error wraps ctx's.
 func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}}}
+	return j.do(ctx, ScoreJob, (*scoring).run)
+}
+
+// do begins and ends a run of the named job, and has work do it: its first context says whether to go on, its second outlives
+// that one for what is at hand.
+func (j *ScoreDeals) do(ctx context.Context, job string, work func(*scoring, context.Context, context.Context) error) (Summary, error) {
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}},
+		vanished: map[string]bool{}, stranded: map[string]bool{}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
 		r.AsOf = func(*crm.Snapshot) time.Time { return r.started }
@@ -68,41 +77,32 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 	if r.DryRun {
 		r.Store, r.CRM, r.WriteBack = dryStore{j.Store}, dryCRM{j.CRM}, true
 	}
-	work, done := outlive(ctx, grace)
+	long, done := outlive(ctx, grace)
 	defer done()
 
-	calls := r.CRM.Calls()
-	id, err := r.Store.BeginRun(work, Run{Connection: r.Connection, Job: ScoreJob, StartedAt: r.started})
+	r.calls = r.CRM.Calls()
+	id, err := r.Store.BeginRun(long, Run{Connection: r.Connection, Job: job, StartedAt: r.started})
 	if err != nil {
 		return r.sum, err
 	}
 	r.id = id
-	err = r.run(ctx, work)
+	err = work(r, ctx, long)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		r.sum.Interrupted = true
 		err = fmt.Errorf("interrupted, the rest follows with the next run: %w", ctx.Err())
 	}
-	var unusable []connectors.Finding
-	if err == nil && (j.WriteBack || j.DryRun) { // a run that failed says so itself
-		unusable, err = r.unusable(work)
-	}
-	if stored, readErr := r.Store.Unread(work, r.Connection); readErr != nil {
-		err = errors.Join(err, readErr)
-	} else {
-		for _, h := range stored {
-			if !r.seen[h.DealID] { // no news of it since it could not be read
-				r.unread.add(h)
-			}
-		}
-	}
-	held, heldErr := r.Store.Held(work, r.Connection)
 	var countErr error
-	r.sum.Parked, countErr = r.Store.CountParked(work, r.Connection)
-	err = errors.Join(err, heldErr, countErr)
-	r.sum.Left = r.left(unusable, held)
-	r.sum.Calls = r.CRM.Calls() - calls
+	r.sum.Parked, countErr = r.Store.CountParked(long, r.Connection)
+	err = errors.Join(err, countErr)
+	left := r.estranged()
+	if job == ScoreJob { // no other job repeats it: it holds until this one says otherwise
+		lacking, lackErr := r.lacking(long, err == nil && (j.WriteBack || j.DryRun))
+		left, err = append(lacking, left...), errors.Join(err, lackErr)
+	}
+	r.sum.Left = strings.Join(left, "; ")
+	r.sum.Calls = r.CRM.Calls() - r.calls
 	ended := r.Clock()
-	record := Run{ID: id, Connection: r.Connection, Job: ScoreJob, StartedAt: r.started, EndedAt: &ended, Summary: r.sum}
+	record := Run{ID: id, Connection: r.Connection, Job: job, StartedAt: r.started, EndedAt: &ended, Summary: r.sum}
 	if err != nil {
 		record.Error = err.Error()
 	}
@@ -127,6 +127,7 @@ type scoring struct {
 	ScoreDeals
 	id        int64
 	started   time.Time
+	calls     int // that the CRM had had when the run began
 	rulebook  string
 	budget    *connectors.Budget // of what is read; what is at hand is written whatever it costs
 	silent    bool               // no findings: the first run
@@ -138,7 +139,9 @@ type scoring struct {
 	refused   error // why nothing can be written
 	unshown   error // why no account gets its health
 	unread    unread
-	queue     []queued // oldest first
+	queue     []queued        // oldest first
+	vanished  map[string]bool // deals found Missing
+	stranded  map[string]bool // merged deals, the edits of which are not on the deals that they were merged into
 	sum       Summary
 }
 
@@ -175,10 +178,15 @@ func (r *scoring) run(ctx, work context.Context) error {
 	if err := r.Store.FindTemplates(work, r.Connection, TemplateDeals); err != nil {
 		return err
 	}
+	return r.conclude(ctx, work)
+}
+
+// conclude writes what follows from the cards that are saved: the health of accounts.
+func (r *scoring) conclude(ctx, work context.Context) error {
 	if r.DryRun || !r.WriteBack {
-		return r.refusal() // accounts follow from cards that are saved
+		return r.refusal()
 	}
-	err = r.accounts(ctx, work)
+	err := r.accounts(ctx, work)
 	if r.refused != nil {
 		err, r.unshown = nil, r.refused
 	}
@@ -252,6 +260,10 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 	if err != nil {
 		return err
 	}
+	changes, err := r.bequeath(ctx, held, records)
+	if err != nil {
+		return err
+	}
 	next := make([]*Handoff, len(records))
 	for i := range records {
 		rec := &records[i]
@@ -271,7 +283,6 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 			now[ids[i]] = records[i].Values
 		}
 	}
-	var changes []Change
 	for i, id := range ids {
 		values, ok := now[id]
 		if !ok {

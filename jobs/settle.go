@@ -21,7 +21,7 @@ func (r *scoring) score(prev *Handoff, s crm.Snapshot, account string, now crm.V
 		prev = &Handoff{Connection: r.Connection, DealID: s.Deal.ID}
 	}
 	h := *prev
-	h.Reopened = false
+	h.Reopened, h.Gone, h.Heir = false, "", ""
 	if h.Card != nil && finalised(&h, now) {
 		return &h
 	}
@@ -220,7 +220,7 @@ func sameCard(a, b *rules.Card) bool {
 // sameState reports whether saving h in place of prev would change nothing.
 func sameState(prev, h *Handoff) bool {
 	return prev.Card == h.Card && prev.InputHash == h.InputHash && prev.Rulebook == h.Rulebook && prev.AccountID == h.AccountID &&
-		prev.Finalised == h.Finalised && prev.Reopened == h.Reopened && prev.Pending == h.Pending && prev.Parked == h.Parked &&
+		prev.Finalised == h.Finalised && prev.Reopened == h.Reopened && prev.Gone == h.Gone && prev.Heir == h.Heir && prev.Pending == h.Pending && prev.Parked == h.Parked &&
 		maps.Equal(prev.Merged, h.Merged) && maps.Equal(prev.Written, h.Written) &&
 		maps.EqualFunc(prev.Edits, h.Edits, func(a, b Edit) bool {
 			return a.Value == b.Value && a.By == b.By && a.At.Equal(b.At) && a.Exact == b.Exact && a.Ignored == b.Ignored

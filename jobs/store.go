@@ -26,12 +26,24 @@ type Handoff struct {
 	Edits   map[string]Edit // people's values by field
 
 	Finalised bool       // frozen by its CSM: nothing is computed or written any more
-	Reopened  bool       // left Closed Won, or what the filters pass, after it was scored
+	Reopened  bool       // left Closed Won, or what the filters pass, after it was scored, or is Gone
+	Gone      Gone       // why its record is not in the CRM any more; "": it is
+	Heir      string     // id of the deal that it was merged into; "" unless Gone says so
 	DueAt     *time.Time // when time alone may change the card
 	Pending   bool       // Merged is not yet what the CRM holds
 	Held      int64      // the run that was rolled back on it: nothing is written until a person lets it go; 0: it is not held
 	Parked    *Refusal   // of the last write; nil: the CRM took it
 }
+
+// Gone is why a deal's record is not in the CRM any more. Its card stays.
+type Gone string
+
+// The ways in which a deal goes.
+const (
+	GoneDeleted Gone = "deleted"
+	GoneMerged  Gone = "merged"
+	GoneMissing Gone = "missing" // removed for good, or hidden from us: a CRM does not tell which
+)
 
 // Edit is a value that a person set in one of our fields.
 type Edit struct {
@@ -98,6 +110,10 @@ type Summary struct {
 	Parked     int    `json:"parked"`  // rows that the CRM refuses: in this run, or before and not tried again yet
 	Calls      int    `json:"calls"`   // API calls
 
+	// Of a reconciliation alone.
+	Compared int `json:"compared,omitzero"` // deals compared with the CRM
+	Gone     int `json:"gone,omitzero"`     // deals that are newly found to be gone, or not won deals of the connection any more
+
 	// Left says in one line what is left for a person although the run did its work: fields of ours that cannot be written,
 	// rows that the CRM refused, deals that could not be read whole.
 	Left string `json:"left,omitzero"`
@@ -137,6 +153,8 @@ type Store interface {
 	Watermarks(ctx context.Context, connection string) (crm.Watermarks, error)
 	SaveWatermarks(ctx context.Context, connection string, marks crm.Watermarks) error
 
+	// DealIDs returns up to limit ids above after of the deals that we hold, in order.
+	DealIDs(ctx context.Context, connection, after string, limit int) ([]string, error)
 	// Handoffs returns those of the given deals that we hold, by deal id.
 	Handoffs(ctx context.Context, connection string, dealIDs []string) (map[string]*Handoff, error)
 	// Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or

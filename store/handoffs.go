@@ -25,6 +25,8 @@ type handoffRow struct {
 	Version    int
 	Finalised  bool
 	Reopened   bool
+	Gone       jobs.Gone
+	Heir       string
 	Pending    bool
 	Held       int64
 	DueAt      *int64 `db:"due_at"`
@@ -39,7 +41,7 @@ type handoffRow struct {
 
 // selectHandoffs reads handoffRows from handoffs h; conditions follow.
 const selectHandoffs = `
-	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.pending, h.held, h.due_at,
+	SELECT h.connection, h.deal_id, h.account_id, h.rulebook, h.as_of, h.version, h.finalised, h.reopened, h.gone, h.heir, h.pending, h.held, h.due_at,
 		h.parked, h.merged, h.written, h.edits, s.hash, s.data, c.card
 	FROM handoffs h
 	JOIN snapshots s ON s.connection = h.connection AND s.deal_id = h.deal_id
@@ -100,6 +102,8 @@ func (row *handoffRow) handoff() (*jobs.Handoff, error) {
 		Version:    row.Version,
 		Finalised:  row.Finalised,
 		Reopened:   row.Reopened,
+		Gone:       row.Gone,
+		Heir:       row.Heir,
 		DueAt:      momentOrNil(row.DueAt),
 		Pending:    row.Pending,
 		Held:       row.Held,
@@ -135,6 +139,18 @@ func (db *DB) Handoffs(ctx context.Context, connection string, dealIDs []string)
 		}
 	}
 	return byID, nil
+}
+
+// DealIDs returns up to limit ids above after of the deals that we hold, in order.
+func (db *DB) DealIDs(ctx context.Context, connection, after string, limit int) ([]string, error) {
+	var ids []string
+	err := db.query(ctx, "list deals", func(rows *sqlx.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT deal_id FROM handoffs WHERE connection = ? AND deal_id > ? ORDER BY deal_id LIMIT ?`, connection, after, limit)
+	return ids, err
 }
 
 // Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or before now,

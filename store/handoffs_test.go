@@ -53,6 +53,8 @@ func testRoundTrip(t *testing.T, db *DB) {
 		Edits:     map[string]jobs.Edit{"item_1_1": {Value: "7", By: "Ines", At: at(6, 0), Exact: true, Ignored: "7 is not 0, 1 or 2"}},
 		Finalised: true,
 		Reopened:  true,
+		Gone:      jobs.GoneMerged,
+		Heir:      "006H",
 		DueAt:     new(at(23, 0)),
 		Pending:   true,
 		Parked:    &jobs.Refusal{Code: "FIELD_INTEGRITY_EXCEPTION", Message: "no", Fields: []string{"StageName"}, Since: at(6, 0), At: at(7, 0), Tries: 2, Next: at(9, 0), Sent: "1f"},
@@ -130,6 +132,17 @@ func testVersions(t *testing.T, db *DB) {
 	if none := must[[]jobs.Version](t)(db.Versions(ctx, "globex", "d")); len(none) > 0 {
 		t.Errorf("another connection has versions %v", none)
 	}
+}
+
+func testDealIDs(t *testing.T, db *DB) {
+	begin(t, db)
+	elsewhere := func(h *jobs.Handoff) { h.Connection = "globex" }
+	save(t, db, 1, deal("10"), deal("2"), deal("1", func(h *jobs.Handoff) { h.Reopened, h.Gone = true, jobs.GoneDeleted }), deal("15", elsewhere))
+	var got [][]string
+	for _, after := range []string{"", "10", "2"} {
+		got = append(got, must[[]string](t)(db.DealIDs(t.Context(), "acme", after, 2)))
+	}
+	equal(t, "ids above none, 10 and 2", got, [][]string{{"1", "10"}, {"2"}, nil})
 }
 
 func testWaiting(t *testing.T, db *DB) {

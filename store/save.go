@@ -96,12 +96,13 @@ func prepareSave(ctx context.Context, tx *sqlx.Tx) (*saveStatements, error) {
 	return &s, prepare(ctx, tx, map[**sqlx.Stmt]string{
 		// The version comes from the row itself, so that no card is ever saved over another.
 		&s.handoff: `
-			INSERT INTO handoffs (connection, deal_id, account_id, name, close_date, health, flagged, finalised, reopened, pending,
+			INSERT INTO handoffs (connection, deal_id, account_id, name, close_date, health, flagged, finalised, reopened, gone, heir, pending,
 				due_at, rulebook, as_of, version, parked, merged, written, edits, unread)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (connection, deal_id) DO UPDATE SET
 				account_id = excluded.account_id, name = excluded.name, close_date = excluded.close_date, health = excluded.health,
 				flagged = excluded.flagged, finalised = excluded.finalised, reopened = excluded.reopened,
+				gone = excluded.gone, heir = excluded.heir,
 				pending = excluded.pending, due_at = excluded.due_at, rulebook = excluded.rulebook, as_of = excluded.as_of,
 				version = handoffs.version + excluded.version, parked = excluded.parked, merged = excluded.merged,
 				written = excluded.written, edits = excluded.edits, unread = excluded.unread
@@ -132,7 +133,7 @@ func (s *saveStatements) save(ctx context.Context, runID int64, c *saving) (vers
 		closeDate = deal.CloseDate.String()
 	}
 	if err := s.handoff.GetContext(ctx, &version, h.Connection, h.DealID, h.AccountID, strings.ToLower(deal.Name), closeDate,
-		h.Merged[healthField], h.Flagged(), h.Finalised, h.Reopened, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
+		h.Merged[healthField], h.Flagged(), h.Finalised, h.Reopened, h.Gone, h.Heir, h.Pending, millisOrNull(h.DueAt), h.Rulebook, millis(h.AsOf),
 		increment, c.parked, c.merged, c.written, c.edits, h.Card != nil && h.Card.Unread()); err != nil {
 		return 0, 0, err
 	}

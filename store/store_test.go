@@ -48,6 +48,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"ledger":                      testLedger,
 		"finishing is all or nothing": testFinishAtomic,
 		"waiting":                     testWaiting,
+		"deal ids":                    testDealIDs,
 		"count":                       testCount,
 		"all":                         testAll,
 		"accounts":                    testAccounts,

@@ -45,8 +45,9 @@ type Connection struct {
 	APIVersion   string // of the CRM; "" is the connector's choice
 	Spool        string // directory for what a first run reads in bulk: beside the store
 
-	Schedule string // cron line
-	TimeZone string // IANA name
+	Schedule  string // cron line
+	Reconcile string // cron line of the reconciliation
+	TimeZone  string // IANA name
 
 	Since      since
 	Overlap    time.Duration // 0 is the connector's choice
@@ -104,6 +105,7 @@ const (
 	defaultConfigPath = "config.toml"
 	defaultStore      = "sqlite:handoff.db"
 	defaultSchedule   = "0 7 * * *"
+	defaultReconcile  = "30 3 * * *"
 	defaultWindow     = 90 * 24 * time.Hour
 	defaultQuotaShare = 80 // percent
 )
@@ -351,13 +353,20 @@ func (c *configReader) schedule(s *section, conn *Connection) {
 		}
 		conn.TimeZone = zone
 	}
-	conn.Schedule = defaultSchedule
-	if line, ok := s.text("schedule", defaultSchedule); ok {
-		if err := checkSchedule(line, ""); err != nil {
-			s.problem("schedule", "%v", err)
-		}
-		conn.Schedule = line
+	conn.Schedule = cronLine(s, "schedule", defaultSchedule)
+	conn.Reconcile = cronLine(s, "reconcile", defaultReconcile)
+}
+
+// cronLine reads a key that says when a job runs.
+func cronLine(s *section, key, otherwise string) string {
+	line, ok := s.text(key, otherwise)
+	if !ok {
+		return otherwise
 	}
+	if err := checkSchedule(line, ""); err != nil {
+		s.problem(key, "%v", err)
+	}
+	return line
 }
 
 func (c *configReader) window(s *section, conn *Connection) {

@@ -61,7 +61,7 @@ func TestConfigDefaults(t *testing.T) {
 	got := cfg.Connections[0]
 	want := Connection{
 		Name: "acme", CRM: "salesforce", URL: "https://acme.my.salesforce.com", Auth: "client_credentials", ClientID: "id",
-		ClientSecret: Secret{"hunter2"}, Spool: filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), Schedule: "0 7 * * *", TimeZone: "UTC", QuotaShare: 80,
+		ClientSecret: Secret{"hunter2"}, Spool: filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{}, HandoffFields: map[string]string{},
 	}
 	if diff := cmp.Diff(want, got, compareConfig); diff != "" {
@@ -101,6 +101,7 @@ username = "revops@acme.example"
 password = "env:SECRET"
 api_version = "62.0"
 schedule = "30 6 * * 1-5"
+reconcile = "0 4 * * *"
 time_zone = "Europe/Berlin"
 since = "2000-01-01"
 overlap = "1s"
@@ -135,12 +136,12 @@ fields = { use_case = "why" }
 	want := []Connection{{
 		Name: "acme", CRM: "salesforce", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
 		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0", Spool: "/var/lib/handoff",
-		Schedule: "30 6 * * 1-5", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
+		Schedule: "30 6 * * 1-5", Reconcile: "0 4 * * *", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
 		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount, QuotaShare: 50, Methodology: "meddpicc",
 		WriteBack: true, AlertsFrom: &october, AsOf: asOf{Case: true},
 		Fields: map[string]string{"use_case": "Use_Case__c"}, HandoffFields: map[string]string{"score": "CS_Score__c"},
 	}, {
-		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff", Schedule: "0 7 * * *", TimeZone: "UTC", QuotaShare: 80,
+		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff", Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{"use_case": "why"}, HandoffFields: map[string]string{},
 	}}
 	if diff := cmp.Diff(want, cfg.Connections, compareConfig, cmp.AllowUnexported(since{}, asOf{})); diff != "" {
@@ -168,6 +169,7 @@ func TestConfigProblems(t *testing.T) {
 		{"number in a list", minimal + "pipelines = [1]\n", `config.toml:6:1: connections.acme.pipelines: a number stands in a list of texts. Write pipelines = ["New business"]`},
 		{"date for text", minimal + "since = 2000-01-01\n", `config.toml:6:1: connections.acme.since: a date without quotes stands where text in quotes belongs. Write since = "90d"`},
 		{"text for a section", "store = \"handoff.db\"\n" + minimal, `config.toml:1:1: store: text stands where a section belongs. Write [store] on a line of its own and its keys below it`},
+		{"bad cron line of the reconciliation", minimal + "reconcile = \"daily\"\n", `config.toml:6:1: connections.acme.reconcile: schedule "daily" cannot be read (expected exactly 5 fields, found 1: [daily]). Write five fields, minute hour day month weekday, such as "0 7 * * 1-5", or "@every 15m"`},
 		{"bad cron line", minimal + "schedule = \"0 7 * *\"\n", `config.toml:6:1: connections.acme.schedule: schedule "0 7 * *" cannot be read (expected exactly 5 fields, found 4: [0 7 * *]). Write five fields, minute hour day month weekday, such as "0 7 * * 1-5", or "@every 15m"`},
 		{"bad time zone", minimal + "time_zone = \"London\"\n", `config.toml:6:1: connections.acme.time_zone: "London" is not a time zone. Write one like "Europe/London" or "America/New_York"`},
 		{"bad address", strings.Replace(minimal, "https://", "", 1), `config.toml:3:1: connections.acme.url: "acme.my.salesforce.com" is not a web address. Write it as "https://example.my.salesforce.com"`},
@@ -201,8 +203,8 @@ func TestConfigProblems(t *testing.T) {
 			`config.toml:9:1: connections.acme.api_version: auth = "soap" does not exist from version 65.0 on. Write api_version = "64.0", or log in with auth = "client_credentials" or "jwt"`},
 		{"as_of in a real CRM", minimal + "as_of = \"case\"\n", "config.toml:6:1: connections.acme.as_of: another moment than now is for `handoff sandbox` on this machine alone, and would put wrong scores into a real CRM. Leave it out"},
 		{"as_of", minimal + "as_of = \"soon\"\n", `config.toml:6:1: connections.acme.as_of: "soon" is not a moment. Write it as "2026-10-15T09:00:00Z" or "2026-10-15", or "case" for each deal's own`},
-		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, schedule, since, time_zone, token, url, write_back
-config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, schedule, since, time_zone, token, url, write_back`},
+		{"a key of another CRM", strings.Replace(minimal, `"salesforce"`, `"hubspot"`, 1) + "token = \"file:secret\"\n", `config.toml:4:1: connections.acme.client_id: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, reconcile, schedule, since, time_zone, token, url, write_back
+config.toml:5:1: connections.acme.client_secret: unknown key. Known here: alerts_from, api_version, as_of, crm, deal_types, fields, handoff_fields, methodology, min_amount, overlap, pipelines, quota_share, reconcile, schedule, since, time_zone, token, url, write_back`},
 		{"no token", "[connections.acme]\ncrm = \"hubspot\"\n", `config.toml:1:14: connections.acme.token: missing. Write token = "file:acme.token", and put the service key into that file`},
 		{"no release of HubSpot's API", "[connections.acme]\ncrm = \"hubspot\"\ntoken = \"file:secret\"\napi_version = \"v3\"\n",
 			`config.toml:4:1: connections.acme.api_version: "v3" is no release of HubSpot's API. Write it as "2026-09", or leave the line out`},

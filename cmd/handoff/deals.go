@@ -129,7 +129,7 @@ func newDealRow(engine *rules.Engine, h *jobs.Handoff) dealRow {
 func why(h *jobs.Handoff, card *rules.Card) string {
 	switch {
 	case h.Reopened:
-		return "not a won deal of this connection any more"
+		return whereabouts(h.Gone, h.Heir)
 	case card.Unread():
 		return "parts of the record could not be read"
 	case card.Ghost == rules.GhostYes && len(card.GhostReasons) > 0:
@@ -144,6 +144,19 @@ func why(h *jobs.Handoff, card *rules.Card) string {
 		parts = append(parts, fmt.Sprintf("%s %d/%d", c.Name, c.Points, c.Max))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// whereabouts says why a deal is none of ours any more.
+func whereabouts(gone jobs.Gone, heir string) string {
+	switch gone {
+	case jobs.GoneDeleted:
+		return "deleted in the CRM"
+	case jobs.GoneMerged:
+		return "merged into deal " + heir
+	case jobs.GoneMissing:
+		return "not to be found in the CRM any more: removed for good, or hidden from the user that handoff logs in as"
+	}
+	return "not a won deal of this connection any more"
 }
 
 func printDeals(w io.Writer, rows []dealRow) {

@@ -88,7 +88,7 @@ func (a *app) demo(ctx context.Context, pause time.Duration) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 
 	fmt.Fprintln(a.stdout, "\nOne run pulls the won deals, scores each handoff and writes the results back:")
-	if err := s.once(ctx, false); err != nil {
+	if err := s.once(ctx, jobs.ScoreJob, false); err != nil {
 		return err
 	}
 	d := &demoView{service: s, config: filepath.Join(dir, "config.toml")}

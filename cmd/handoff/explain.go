@@ -111,6 +111,8 @@ type explanation struct {
 	Acceptance string               `json:"acceptance"`
 	Finalised  bool                 `json:"finalised"`
 	Reopened   bool                 `json:"reopened"`
+	Gone       jobs.Gone            `json:"gone,omitzero"` // why its record is not in the CRM any more; absent: it is
+	Heir       string               `json:"heir,omitzero"` // the deal that it was merged into
 	Parked     string               `json:"parked,omitempty"`
 	Held       int64                `json:"held,omitzero"` // the run that was rolled back on it
 	Card       *rules.Card          `json:"card"`          // with people's points in place
@@ -167,7 +169,7 @@ func (l *writeLine) summary() string {
 func newExplanation(engine *rules.Engine, h *jobs.Handoff, writes []jobs.Write) *explanation {
 	sc := engine.Scorecard()
 	e := &explanation{
-		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened,
+		dealRow: newDealRow(engine, h), AsOf: h.AsOf, Version: h.Version, Acceptance: h.Merged["acceptance"], Finalised: h.Finalised, Reopened: h.Reopened, Gone: h.Gone, Heir: h.Heir,
 		Held: h.Held, Card: h.Edited(engine), Check: []string{}, Records: map[string]recordRow{}, Edits: h.Edits, fields: jobs.Fields(sc),
 	}
 	if h.Parked != nil {
@@ -315,7 +317,7 @@ func (e *explanation) facts() []fact {
 		add("State", "finalised: frozen by its CSM")
 	}
 	if e.Reopened {
-		add("State", "not a won deal of this connection any more; the card is kept as it was")
+		add("State", whereabouts(e.Gone, e.Heir)+"; the card is kept as it was")
 	}
 	if e.Held != 0 {
 		add("Held", fmt.Sprintf("run %d was rolled back; nothing is written until `handoff rollback %d --release` lets it go", e.Held, e.Held))

@@ -11,7 +11,7 @@ import (
 )
 
 // settings are the keys of every connection that a finding or an error may point at, beside those of the CRM's login.
-var settings = []string{"url", "schedule", "time_zone", "since", "overlap", "pipelines", "deal_types", "min_amount", "quota_share", "write_back"}
+var settings = []string{"url", "schedule", "reconcile", "time_zone", "since", "overlap", "pipelines", "deal_types", "min_amount", "quota_share", "write_back"}
 
 // place says where to look, as a person knows it: a key of the connection with its path in the configuration file, the CRM
 // as a whole as the connection to it, anything else as the CRM calls it.

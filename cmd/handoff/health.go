@@ -31,7 +31,7 @@ const (
 type connectionHealth struct {
 	Connection string     `json:"connection"`
 	LastRun    *time.Time `json:"last_run"` // when the last one ended; null: none has yet
-	OK         bool       `json:"ok"`       // the last one left nothing to do for a person, or there was none
+	OK         bool       `json:"ok"`       // the last one of each job left nothing to do for a person, or there was none
 	Error      string     `json:"error"`    // what it left, or why it did not finish
 	NextRun    time.Time  `json:"next_run"`
 }
@@ -39,17 +39,20 @@ type connectionHealth struct {
 // health says how the last runs of the connections went, by the store: whoever ran them.
 func (s *service) health(ctx context.Context) (health, error) {
 	last, err := s.db.LastRuns(ctx, jobs.ScoreJob)
+	reconciled, reconciledErr := s.db.LastRuns(ctx, jobs.ReconcileJob)
 	h := health{Status: healthy}
 	for i := range s.cfg.Connections {
 		conn := &s.cfg.Connections[i]
 		run := last[conn.Name]
 		c := connectionHealth{Connection: conn.Name, LastRun: run.EndedAt, OK: true, NextRun: conn.nextRun(s.clock())}
-		if why := cmp.Or(run.Error, run.Summary.Left); why != "" && !run.Summary.Interrupted {
-			h.Status, c.OK, c.Error = failing, false, why
+		for _, run := range []jobs.Run{reconciled[conn.Name], run} { // what the latter says matters more
+			if why := cmp.Or(run.Error, run.Summary.Left); why != "" && !run.Summary.Interrupted {
+				h.Status, c.OK, c.Error = failing, false, why
+			}
 		}
 		h.Connections = append(h.Connections, c)
 	}
-	return h, err
+	return h, errors.Join(err, reconciledErr)
 }
 
 func (s *service) serveHealth(w http.ResponseWriter, r *http.Request) {

@@ -46,6 +46,7 @@ func TestManifest(t *testing.T) {
 	}
 	w.edit(map[string]any{"description": "Kickoff with the new project lead on Monday."})
 	one := w.handoff("run", "--once")
+	reconciled := w.handoff("run", "--once", "--job", "reconcile")
 	w.edit(map[string]any{"finalised": true})
 	w.handoff("run", "--once")
 	w.handoff("setup", "--remove")
@@ -55,7 +56,7 @@ func TestManifest(t *testing.T) {
 	t.Run("facts", m.compareFacts)
 	t.Run("costs", func(t *testing.T) {
 		m.compareCosts(t, map[string]map[string]int{
-			"the first, over 57 won deals": first, "nothing new": idle, "one deal changed": one, "`handoff check`": check,
+			"the first, over 57 won deals": first, "nothing new": idle, "one deal changed": one, "the reconciliation": reconciled, "`handoff check`": check,
 		})
 	})
 }

@@ -102,7 +102,7 @@ func TestServiceStopsCleanly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out bytes.Buffer
 	code := run(ctx, []string{"--config", config, "run"}, strings.NewReader(""), io.MultiWriter(&out, onWrite(cancel)), io.Discard, env(), time.Now)
-	if want := "hubspot: runs at \"*/15 * * * *\", UTC time\nsalesforce: runs at \"*/15 * * * *\", UTC time\n"; code != exitDone || out.String() != want {
+	if want := "hubspot: runs at \"*/15 * * * *\" and reconciles at \"30 3 * * *\", UTC time\nsalesforce: runs at \"*/15 * * * *\" and reconciles at \"30 3 * * *\", UTC time\n"; code != exitDone || out.String() != want {
 		t.Errorf("exit %d and %q, want 0 and %q", code, out.String(), want)
 	}
 }

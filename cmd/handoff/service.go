@@ -83,21 +83,27 @@ func (a asOf) of(clock func() time.Time) func(*crm.Snapshot) time.Time {
 	return nil
 }
 
-// once runs each connection, whatever becomes of the others, then sends what the outbox holds. Its error is errReported
+// runs are the jobs that a connection has, by name.
+var runs = map[string]func(*jobs.ScoreDeals, context.Context) (jobs.Summary, error){
+	jobs.ScoreJob:     (*jobs.ScoreDeals).Run,
+	jobs.ReconcileJob: (*jobs.ScoreDeals).Reconcile,
+}
+
+// once runs the named job of each connection, whatever becomes of the others, then sends what the outbox holds. Its error is errReported
 // when all is done but a person is needed.
-func (s *service) once(ctx context.Context, asJSON bool) error {
+func (s *service) once(ctx context.Context, name string, asJSON bool) error {
 	var failed []error
 	var summaries []jobs.Summary
 	needed := false
 	for i := range s.crms {
 		job := s.job(i)
-		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, name, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		needed = needed || sum.Left != ""
 		if err != nil {
 			failed = append(failed, err)
 		} else if !asJSON {
-			s.report(i, sum)
+			s.report(i, name, sum)
 		}
 	}
 	failed = append(failed, s.notify(ctx))
@@ -110,10 +116,10 @@ func (s *service) once(ctx context.Context, asJSON bool) error {
 	return errReported
 }
 
-// runJob runs a score job and shows its progress on bar. What is left for a person, although the run did its work, is
+// runJob runs the named job of a connection and shows its progress on bar. What is left for a person, although the run did its work, is
 // printed.
 // Of two processes that run the same connection, the second waits, and gives up after a while.
-func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
+func (s *service) runJob(ctx context.Context, i int, name string, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
 	sum.Connection = job.Connection
 	if !job.DryRun {
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
@@ -125,9 +131,9 @@ func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *
 	job.Progress = bar.set
 	var unusable []connectors.Finding
 	job.Unusable = func(found []connectors.Finding) { unusable = found }
-	sum, err = job.Run(ctx)
+	sum, err = runs[name](job, ctx)
 	bar.done()
-	s.log.Info("run ended", "connection", job.Connection, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
+	s.log.Info("run ended", "connection", job.Connection, "job", name, "pulled", sum.Pulled, "scored", sum.Scored, "written", sum.Written,
 		"flagged", sum.Flagged, "parked", sum.Parked, "calls", sum.Calls, "left", sum.Left, "interrupted", sum.Interrupted, "ok", err == nil && sum.Left == "")
 	if sum.Left != "" {
 		fmt.Fprintf(s.stderr, "%s: %s\n", job.Connection, plain(sum.Left))
@@ -137,8 +143,13 @@ func (s *service) runJob(ctx context.Context, i int, job *jobs.ScoreDeals, bar *
 }
 
 // report says in a few lines what a run did.
-func (s *service) report(i int, sum jobs.Summary) {
+func (s *service) report(i int, name string, sum jobs.Summary) {
 	conn := &s.cfg.Connections[i]
+	if name == jobs.ReconcileJob {
+		fmt.Fprintf(s.stdout, "%s: %s compared with the CRM: %d gone, %d changed, %d written; %s flagged (%s)\n",
+			conn.Name, count(sum.Compared, "deal"), sum.Gone, sum.Pulled, sum.Written, count(sum.Flagged, "deal"), count(sum.Calls, "API call"))
+		return
+	}
 	if sum.Pulled == 0 && sum.Scored == 0 && sum.Written == 0 {
 		fmt.Fprintf(s.stdout, "%s: no news since the last run, 0 written; %s flagged\n", conn.Name, count(sum.Flagged, "deal"))
 	} else {
@@ -160,8 +171,8 @@ type dealDiff struct {
 	After      crm.Values `json:"after"`
 }
 
-// dryRun prints what a run would write to each connection. Its error is errReported when all is done but a person is needed.
-func (s *service) dryRun(ctx context.Context, asJSON bool) error {
+// dryRun prints what a run of the named job would write to each connection. Its error is errReported when all is done but a person is needed.
+func (s *service) dryRun(ctx context.Context, name string, asJSON bool) error {
 	var failed []error
 	var summaries []jobs.Summary
 	needed := false
@@ -180,7 +191,7 @@ func (s *service) dryRun(ctx context.Context, asJSON bool) error {
 			fmt.Fprintf(s.stdout, "%s  (%s:%s)\n", plain(d.Name), d.Connection, d.ID)
 			printChanges(s.stdout, s.fields, d.Before, d.After)
 		}
-		sum, err := s.runJob(ctx, i, job, s.newProgress(job.Connection))
+		sum, err := s.runJob(ctx, i, name, job, s.newProgress(job.Connection))
 		summaries = append(summaries, sum)
 		needed = needed || sum.Left != ""
 		switch {
@@ -214,17 +225,19 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	var list []scheduledJob
 	for i, conn := range s.cfg.Connections {
-		list = append(list, scheduledJob{
-			Name: jobs.ScoreJob + " " + conn.Name, Spec: conn.Schedule, TimeZone: conn.TimeZone,
-			Run: func(ctx context.Context) error {
-				sum, err := s.runJob(ctx, i, s.job(i), &progress{})
-				if err == nil {
-					s.report(i, sum)
-				}
-				return errors.Join(err, s.notify(ctx))
-			},
-		})
-		fmt.Fprintf(s.stdout, "%s: runs at %q, %s time\n", conn.Name, conn.Schedule, conn.TimeZone)
+		for name, spec := range map[string]string{jobs.ScoreJob: conn.Schedule, jobs.ReconcileJob: conn.Reconcile} {
+			list = append(list, scheduledJob{
+				Name: name + " " + conn.Name, Spec: spec, TimeZone: conn.TimeZone,
+				Run: func(ctx context.Context) error {
+					sum, err := s.runJob(ctx, i, name, s.job(i), &progress{})
+					if err == nil {
+						s.report(i, name, sum)
+					}
+					return errors.Join(err, s.notify(ctx))
+				},
+			})
+		}
+		fmt.Fprintf(s.stdout, "%s: runs at %q and reconciles at %q, %s time\n", conn.Name, conn.Schedule, conn.Reconcile, conn.TimeZone)
 	}
 	if l == nil {
 		return s.schedule(ctx, list)

@@ -59,6 +59,9 @@ type Fixture struct {
 	AddEmail   func(deal, subject, body string) error
 	Edit       func(deal, field, value string) error // one of Specs, by another user
 	LoseDeal   func(deal string) error               // it is not Closed Won any more
+	RemoveDeal func(deal string) error
+
+	RemoveContact func(contact string) error
 
 	// CreateField makes, in the place of one of Specs, a field of another kind, as an administrator would who lets
 	// everyone see it. Nil: that is not tested.

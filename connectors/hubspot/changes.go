@@ -3,7 +3,6 @@ package hubspot
 import (
 	"context"
 	"maps"
-	"net/url"
 	"slices"
 	"time"
 
@@ -58,13 +57,6 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(c
 		}
 		n.changed[k.object], n.tied[k.object] = set(ids(rows)), set(found)
 		maps.Copy(candidates, n.tied[k.object])
-	}
-	marks[archivedMark] = since[archivedMark]
-	if now.Sub(since[archivedMark].Time) >= archivedEvery {
-		if err := r.archived(ctx, since[archivedMark].Time, left); err != nil {
-			return err
-		}
-		marks[archivedMark] = crm.Watermark{Time: now}
 	}
 	open := slices.SortedFunc(maps.Keys(candidates), compareIDs)
 	open = slices.DeleteFunc(open, func(id string) bool { return left[id] })
@@ -124,24 +116,6 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) (row
 		}
 	}
 	return rows, answered, nil
-}
-
-// archivedEvery is how often deleted deals are looked for: there may be thousands, for HubSpot keeps them for 90 days.
-const archivedEvery = 24 * time.Hour
-
-// archived adds the deals that were deleted since then: no search finds those, nor does deleting move a stamp.
-func (r *reader) archived(ctx context.Context, since time.Time, left map[string]bool) error {
-	rows, err := list[object](ctx, r.Client, "list deleted deals", r.api("objects", deals), url.Values{"archived": {"true"}, "properties": {isWon}})
-	if err != nil {
-		return err
-	}
-	from := since.Add(-r.cfg.Overlap)
-	for _, d := range rows {
-		if at := d.Archived.moment(); at != nil && !at.Before(from) {
-			left[string(d.ID)] = true
-		}
-	}
-	return nil
 }
 
 // locate returns those of the deals that are ours. It reads them afresh: the index of the search may not know yet that one

@@ -58,7 +58,7 @@ const ownerID = "hubspot_owner_id"
 
 // dealColumns are the properties of a deal that are no mapped facts; tracked are those whose history is read.
 var (
-	dealColumns = []string{"dealname", "dealstage", isWon, amount, "deal_currency_code", closeDate, pipelineID, dealType, ownerID}
+	dealColumns = []string{"dealname", "dealstage", isWon, amount, "deal_currency_code", closeDate, pipelineID, dealType, ownerID, mergedIDs}
 	tracked     = []string{"dealstage", ownerID}
 )
 
@@ -79,6 +79,11 @@ func (c *Client) open(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.reader(ctx, s), nil
+}
+
+// reader returns a reader of deals by a schema.
+func (c *Client) reader(ctx context.Context, s *schema) *reader {
 	r := &reader{Client: c, schema: s, people: newPeople(s.Owners), missed: map[string]bool{}, lost: map[string]crm.Part{}}
 	if s.hidden != nil {
 		r.lose(ctx, companyKind, s.hidden)
@@ -86,7 +91,7 @@ func (c *Client) open(ctx context.Context) (*reader, error) {
 	if s.unnamed != nil {
 		r.lose(ctx, owners, s.unnamed)
 	}
-	return r, nil
+	return r
 }
 
 // forbidden returns the refusal of a call that a scope or a feature is missing for; nil: err is something else.

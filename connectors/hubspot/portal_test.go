@@ -123,30 +123,6 @@ func TestOwnersHidden(t *testing.T) {
 	}
 }
 
-// TestDeleted: deleting moves no stamp and no search finds what is deleted; it is looked for once a day.
-func TestDeleted(t *testing.T) {
-	l := newLab(t, deals.Demo()[:3])
-	n := pull(t, l.client, nil)
-	id := n.records[1].Snapshot.ID
-	l.clock.Advance(time.Minute)
-	if _, err := l.call(t, http.MethodDelete, "/crm/objects/2026-09/deals/"+id, nil); err != nil {
-		t.Fatal(err)
-	}
-	l.clock.Advance(23 * time.Hour)
-	if n = pull(t, l.client, n.marks); len(n.left) != 0 {
-		t.Errorf("looked for within a day: %v", n.left)
-	}
-	l.clock.Advance(time.Hour)
-	n = pull(t, l.client, n.marks)
-	if !slices.Equal(n.left, []string{id}) || len(n.records) != 0 {
-		t.Errorf("left %v, %d deals", n.left, len(n.records))
-	}
-	l.clock.Advance(25 * time.Hour)
-	if n = pull(t, l.client, n.marks); len(n.left) != 0 {
-		t.Errorf("told again: %v", n.left)
-	}
-}
-
 func TestFilters(t *testing.T) {
 	since := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 	cases := deals.Demo()

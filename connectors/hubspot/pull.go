@@ -17,9 +17,6 @@ import (
 // watermark of deals carries an id, and the moment when the sweep began. From then on a pull lists what changed, object by
 // object.
 
-// archivedMark is the watermark whose time is when deleted deals were looked for last.
-const archivedMark = "handoff.archived"
-
 // readsMark is the watermark whose id says what a pull read of each deal, and which deals: where that changed, all deals
 // are swept again. Its time is that from which on deals are news.
 const readsMark = "handoff.reads"
@@ -80,7 +77,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, 
 			return err
 		}
 		if !resumed {
-			resumed, began, marks = true, p.answered, crm.Watermarks{archivedMark: {Time: p.answered}}
+			resumed, began, marks = true, p.answered, crm.Watermarks{}
 			for _, k := range feeds() {
 				marks[k.object] = crm.Watermark{Time: began}
 			}

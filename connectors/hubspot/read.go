@@ -167,6 +167,11 @@ func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
 
 // batch reads records by id, with the history of some of their properties. A record that is gone is absent.
 func (c *Client) batch(ctx context.Context, op, kind string, ids, properties, history []string) (map[string]object, error) {
+	return c.batchOf(ctx, op, kind, nil, ids, properties, history)
+}
+
+// batchOf is batch with a query that says what records are meant.
+func (c *Client) batchOf(ctx context.Context, op, kind string, query url.Values, ids, properties, history []string) (map[string]object, error) {
 	size := maxRecords
 	if len(history) > 0 {
 		size = maxWithHistory
@@ -174,7 +179,7 @@ func (c *Client) batch(ctx context.Context, op, kind string, ids, properties, hi
 	found := make(map[string]object, len(ids))
 	for chunk := range slices.Chunk(ids, size) {
 		body := map[string]any{"inputs": inputs(chunk), "properties": properties, "propertiesWithHistory": append([]string{}, history...)}
-		p, err := fetch[object](ctx, c, call{op: op, method: http.MethodPost, path: c.api("objects", kind+"/batch/read"), body: body, repeatable: true})
+		p, err := fetch[object](ctx, c, call{op: op, method: http.MethodPost, path: c.api("objects", kind+"/batch/read"), query: query, body: body, repeatable: true})
 		if err != nil {
 			return nil, err
 		}

@@ -124,8 +124,16 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 	f.LoseDeal = func(deal string) error {
 		return f.EditRecord(t, "deals", deal, map[string]any{"dealstage": "closedlost", "pipeline": "default"})
 	}
+	f.RemoveDeal = func(deal string) error { return l.remove(t, "deals", deal) }
+	f.RemoveContact = func(contact string) error { return l.remove(t, "contacts", contact) }
 	f.CreateField = l.createProperty
 	return f
+}
+
+// remove archives a record.
+func (l *lab) remove(t *testing.T, object, id string) error {
+	_, err := l.call(t, http.MethodDelete, "/crm/objects/2026-09/"+object+"/"+id, nil)
+	return err
 }
 
 // createProperty makes a property of a deal as an administrator does.

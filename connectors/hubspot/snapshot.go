@@ -38,7 +38,8 @@ func (r *reader) record(d object, a *around) connectors.Record {
 	if r.cfg.CaseAsOf {
 		snapshot.AsOf = d.moment(caseAsOf)
 	}
-	rec := connectors.Record{Snapshot: snapshot, AccountID: string(company.ID), Values: values(r.schema.own[crm.DealObject], d), Edits: r.edits(d)}
+	rec := connectors.Record{Snapshot: snapshot, AccountID: string(company.ID), Values: values(r.schema.own[crm.DealObject], d), Edits: r.edits(d),
+		Merged: several(d.text(mergedIDs))}
 	if at := d.Updated.moment(); at != nil {
 		rec.ChangedAt = *at
 	}

@@ -45,7 +45,6 @@ type object struct {
 	ID         text                 `json:"id"`
 	Created    text                 `json:"createdAt"`
 	Updated    text                 `json:"updatedAt"`
-	Archived   text                 `json:"archivedAt"`
 	Properties map[string]text      `json:"properties"`
 	History    map[string][]version `json:"propertiesWithHistory"` // newest first
 }

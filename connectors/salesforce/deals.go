@@ -29,9 +29,7 @@ type around struct {
 func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
 	const op = "read deals"
 	a := &around{gaps: gaps{}}
-	if lost := slices.DeleteFunc(slices.Clone(r.schema.hidden), func(name string) bool { return !holdsFact(name) }); len(lost) > 0 {
-		r.gap(ctx, source{object: opportunity, part: crm.PartFields}, a.gaps, seeField+": "+strings.Join(lost, ", "))
-	}
+	r.hides(ctx, a.gaps)
 	deals := &selection[row]{}
 	if r.spool != nil {
 		deals.rows = rows[row](ctx, r.spool, opportunity, ids)
@@ -84,6 +82,13 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 		}
 	}
 	return records, nil
+}
+
+// hides notes fields of a deal that we would read facts from and cannot see.
+func (r *reader) hides(ctx context.Context, g gaps) {
+	if lost := slices.DeleteFunc(slices.Clone(r.schema.hidden), func(name string) bool { return !holdsFact(name) }); len(lost) > 0 {
+		r.gap(ctx, source{object: opportunity, part: crm.PartFields}, g, seeField+": "+strings.Join(lost, ", "))
+	}
 }
 
 // further reads what hangs on the children of the deals: who was invited to events, and the notes behind their links.

@@ -144,6 +144,14 @@ func (l *lab) fixture(t *testing.T) *connectortest.Fixture {
 	f.LoseDeal = func(deal string) error {
 		return f.EditRecord(t, "Opportunity", deal, map[string]any{"StageName": "Closed Lost"})
 	}
+	f.RemoveDeal = func(deal string) error {
+		l.remove(t, "Opportunity", deal)
+		return nil
+	}
+	f.RemoveContact = func(contact string) error {
+		l.remove(t, "Contact", contact)
+		return nil
+	}
 	return f
 }
 

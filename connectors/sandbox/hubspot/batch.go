@@ -106,8 +106,12 @@ func (p *Portal) readBatch(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return finished(p, start, found, unknown(o, ids, func(id string) bool {
-		return slices.ContainsFunc(found, func(a answer) bool { return a.ID == id })
+	heirs, err := p.heirs(r.Context(), o, ids)
+	if err != nil {
+		return 0, nil, err
+	}
+	return finished(p, start, found, unknown(o, ids, func(id string) bool { // of one that was merged, not a word
+		return heirs[id] != "" || slices.ContainsFunc(found, func(a answer) bool { return a.ID == id })
 	})...)
 }
 

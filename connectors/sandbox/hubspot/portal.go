@@ -101,6 +101,7 @@ func (p *Portal) Handler() http.Handler {
 	for _, v := range versions {
 		p.recordRoutes(mux, v)
 		p.batchRoutes(mux, v)
+		p.mergeRoutes(mux, v)
 		p.searchRoutes(mux, v)
 		p.associationRoutes(mux, v)
 		p.ownerRoutes(mux, v)
@@ -123,6 +124,7 @@ CREATE INDEX history_of ON history (object, id, property);
 CREATE TABLE association (from_object TEXT NOT NULL, from_id INTEGER NOT NULL, to_object TEXT NOT NULL, to_id INTEGER NOT NULL,
 	category TEXT NOT NULL, type_id INTEGER NOT NULL,
 	PRIMARY KEY (from_object, from_id, to_object, to_id, category, type_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE merged (object TEXT NOT NULL, id INTEGER NOT NULL, heir INTEGER NOT NULL, PRIMARY KEY (object, id)) STRICT, WITHOUT ROWID;
 `
 
 // counted keeps the number of a deal's contacts.

@@ -106,12 +106,20 @@ func (p *Portal) getRecord(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	found, err := p.records(r.Context(), o, []string{r.PathValue("id")}, r.archived(), r.wanted())
+	id := r.PathValue("id")
+	heirs, err := p.heirs(r.Context(), o, []string{id})
+	if err != nil {
+		return 0, nil, err
+	}
+	if heir, merged := heirs[id]; merged {
+		id = heir
+	}
+	found, err := p.records(r.Context(), o, []string{id}, r.archived(), r.wanted())
 	if err == nil && len(found) == 0 {
-		err = noRecord(r.PathValue("id"))
+		err = noRecord(id)
 	}
 	if err == nil {
-		found[0].Associations, err = p.associatedWith(r, o, r.PathValue("id"))
+		found[0].Associations, err = p.associatedWith(r, o, id)
 	}
 	if err != nil {
 		return 0, nil, err

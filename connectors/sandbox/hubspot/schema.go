@@ -26,6 +26,7 @@ func standardObjects() []*object {
 					"ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"),
 				readOnly(text("hs_email_hard_bounce_reason_enum", "Email hard bounce reason")),
 				readOnly(number("hs_email_bounce", "Marketing emails bounced")),
+				merged("Merged Contact IDs"),
 			}},
 		{Name: "companies", Singular: "company", TypeID: "0-2", Created: "createdate", Modified: "hs_lastmodifieddate",
 			Default: []string{"name", "domain"}, Queried: []string{"name", "domain", "phone"},
@@ -33,6 +34,7 @@ func standardObjects() []*object {
 				text("name", "Company name"), text("domain", "Company Domain Name"), text("website", "Website URL"),
 				text("phone", "Phone Number"), text("industry", "Industry"), text("city", "City"), text("country", "Country/Region"),
 				number("numberofemployees", "Number of Employees"), number("annualrevenue", "Annual Revenue"), area("description", "Description"),
+				merged("Merged Company IDs"),
 			}},
 		{Name: "deals", Singular: "deal", TypeID: "0-3", Created: "createdate", Modified: "hs_lastmodifieddate",
 			Default: []string{"amount", "closedate", "dealname", "dealstage", "pipeline"}, Queried: []string{"dealname"},
@@ -48,6 +50,7 @@ func standardObjects() []*object {
 				calculated(number("hs_deal_stage_probability", "Deal probability")),
 				calculated(datetime("hs_closed_won_date", "Closed Won Date")),
 				calculated(number("num_associated_contacts", "Number of Associated Contacts")),
+				merged("Merged Deal IDs"),
 			}},
 		{Name: "tasks", Singular: "task", TypeID: "0-27", Queried: []string{"hs_task_subject", "hs_task_body"},
 			Properties: []*property{
@@ -142,6 +145,9 @@ func readOnly(pr *property) *property {
 	pr.Modification.ReadOnlyValue = true
 	return pr
 }
+
+// merged lists the records that one was merged of. HubSpot calls it an enumeration, though its options are none.
+func merged(label string) *property { return readOnly(enum(mergedIDs, label, "checkbox")) }
 
 func calculated(pr *property) *property {
 	pr.Calculated = true
