@@ -19,6 +19,9 @@ const budgetDeals = 10_000
 const (
 	bodiesRoute = "GET /services/data/…/sobjects/ContentVersion/…/VersionData"
 	pollsRoute  = "GET /services/data/…/jobs/query/…"
+	dropRoute   = "DELETE /services/data/…/jobs/query/…"
+
+	compositeRoute = "POST /services/data/…/composite"
 )
 
 // longNotes counts the notes of won deals that are longer than their preview.
@@ -114,16 +117,15 @@ func TestCallBudget(t *testing.T) {
 	if got := routes[bodiesRoute]; got != long {
 		t.Errorf("%d bodies of notes are read, want one for each of the %d that are longer than a preview", got, long)
 	}
-	list := 0
-	for route, n := range routes {
-		if route != bodiesRoute && route != pollsRoute {
-			list += n
-		}
+	inBulk := routes[jobsRoute] + routes[resultsRoute] + routes[dropRoute]
+	if inBulk > 4*bulkObjects {
+		t.Errorf("the first pull of %d deals takes %d calls in bulk, want %d at most: %v", len(m.snapshots), inBulk, 4*bulkObjects, routes)
 	}
-	if list > 4*bulkObjects {
-		t.Errorf("the first pull of %d deals lists with %d calls, want %d at most: %v", len(m.snapshots), list, 4*bulkObjects, routes)
+	// One call describes, one lists, and one reads the present values of our fields on a thousand deals.
+	if got, want := routes[compositeRoute], 2+(len(m.snapshots)+999)/1000; got > want {
+		t.Errorf("%d composites, want %d at most", got, want)
 	}
-	t.Logf("first pull of %d deals: %d calls, %d polls, %d bodies", len(m.snapshots), list, routes[pollsRoute], long)
+	t.Logf("first pull of %d deals: %d calls in bulk, %d polls, %d composites, %d bodies", len(m.snapshots), inBulk, routes[pollsRoute], routes[compositeRoute], long)
 
 	l.clock.Advance(time.Hour)
 	m.pull(t, l.client)

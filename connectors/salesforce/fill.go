@@ -153,12 +153,12 @@ func (r *reader) forget(ctx context.Context, id string, ended bool) {
 }
 
 // insert saves the rows of a page.
-func (q bulkQuery) insert(ctx context.Context, tx *sqlx.Tx, p csvPage) error {
+func (q bulkQuery) insert(ctx context.Context, tx *sqlx.Tx, p csvPage) (err error) {
 	into, err := tx.PreparexContext(ctx, "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
 		return fmt.Errorf("write the spool: %w", err)
 	}
-	defer into.Close()
+	defer func() { err = errors.Join(err, into.Close()) }()
 	lines := csv.NewReader(p.csv)
 	columns, err := lines.Read()
 	if errors.Is(err, io.EOF) && p.records == 0 {

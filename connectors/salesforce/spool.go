@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/jmoiron/sqlx"
@@ -20,7 +19,6 @@ import (
 type spool struct {
 	db      *sqlx.DB
 	path    string
-	begun   time.Time       // no row was read before, by this machine's clock
 	fetched map[string]bool // objects whose rows are all there
 	err     error           // the first failure to get rows out; nothing that came after it is to be believed
 }
@@ -28,14 +26,14 @@ type spool struct {
 // The rows of an object are found by the record that they belong to, and stand in their order within it.
 const spoolSchema = `
 DROP TABLE IF EXISTS sweep; DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS rows;
-CREATE TABLE sweep (identity TEXT NOT NULL, begun INTEGER NOT NULL);
+CREATE TABLE sweep (identity TEXT NOT NULL);
 CREATE TABLE jobs (object TEXT PRIMARY KEY, id TEXT NOT NULL, locator TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE rows (object TEXT, parent TEXT, place TEXT, id TEXT, data BLOB, PRIMARY KEY (object, parent, place, id)) WITHOUT ROWID;
 CREATE INDEX won ON rows (place, id) WHERE object = 'Opportunity';`
 
 // openSpool opens the spool of the sweep of that identity, which is empty where there was none. Another process that
 // has it open is an error.
-func openSpool(ctx context.Context, path, identity string, now time.Time) (_ *spool, err error) {
+func openSpool(ctx context.Context, path, identity string) (_ *spool, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the spool: %w", err)
@@ -56,20 +54,15 @@ func openSpool(ctx context.Context, path, identity string, now time.Time) (_ *sp
 			err = sp.end(err, errors.As(err, &other) && other.Code == sqlite3.ErrBusy)
 		}
 	}()
-	var sweep struct {
-		Identity string
-		Begun    int64
-	}
-	if err := db.GetContext(ctx, &sweep, "SELECT identity, begun FROM sweep"); err != nil || sweep.Identity != identity {
-		sweep.Begun = now.UnixMilli()
+	var found string
+	if err := db.GetContext(ctx, &found, "SELECT identity FROM sweep"); err != nil || found != identity {
 		if _, err := db.ExecContext(ctx, spoolSchema); err != nil {
 			return nil, fmt.Errorf("create the spool: %w", err)
 		}
-		if _, err := db.ExecContext(ctx, "INSERT INTO sweep VALUES (?, ?)", identity, sweep.Begun); err != nil {
+		if _, err := db.ExecContext(ctx, "INSERT INTO sweep VALUES (?)", identity); err != nil {
 			return nil, fmt.Errorf("create the spool: %w", err)
 		}
 	}
-	sp.begun = time.UnixMilli(sweep.Begun)
 	return sp, nil
 }
 

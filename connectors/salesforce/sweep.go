@@ -67,12 +67,19 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	}
 	for {
 		batch := connectors.Batch{Total: total}
-		if r.spool != nil {
-			batch.ReadAt = r.spool.begun
+		var fresh map[string]crm.Values
+		if r.spool != nil { // jobs may have read them hours ago, and people write into them
+			batch.ReadAt = r.cfg.Now()
+			if fresh, err = r.ReadValues(ctx, crm.DealObject, ids(list)); err != nil {
+				return err
+			}
 		}
 		for chunk := range slices.Chunk(list, maxIDs) {
 			if batch.Records, err = r.deals(ctx, ids(chunk)); err != nil {
 				return err
+			}
+			if r.spool != nil {
+				batch.Records = withValues(batch.Records, fresh)
 			}
 			at = chunk[len(chunk)-1].mark()
 			marks[opportunity], marks[notesMark] = at, newest(unread, r.unread)
@@ -89,6 +96,14 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 			return err
 		}
 	}
+}
+
+// withValues gives records the present values of our fields; those that have none are gone by now.
+func withValues(records []connectors.Record, present map[string]crm.Values) []connectors.Record {
+	for i := range records {
+		records[i].Values = present[records[i].Snapshot.ID]
+	}
+	return slices.DeleteFunc(records, func(r connectors.Record) bool { return r.Values == nil })
 }
 
 // listWon returns the first deals behind a watermark, newest first, a page at most, and how many there are if that is
@@ -135,7 +150,7 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 	if _, err := os.Stat(path); err != nil && !many {
 		return nil
 	}
-	sp, err := openSpool(ctx, path, identity, r.cfg.Now())
+	sp, err := openSpool(ctx, path, identity)
 	if err == nil {
 		if err = r.fill(ctx, sp, scope); err == nil {
 			r.spool = sp
