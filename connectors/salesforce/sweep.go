@@ -56,6 +56,13 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
+	if _, ok := since[opportunity]; !ok && total > r.bulkFrom { // should this stop before the first deals, the next one goes on with its jobs
+		begun := maps.Clone(marks)
+		delete(begun, opportunity) // which would say that the sweep is done
+		if err := yield(connectors.Batch{Watermarks: begun, Total: total}); err != nil {
+			return err
+		}
+	}
 	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.bulkFrom); err != nil {
 		return err
 	}
