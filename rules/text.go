@@ -187,6 +187,9 @@ func (e *Engine) isCommon(word string) bool {
 }
 
 func holdsWord(f *folded, of words) bool {
+	if len(of) == 0 {
+		return false
+	}
 	for i := range f.words {
 		if of[f.word(i)] {
 			return true
