@@ -94,7 +94,7 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 		Username: conn.Username, Password: conn.Password.Reveal(), PrivateKey: conn.PrivateKey.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		NeedsAmount: conn.MinAmount != nil, Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Spool: conn.Spool, Patience: a.patience, Sleep: a.sleep, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Spool: conn.Spool, Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
 	}
 }
 
@@ -113,7 +113,7 @@ func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec, memory conne
 		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Memory: memory, Patience: a.patience, Sleep: a.sleep, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Memory: memory, Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
 	})
 }
 

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -66,26 +64,6 @@ type Fixture struct {
 	// CreateField makes, in the place of one of Specs, a field of another kind, as an administrator would who lets
 	// everyone see it. Nil: that is not tested.
 	CreateField func(t *testing.T, spec crm.FieldSpec) error
-}
-
-// Clock is a clock that moves by hand.
-type Clock struct{ now atomic.Pointer[time.Time] }
-
-// NewClock returns a clock that stands at a moment after all demo deals.
-func NewClock() *Clock {
-	c := &Clock{}
-	start := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	c.now.Store(&start)
-	return c
-}
-
-// Now tells the time.
-func (c *Clock) Now() time.Time { return *c.now.Load() }
-
-// Advance moves the clock on.
-func (c *Clock) Advance(d time.Duration) {
-	later := c.Now().Add(d)
-	c.now.Store(&later)
 }
 
 // Fault makes calls go wrong: the JSON form of the sandbox's POST /_sandbox/faults.

@@ -42,6 +42,9 @@ type Options struct {
 	NoLimits bool          // calls do not count against a limit
 	NoLog    bool          // keep no log of calls; without it their bodies stay in memory
 	Now      func() time.Time
+
+	// Sleep waits, by the clock of Now, until a change may be committed that a fault puts off; nil: time.Sleep.
+	Sleep func(time.Duration)
 }
 
 // Sandbox is a set of running CRMs.
@@ -154,7 +157,7 @@ func (s *server) abandon() (err error) {
 }
 
 func (s *server) serve(opts Options) {
-	handler := control.New(s.crm.Control(), control.Options{Latency: opts.Latency, NoLog: opts.NoLog})
+	handler := control.New(s.crm.Control(), control.Options{Latency: opts.Latency, NoLog: opts.NoLog, Sleep: opts.Sleep})
 	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	s.served = make(chan error, 1)
 	go func() { s.served <- s.http.Serve(s.listener) }()

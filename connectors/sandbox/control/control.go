@@ -64,6 +64,10 @@ type CRM struct {
 type Options struct {
 	Latency time.Duration // every call of the API waits this long before it is handled
 	NoLog   bool          // keep no log; without it every call's bodies stay in memory
+
+	// Sleep waits until a change may be committed that a fault puts off; nil: time.Sleep. Clocks that are moved by hand
+	// bring their own.
+	Sleep func(time.Duration)
 }
 
 // maxBody is well above Salesforce's 150 MB, the largest upload that either CRM takes.
@@ -71,6 +75,9 @@ const maxBody = 256 << 20
 
 // New returns a handler that serves the CRM and the control endpoints.
 func New(crm CRM, opts Options) http.Handler {
+	if opts.Sleep == nil {
+		opts.Sleep = time.Sleep
+	}
 	c := &controller{crm: crm, opts: opts, journal: journal{counts: map[string]int{}}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_sandbox/requests", c.journal.serveCounts)
@@ -121,7 +128,7 @@ func (c *controller) serve(w http.ResponseWriter, r *http.Request) {
 	if fault.answers() {
 		fault.answer(a, c.crm.WriteError)
 	} else {
-		ctx := context.WithValue(r.Context(), faultKey{}, fault)
+		ctx := context.WithValue(r.Context(), faultKey{}, hit{fault, c.opts.Sleep})
 		c.crm.Handler.ServeHTTP(a, r.WithContext(context.WithValue(ctx, refusalsKey{}, &c.refusals)))
 	}
 	fault.amend(a.header)

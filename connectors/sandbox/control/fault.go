@@ -48,9 +48,15 @@ type Fault struct {
 
 type faultKey struct{}
 
+// hit is what a call carries to the CRM.
+type hit struct {
+	fault *Fault // nil: none
+	sleep func(time.Duration)
+}
+
 func faultOf(ctx context.Context) Fault {
-	if f, _ := ctx.Value(faultKey{}).(*Fault); f != nil {
-		return *f
+	if h, _ := ctx.Value(faultKey{}).(hit); h.fault != nil {
+		return *h.fault
 	}
 	return Fault{}
 }
@@ -60,6 +66,13 @@ func Lag(ctx context.Context) time.Duration { return ms(faultOf(ctx).LagMS) }
 
 // CommitDelay is how long after it is stamped what the call changes shall become visible, by a fault; mostly 0.
 func CommitDelay(ctx context.Context) time.Duration { return ms(faultOf(ctx).CommitDelayMS) }
+
+// AwaitCommit waits for the CommitDelay of the call.
+func AwaitCommit(ctx context.Context) {
+	if h, _ := ctx.Value(faultKey{}).(hit); CommitDelay(ctx) > 0 {
+		h.sleep(CommitDelay(ctx))
+	}
+}
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 

@@ -26,9 +26,9 @@ type tx struct {
 func (p *Portal) write(ctx context.Context, fn func(context.Context, *tx) error) (err error) {
 	// Rows carry the moment when they are saved; others see them when they are committed, which a fault puts off.
 	var saved time.Time
-	if d := control.CommitDelay(ctx); d > 0 {
+	if control.CommitDelay(ctx) > 0 {
 		saved = p.now()
-		time.Sleep(d)
+		control.AwaitCommit(ctx)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

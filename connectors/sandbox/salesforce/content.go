@@ -31,14 +31,15 @@ func (t *tx) publish(ctx context.Context, version map[string]any, sys system) er
 	data, _ := version["VersionData"].([]byte)
 	version["ContentSize"], version["IsLatest"] = int64(len(data)), int64(1)
 	version["ContentModifiedDate"] = version["LastModifiedDate"]
-	if version["FileType"] == "SNOTE" {
-		version["FileExtension"], version["TextPreview"] = "snote", preview(data)
-	} else if name, ok := version["PathOnClient"].(string); ok {
+	if name, ok := version["PathOnClient"].(string); ok && version["FileType"] == nil {
 		extension := strings.TrimPrefix(path.Ext(name), ".")
 		version["FileExtension"], version["FileType"] = extension, strings.ToUpper(extension)
 		if version["Title"] == nil {
 			version["Title"] = strings.TrimSuffix(path.Base(name), path.Ext(name))
 		}
+	}
+	if version["FileType"] == "SNOTE" {
+		version["FileExtension"], version["TextPreview"] = "snote", preview(data)
 	}
 
 	documents := t.org.object("ContentDocument")

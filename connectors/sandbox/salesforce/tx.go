@@ -32,10 +32,10 @@ func (o *Org) write(ctx context.Context, fn func(context.Context, *tx) error) (e
 	}
 	// Rows carry the moment when they are saved; others see them when they are committed, which a fault puts off.
 	var saved time.Time
-	if d := control.CommitDelay(ctx); d > 0 {
+	if control.CommitDelay(ctx) > 0 {
 		saved = o.now()
 		defer o.late.begin(saved)()
-		time.Sleep(d)
+		control.AwaitCommit(ctx)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
