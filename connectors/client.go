@@ -107,7 +107,8 @@ func Garbled(crm, op string, err error) error {
 	if sem := (*json.SemanticError)(nil); errors.As(err, &sem) {
 		message += ": a value of a wrong type at " + string(sem.JSONPointer)
 	}
-	return &Error{Op: op, CRM: crm, Class: ErrRetry, Message: message, Err: err}
+	return &Error{Op: op, CRM: crm, Class: ErrRetry, Message: message, Err: err,
+		Remedy: "The next run tries again; if it stays so, see whether a proxy answers in the place of " + crm}
 }
 
 // NoRedirect makes a redirect an answer, for http.Client.CheckRedirect: an API redirects nowhere; a proxy or a log-in page

@@ -85,7 +85,7 @@ func judge(status int, code string) verdict {
 		return verdict{connectors.ErrRetry, "", "The trouble is on HubSpot's side, and the next run tries again: status.hubspot.com tells more"}
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status == http.StatusLocked,
 		status == statusMigrating, status == http.StatusMultiStatus:
-		return verdict{connectors.ErrRetry, "", ""}
+		return verdict{connectors.ErrRetry, "", "The next run tries again"}
 	case status < 400:
 		return verdict{connectors.ErrConfig, "url", seeAddress}
 	}

@@ -55,6 +55,11 @@ func fetch[T any](ctx context.Context, c *Client, r call) (*page[T], error) {
 		if p.Results == nil {
 			return connectors.Garbled(crmName, r.op, errors.New("it holds no results"))
 		}
+		for _, e := range p.Errors {
+			if r.repeatable && e.Category != notFound && !e.unassociated() { // a read of which a row fails is sent again
+				return e.at(r.op, http.StatusMultiStatus)
+			}
+		}
 		if p.answered, err = http.ParseTime(header.Get("Date")); err != nil {
 			return &connectors.Error{Op: r.op, CRM: crmName, Class: connectors.ErrConfig, Message: "the answer does not say when it was given",
 				Remedy: "Let the proxy before HubSpot pass the Date header"}
@@ -183,11 +188,6 @@ func (c *Client) batchOf(ctx context.Context, op, kind string, query url.Values,
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range p.Errors {
-			if e.Category != notFound {
-				return nil, e.at(op, http.StatusMultiStatus)
-			}
-		}
 		for _, o := range p.Results {
 			found[string(o.ID)] = o
 		}
@@ -236,11 +236,6 @@ func (c *Client) associations(ctx context.Context, op, from, to string, ids []st
 			body: map[string]any{"inputs": asked}, repeatable: true})
 		if err != nil {
 			return nil, err
-		}
-		for _, e := range p.Errors {
-			if !e.unassociated() && e.Category != notFound {
-				return nil, e.at(op, http.StatusMultiStatus)
-			}
 		}
 		for _, a := range p.Results {
 			id := string(a.From.ID)

@@ -34,8 +34,14 @@ type lab struct {
 
 func newLab(t *testing.T, cases []*crm.Snapshot, change ...func(*salesforce.Config)) *lab {
 	t.Helper()
-	l := &lab{clock: connectortest.NewClock()}
-	sb, err := sandbox.Start(t.Context(), sandbox.Options{Salesforce: "127.0.0.1:0", HubSpot: "127.0.0.1:0", Cases: cases, Now: l.clock.Now})
+	return startLab(t, &lab{clock: connectortest.NewClock()}, sandbox.Options{Cases: cases}, change...)
+}
+
+// startLab starts the sandbox of a lab, by the lab's clock.
+func startLab(t *testing.T, l *lab, opts sandbox.Options, change ...func(*salesforce.Config)) *lab {
+	t.Helper()
+	opts.Salesforce, opts.HubSpot, opts.Now = "127.0.0.1:0", "127.0.0.1:0", l.clock.Now
+	sb, err := sandbox.Start(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"errors"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -117,7 +118,10 @@ func (c *Client) do(ctx context.Context, r call, accept func(header http.Header,
 // blob gets a body as it is stored. Blobs cannot be part of a composite, and simpleforce could only save them to a file.
 func (c *Client) blob(ctx context.Context, op, path string) (string, error) {
 	var text string
-	err := c.send(ctx, call{op: op, method: http.MethodGet, path: path, repeatable: true}, c.throughResty, func(_ http.Header, body []byte) error {
+	err := c.send(ctx, call{op: op, method: http.MethodGet, path: path, repeatable: true}, c.throughResty, func(header http.Header, body []byte) error {
+		if kind, _, _ := mime.ParseMediaType(header.Get("Content-Type")); kind == "text/html" { // a body comes as bytes of no type, HTML too
+			return connectors.Garbled(crmName, op, errors.New("a page for people"))
+		}
 		text = string(body)
 		return nil
 	})
