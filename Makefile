@@ -6,7 +6,7 @@ BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint race bench conformance eval kills fuzz learn live-test
+.PHONY: help demo test build lint race bench conformance eval kills faults soak fuzz learn live-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ learn: ## rules/scorecards/wording again, from the labelled texts and deals
 
 kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff
+
+faults: ## every call of a run goes wrong in every way; writes docs/faults.md anew
+	go test -run '^TestFaults$$' -count=1 -timeout 30m ./cmd/handoff -update
+
+soak: ## half an hour of edits, faults and runs at random (HANDOFF_SOAK=60s: shorter), and a report of it
+	HANDOFF_SOAK=$${HANDOFF_SOAK:-30m} go test -run '^TestSoak$$' -v -count=1 -timeout 60m ./cmd/handoff
 
 # A count of inputs, because with a duration go test fails now and then ("context deadline exceeded") though no input did.
 fuzz: ## a minute or two of fuzzing, spread over every parser

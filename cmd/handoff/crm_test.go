@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -32,8 +31,8 @@ type view interface {
 	// records.
 	edit(id string, fields map[string]any)
 
-	// writes counts, from the request log, how often each field of each record was written.
-	writes() map[change]int
+	// wrote lists the values that a call of the request log set; none for a call that sets none.
+	wrote(e entry) []writtenValue
 
 	// reads reports whether the calls of a route, by its name in the request counts, change nothing.
 	reads(route string) bool
@@ -152,35 +151,33 @@ func (v *salesforceView) edit(id string, fields map[string]any) {
 	v.editRecord("Opportunity", id, named)
 }
 
-func (v *salesforceView) writes() map[change]int {
+func (v *salesforceView) wrote(e entry) []writtenValue {
 	v.t.Helper()
-	counts := map[change]int{}
-	for _, entry := range v.log() {
-		if entry.Method != "PATCH" || !strings.HasSuffix(entry.Path, "/composite/sobjects") || entry.Status != 200 {
+	if e.Method != "PATCH" || !strings.HasSuffix(e.Path, "/composite/sobjects") || e.Status != 200 || !e.json() {
+		return nil
+	}
+	var sent struct{ Records []map[string]any }
+	var outcomes []struct{ Success bool }
+	v.unwrap(e.RequestBody, &sent)
+	v.unwrap(e.ResponseBody, &outcomes)
+	var all []writtenValue
+	for i, fields := range sent.Records {
+		if !outcomes[i].Success {
 			continue
 		}
-		var sent struct{ Records []map[string]any }
-		var outcomes []struct{ Success bool }
-		v.unwrap(entry.RequestBody, &sent)
-		v.unwrap(entry.ResponseBody, &outcomes)
-		for i, fields := range sent.Records {
-			if !outcomes[i].Success {
-				continue
+		id := ""
+		for key, value := range fields {
+			if strings.EqualFold(key, "Id") {
+				id = value.(string)
 			}
-			id := ""
-			for key, value := range fields {
-				if strings.EqualFold(key, "Id") {
-					id = value.(string)
-				}
-			}
-			for key := range fields {
-				if key != "attributes" && !strings.EqualFold(key, "Id") {
-					counts[change{id, key}]++
-				}
+		}
+		for key, value := range fields {
+			if key != "attributes" && !strings.EqualFold(key, "Id") {
+				all = append(all, writtenValue{change{id, key}, textOf(value)})
 			}
 		}
 	}
-	return counts
+	return all
 }
 
 func (*salesforceView) reads(route string) bool {
@@ -257,35 +254,33 @@ func (v *hubspotView) edit(id string, fields map[string]any) {
 	v.editRecord("deals", id, named)
 }
 
-func (v *hubspotView) writes() map[change]int {
+func (v *hubspotView) wrote(e entry) []writtenValue {
 	v.t.Helper()
-	counts := map[change]int{}
-	for _, entry := range v.log() {
-		if !strings.HasSuffix(entry.Path, "/batch/update") || entry.Status/100 != 2 {
-			continue
+	if !strings.HasSuffix(e.Path, "/batch/update") || e.Status/100 != 2 || !e.json() {
+		return nil
+	}
+	var sent struct {
+		Inputs []struct {
+			ID         string
+			Properties map[string]string
 		}
-		var sent struct {
-			Inputs []struct {
-				ID         string
-				Properties map[string]json.RawMessage
-			}
-		}
-		var answer struct{ Results []struct{ ID string } }
-		v.unwrap(entry.RequestBody, &sent)
-		v.unwrap(entry.ResponseBody, &answer)
-		written := map[string]bool{}
-		for _, r := range answer.Results {
-			written[r.ID] = true
-		}
-		for _, in := range sent.Inputs {
-			for name := range in.Properties {
-				if written[in.ID] {
-					counts[change{in.ID, name}]++
-				}
+	}
+	var answer struct{ Results []struct{ ID string } }
+	v.unwrap(e.RequestBody, &sent)
+	v.unwrap(e.ResponseBody, &answer)
+	written := map[string]bool{}
+	for _, r := range answer.Results {
+		written[r.ID] = true
+	}
+	var all []writtenValue
+	for _, in := range sent.Inputs {
+		for name, value := range in.Properties {
+			if written[in.ID] {
+				all = append(all, writtenValue{change{in.ID, name}, value})
 			}
 		}
 	}
-	return counts
+	return all
 }
 
 func (*hubspotView) reads(route string) bool {

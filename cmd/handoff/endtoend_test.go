@@ -221,14 +221,14 @@ func testDemoOverHTTP(t *testing.T, connection string) {
 
 	t.Run("a second run without news writes nothing and says so", func(t *testing.T) {
 		l.t = t
-		before := l.crm.writes()
+		before := l.writes()
 		if out := l.handoff(0, "run", "--once", "--connection", connection); !strings.Contains(out, "no news since the last run, 0 written") {
 			t.Errorf("the run does not say that nothing was written:\n%s", out)
 		}
 		if s := l.run(); s.Pulled != 0 || s.Scored != 0 || s.Written != 0 {
 			t.Errorf("summary %+v, want no deal pulled, scored or written", s)
 		}
-		if diff := cmp.Diff(before, l.crm.writes()); diff != "" {
+		if diff := cmp.Diff(before, l.writes()); diff != "" {
 			t.Errorf("something was written (-before +after):\n%s", diff)
 		}
 	})

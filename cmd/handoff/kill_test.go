@@ -29,7 +29,7 @@ func testKills(t *testing.T, connection string) {
 	start := time.Now()
 	calm.run()
 	took := time.Since(start)
-	want, wantWrites := state(calm), calm.crm.writes()
+	want, wantWrites := state(calm), calm.writes()
 
 	for killed := 0; killed < kills; {
 		l := newLab(t, connection, flags...)
@@ -51,7 +51,7 @@ func testKills(t *testing.T, connection string) {
 		if diff := cmp.Diff(want, state(l)); diff != "" {
 			t.Errorf("the CRM differs from that of an undisturbed run (-calm +disturbed):\n%s", diff)
 		}
-		writes := l.crm.writes()
+		writes := l.writes()
 		if len(writes) != len(wantWrites) {
 			t.Errorf("%d fields were written, want %d as undisturbed", len(writes), len(wantWrites))
 		}

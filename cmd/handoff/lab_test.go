@@ -198,13 +198,35 @@ func (l *lab) resetRequests() { l.call("DELETE", "/_sandbox/requests", "", "", "
 // change is one field of one record that a request set.
 type change struct{ record, field string }
 
+// writtenValue is what a request set a field to.
+type writtenValue struct {
+	change
+	value string
+}
+
+// writes counts, from the request log, how often each field of each record was written.
+func (l *lab) writes() map[change]int {
+	l.t.Helper()
+	counts := map[change]int{}
+	for _, e := range l.log() {
+		for _, w := range l.crm.wrote(e) {
+			counts[w.change]++
+		}
+	}
+	return counts
+}
+
 // entry is a call in the CRM's log.
 type entry struct {
 	Method, Path string
 	Status       int
+	ContentType  string // of the answer
 	RequestBody  json.RawMessage
 	ResponseBody json.RawMessage
 }
+
+// json reports whether the answer is in the CRM's own form; a proxy's is not.
+func (e *entry) json() bool { return strings.HasPrefix(e.ContentType, "application/json") }
 
 // log reads the log of the calls that reached the CRM.
 func (l *lab) log() []entry {

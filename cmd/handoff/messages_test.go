@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write testdata/messages.golden anew")
+var update = flag.Bool("update", false, "write what tests compare with anew: testdata/messages.golden, docs/faults.md")
 
 // says is what a command has to say: its exit code and parts of its text, literally.
 type says struct {

@@ -69,7 +69,7 @@ func TestReconcileDeleted(t *testing.T) {
 		} else {
 			s.call("DELETE", "/crm/objects/2026-09/deals/"+gone.id, hubspotToken, "", "", nil)
 		}
-		before := len(s.crm.writes())
+		before := len(s.writes())
 		if got := s.reconcile(exitDone); got.Gone != 1 || got.Compared < 2 || got.Calls == 0 {
 			t.Errorf("did %+v", got)
 		}
@@ -83,8 +83,8 @@ func TestReconcileDeleted(t *testing.T) {
 			t.Errorf("the second time it did %+v", got)
 		}
 		s.once()
-		for c := range s.crm.writes() {
-			if c.record == gone.id && len(s.crm.writes()) > before {
+		for c := range s.writes() {
+			if c.record == gone.id && len(s.writes()) > before {
 				t.Errorf("written to the deal that is gone: %s", c.field)
 			}
 		}
