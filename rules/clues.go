@@ -60,15 +60,12 @@ func (r *record) wordings() ([]reading, int) {
 		out[k] = reading{some: none, all: none, both: none}
 	}
 	width := perItem * n
-	rows := make([]float32, width*len(r.passages))
-	counts := make([]float32, len(r.passages))
-	for i := range r.passages {
-		p := &r.passages[i]
-		if p.empty {
-			continue
-		}
-		counts[i] = r.weights(p, rows[width*i:width*(i+1)])
+	var rows [maxWindow][]float32 // of the passages at hand
+	var counts [maxWindow]float32
+	for at := range rows {
+		rows[at] = make([]float32, width)
 	}
+	weighed := 0 // passages
 	sum := make([]float32, width)
 	windows := 0
 	for i := range r.passages {
@@ -78,13 +75,19 @@ func (r *record) wordings() ([]reading, int) {
 		clear(sum)
 		count := float32(0)
 		for j := i; j < i+maxWindow && j < r.passages[i].src.to; j++ {
-			if r.passages[j].empty {
+			p, at := &r.passages[j], j%maxWindow
+			if p.empty {
 				continue
 			}
-			for m, v := range rows[width*j : width*(j+1)] {
+			if j >= weighed {
+				weighed = j + 1
+				clear(rows[at])
+				counts[at] = r.weights(p, rows[at])
+			}
+			for m, v := range rows[at] {
 				sum[m] += v
 			}
-			count += counts[j]
+			count += counts[at]
 			windows++
 			scale := 1 / float32(math.Sqrt(float64(max(count, 1))))
 			for k := range out {

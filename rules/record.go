@@ -175,6 +175,9 @@ func (r *record) fromOwn(address string) bool {
 	return false
 }
 
+// usualPassage is how many bytes a passage has, or some fewer.
+const usualPassage = 48
+
 // languageSample is how much of a text decides on its language.
 const languageSample = 4000
 
@@ -184,7 +187,7 @@ func (r *record) add(t text) {
 	sample := fold(body[:min(len(body), languageSample)])
 	langs := r.e.languagesOf(&sample, everyLanguages)
 	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,
-		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}, out: r.passages}
+		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}, out: slices.Grow(r.passages, len(body)/usualPassage)}
 	rd.under, rd.lasting = src.title, true // a CRM without titles has it as the first heading
 	src.from = len(r.passages)
 	rd.read(body)
