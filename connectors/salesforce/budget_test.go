@@ -107,9 +107,6 @@ func (l *lab) control(t *testing.T, method, what string, into any) {
 
 // TestCallBudget counts what pulls cost: calls are what an org shares between all its integrations.
 func TestCallBudget(t *testing.T) {
-	if testing.Short() {
-		t.Skip("loads a large org")
-	}
 	m := newMemory()
 	l := newLab(t, deals.Generate(budgetDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), func(c *salesforce.Config) { c.Memory, c.Sleep = m, hurried })
 	long := l.longNotes(t)

@@ -1,10 +1,7 @@
 package salesforce_test
 
 import (
-	"encoding/json"
 	"errors"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"handoff/connectors"
 	"handoff/connectors/connectortest"
 	"handoff/connectors/salesforce"
+	"handoff/connectors/sandbox"
 	"handoff/connectors/sandbox/deals"
 	"handoff/crm"
 )
@@ -261,49 +259,32 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
-// TestLongTransaction: a row that is seen an hour after it was stamped, far behind the overlap, is read by the next pull:
-// Salesforce's own watermark waits for it.
+// TestLongTransaction: a row that is seen two hours after it was stamped, far behind the overlap, is read by the pull after
+// that: Salesforce's own watermark waits for it.
 func TestLongTransaction(t *testing.T) {
-	l := newLab(t, deals.Demo()[:4])
+	clock := connectortest.NewClock()
+	l := startLab(t, &lab{clock: clock}, sandbox.Options{Cases: deals.Demo()[:4], Sleep: clock.Sleep})
 	f := l.fixture(t)
 	all, marks := pull(t, l.client, nil)
-	if err := f.AddFault(t, connectortest.Fault{Path: `/services/data/v62.0/sobjects/Task`, CommitDelayMS: 1000, After: 1}); err != nil {
+	if err := f.AddFault(t, connectortest.Fault{Method: "POST", Path: ".*/sobjects/Task", Times: 1, CommitDelayMS: int((2 * time.Hour).Milliseconds())}); err != nil {
 		t.Fatal(err)
 	}
-	l.horizon(t) // logs in
-	committed := make(chan error)
+	committed := make(chan error, 1)
 	go func() { committed <- f.AddTask(all[0].Snapshot.ID, "Late") }()
-	for l.clock.Advance(time.Second); !l.horizon(t).Before(l.clock.Now()); l.clock.Advance(time.Second) { // until the row is stamped
-	}
-	l.clock.Advance(time.Hour)
+	clock.AwaitSleepers(1) // stamped
+	clock.Advance(time.Hour)
 	records, marks := pull(t, l.client, marks)
+	if len(records) > 0 {
+		t.Fatalf("%d deals come before the row is committed", len(records))
+	}
+	clock.Advance(time.Hour)
 	if err := <-committed; err != nil {
 		t.Fatal(err)
 	}
-	if len(records) > 0 {
-		t.Skip("the row was committed before the pull: nothing was late")
-	}
-	l.clock.Advance(time.Minute)
+	clock.Advance(time.Minute)
 	if records, _ = pull(t, l.client, marks); len(records) != 1 || records[0].Snapshot.ID != all[0].Snapshot.ID {
 		t.Errorf("%d deals come, want that of the late row", len(records))
 	}
-}
-
-// horizon is up to when all changes can be seen, as the org tells.
-func (l *lab) horizon(t *testing.T) time.Time {
-	t.Helper()
-	span := url.Values{"start": {l.clock.Now().Add(-time.Hour).Format(time.RFC3339)}, "end": {l.clock.Now().Add(time.Hour).Format(time.RFC3339)}}
-	var reply struct {
-		Covered string `json:"latestDateCovered"`
-	}
-	if err := json.Unmarshal(l.call(t, http.MethodGet, "/services/data/v62.0/sobjects/Opportunity/updated?"+span.Encode(), nil), &reply); err != nil {
-		t.Fatal(err)
-	}
-	at, err := time.Parse("2006-01-02T15:04:05.000-0700", reply.Covered)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at
 }
 
 func TestDeletedDealHasLeft(t *testing.T) {
