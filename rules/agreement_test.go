@@ -22,7 +22,8 @@ var (
 	tuning = []string{"../connectors/sandbox/deals/demo.jsonl", "mail-and-calls", "terse-and-mixed", "werkbank", "northlight",
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
 		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
-		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno", "hazel"}
+		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno", "hazel",
+		"clover", "teal", "rook", "fennel"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
 		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle"}
 )
