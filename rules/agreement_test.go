@@ -23,9 +23,10 @@ var (
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
 		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
 		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno", "hazel",
-		"clover", "teal", "rook", "fennel"}
+		"clover", "teal", "rook", "fennel", "gorse"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
-		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle"}
+		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle",
+		"plover", "tern", "marl", "sorrel"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.

@@ -15,7 +15,7 @@ import (
 var groups = [][]string{
 	{"demo"},
 	{"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper", "fjord", "onyx", "yarrow", "juno", "hazel"},
-	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove", "clover", "fennel"},
+	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove", "clover", "fennel", "gorse"},
 	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra", "lagoon", "maple", "mica", "teal", "rook"},
 }
 
