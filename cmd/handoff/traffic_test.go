@@ -97,6 +97,7 @@ var (
 	soqlForm    = regexp.MustCompile(`^SELECT (.+?) FROM (\w+)( .*)?$`)
 	soqlText    = regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
 	soqlCompare = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.]*) (?:=|!=|<|>|<=|>=|IN|NOT IN|LIKE) ?`)
+	soqlJoin    = regexp.MustCompile(`\((SELECT (?:[^()]|\([^()]*\))*)\)`)
 	soqlOrder   = regexp.MustCompile(`ORDER BY (.+?)(?: LIMIT .*)?$`)
 )
 
@@ -114,6 +115,10 @@ func (tr *traffic) takeSOQL(l *lab, soql string) {
 		l.t.Fatalf("not a statement that this test can read: %s", soql)
 	}
 	object, rest := parts[2], soqlText.ReplaceAllString(parts[3], "''")
+	for _, join := range soqlJoin.FindAllStringSubmatch(rest, -1) {
+		tr.takeSOQL(l, join[1])
+	}
+	rest = soqlJoin.ReplaceAllString(rest, "()")
 	columns := strings.Split(parts[1], ",")
 	for _, found := range soqlCompare.FindAllStringSubmatch(rest, -1) {
 		columns = append(columns, found[1])

@@ -39,11 +39,19 @@ func (r *reader) feeds() []feed {
 	described := func(object string) bool { return !r.schema.objects[object].off() }
 	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}})
 	add(described("ContentNote"), feed{object: "ContentVersion", columns: []string{"ContentDocumentId"}, where: "FileType = 'SNOTE'"})
+	add(described("ContentNote"), feed{object: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
 	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}})
 	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: "RelatedToId != null"})
 	add(r.schema.reads("Account"), feed{object: "Account", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
 	add(r.schema.reads("Contract"), feed{object: "Contract", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
 	return feeds
+}
+
+// linked is the condition that a link leads from a won deal to a note: the note may be older than the link. Salesforce
+// refuses to list links that are not filtered by what they link, and takes a semi-join for such a filter.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentdocumentlink.htm
+func (r *reader) linked() string {
+	return all("LinkedEntityId IN ("+selectFrom(opportunity, []string{"Id"}, r.won(), "")+")", noteLinks.where)
 }
 
 // list is one page of a feed, by keyset: a cursor that is lost, or that outlives its rows, would be of no use here.
@@ -155,7 +163,7 @@ func (n *news) add(r row) {
 	if document := r.text("ContentDocumentId"); document != "" {
 		n.documents[document] = true
 	}
-	for _, way := range [][]string{{"OpportunityId"}, {"WhatId"}, {"ParentId"}, {"RelatedToId"}, {"Event", "WhatId"}} {
+	for _, way := range [][]string{{"OpportunityId"}, {"WhatId"}, {"ParentId"}, {"RelatedToId"}, {"LinkedEntityId"}, {"Event", "WhatId"}} {
 		if id := r.text(way...); isDeal(id) {
 			n.deals[id] = true
 		}

@@ -193,3 +193,31 @@ func TestNewsGoesFirst(t *testing.T) {
 		t.Errorf("not read are %v, want none", got)
 	}
 }
+
+// TestOldNoteOfAnotherDeal: a note that is linked to a deal later than it was written is news of that deal, and so is that it
+// is not linked to it any more. Neither moves a stamp of the note or of the deal.
+func TestOldNoteOfAnotherDeal(t *testing.T) {
+	l := newLab(t, deals.Demo()[:2])
+	records, marks := pull(t, l.client, nil)
+	one, other := records[0].Snapshot.ID, records[1].Snapshot
+	l.clock.Advance(time.Hour)
+	note := l.child(t, "ContentDocument", one)
+	l.clock.Advance(time.Hour)
+	_, marks = pull(t, l.client, marks)
+	l.clock.Advance(time.Hour)
+	link, err := l.insert(t, "ContentDocumentLink", map[string]any{"ContentDocumentId": note, "LinkedEntityId": other.ID, "ShareType": "V"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(time.Hour)
+	changed, marks := pull(t, l.client, marks)
+	if len(changed) != 1 || changed[0].Snapshot.ID != other.ID || len(changed[0].Snapshot.Notes) != len(other.Notes)+1 {
+		t.Fatalf("linked: %d deals changed, want %s with %d notes", len(changed), other.ID, len(other.Notes)+1)
+	}
+	l.clock.Advance(time.Hour)
+	l.remove(t, "ContentDocumentLink", link)
+	l.clock.Advance(time.Hour)
+	if changed, _ = pull(t, l.client, marks); len(changed) != 1 || len(changed[0].Snapshot.Notes) != len(other.Notes) {
+		t.Errorf("not linked any more: %d deals changed, want %s with %d notes", len(changed), other.ID, len(other.Notes))
+	}
+}

@@ -268,7 +268,7 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", notesMark, readsMark, sweepMark}
+	want := []string{"Contact", "ContentDocumentLink", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", notesMark, readsMark, sweepMark}
 	if diff := cmp.Diff(want, sortedKeys(marks)); diff != "" {
 		t.Errorf("watermarks, -want +got:\n%s", diff)
 	}

@@ -89,6 +89,9 @@ func (o *Org) query(ctx context.Context, u user, text string, opt queryOptions) 
 		if err := restrictLinks(q, obj); err != nil {
 			return err
 		}
+		if err := restrictJoins(q); err != nil {
+			return err
+		}
 		r := &reader{org: o, db: db, user: u, opt: opt}
 		switch first := q.Select[0].Operand; {
 		case first.Func == "COUNT" && first.Path == nil && len(q.Select) == 1:

@@ -121,6 +121,8 @@ func TestQuery(t *testing.T) {
 		{"id of 15", "SELECT Name FROM Opportunity WHERE Id = '" + newID("006", 2)[:15] + "'", []string{"B"}},
 		{"id order", "SELECT Name FROM Opportunity WHERE Id > '" + newID("006", 1) + "' ORDER BY Id DESC", []string{"C", "B"}},
 		{"semi-join", "SELECT Name FROM Account WHERE Id IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)", []string{"Acme"}},
+		{"notes linked since", "SELECT ContentDocument.Title FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Opportunity) AND ContentDocument.FileType = 'SNOTE' AND " +
+			"(SystemModstamp > 2026-04-01T00:00:00Z OR (SystemModstamp = 2026-04-01T00:00:00Z AND Id > '06A000000000000')) ORDER BY SystemModstamp, Id LIMIT 5", []string{"Kick-off"}},
 		{"anti-join", "SELECT Name FROM Account WHERE Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)", []string{"zeta 100%_x O'Neil"}},
 
 		{"date", "SELECT Name FROM Opportunity WHERE CloseDate > 2026-02-03 AND CloseDate <= 2026-11-20", []string{"A"}},
@@ -196,6 +198,10 @@ func TestQueryErrors(t *testing.T) {
 		{"links without a filter", "SELECT Id FROM ContentDocumentLink LIMIT 5", "MALFORMED_QUERY", "Implementation restriction: ContentDocumentLink requires a filter"},
 		{"links or", "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = null OR ShareType = 'V'", "MALFORMED_QUERY", "Implementation restriction"},
 		{"documents of links", "SELECT Id FROM ContentDocumentLink WHERE ContentDocument.FileType = 'SNOTE'", "MALFORMED_QUERY", "Implementation restriction"},
+		{"semi-join or", "SELECT Id FROM Account WHERE Name = 'a' OR Id IN (SELECT AccountId FROM Opportunity)", "MALFORMED_QUERY", "not allowed with the 'OR' operator"},
+		{"semi-join in parentheses", "SELECT Id FROM Account WHERE Name = 'a' AND (NOT Id IN (SELECT AccountId FROM Opportunity))", "MALFORMED_QUERY", "only allowed at the top level"},
+		{"semi-join in a semi-join", "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Opportunity WHERE Id IN (SELECT OpportunityId FROM OpportunityHistory))", "MALFORMED_QUERY", "Nesting"},
+		{"three semi-joins", "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Opportunity) AND Id IN (SELECT AccountId FROM Contact) AND Id IN (SELECT AccountId FROM Opportunity)", "MALFORMED_QUERY", "Maximum 2"},
 		{"semi-join on text", "SELECT Id FROM Account WHERE Name IN (SELECT Name FROM Opportunity)", "MALFORMED_QUERY", "should be on fields of type ID or reference"},
 	}
 	for _, tt := range tests {

@@ -337,10 +337,7 @@ func restrictLinks(q *soql.Query, obj *Object) error {
 	if obj.Name != "ContentDocumentLink" {
 		return nil
 	}
-	conditions, ok := q.Where.(soql.And)
-	if !ok && q.Where != nil {
-		conditions = soql.And{q.Where}
-	}
+	conditions := conjuncts(q.Where)
 	names := func(fields ...string) bool {
 		return slices.ContainsFunc(conditions, func(x soql.Expr) bool {
 			c, ok := x.(*soql.Compare)
@@ -357,6 +354,58 @@ func restrictLinks(q *soql.Query, obj *Object) error {
 		return badRequest("MALFORMED_QUERY", "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.")
 	}
 	return nil
+}
+
+// restrictJoins refuses semi-joins and anti-joins anywhere but among the conditions that all must hold, and more than two of
+// them.
+// https://developer.salesforce.com/docs/platform/salesforce-soql-sosl/guide/sforce-api-calls-soql-select-comparisonoperators.html
+func restrictJoins(q *soql.Query) error {
+	if or, ok := q.Where.(soql.Or); ok && slices.ContainsFunc(or, joins) {
+		return badRequest("MALFORMED_QUERY", "Semi join sub-selects are not allowed with the 'OR' operator")
+	}
+	found := 0
+	for _, x := range conjuncts(q.Where) {
+		c, ok := x.(*soql.Compare)
+		switch {
+		case !joins(x):
+		case !ok:
+			return badRequest("MALFORMED_QUERY", "Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested WHERE expressions.")
+		case slices.ContainsFunc(conjuncts(c.Sub.Where), joins):
+			return badRequest("MALFORMED_QUERY", "Nesting of semi join sub-selects is not supported")
+		default:
+			found++
+		}
+	}
+	if found > 2 {
+		return badRequest("MALFORMED_QUERY", "Maximum 2 semi join sub-selects are allowed")
+	}
+	return nil
+}
+
+// conjuncts are the conditions that all must hold where x does; nil holds.
+func conjuncts(x soql.Expr) []soql.Expr {
+	switch x := x.(type) {
+	case nil:
+		return nil
+	case soql.And:
+		return x
+	}
+	return []soql.Expr{x}
+}
+
+// joins reports whether there is a semi-join in a condition.
+func joins(x soql.Expr) bool {
+	switch x := x.(type) {
+	case soql.And:
+		return slices.ContainsFunc(x, joins)
+	case soql.Or:
+		return slices.ContainsFunc(x, joins)
+	case soql.Not:
+		return joins(x.X)
+	case *soql.Compare:
+		return x.Sub != nil
+	}
+	return false
 }
 
 func isDocumentField(c *soql.Compare) bool {
