@@ -78,11 +78,21 @@ func quota(t *testing.T, start Start) {
 	}
 	last := p
 	note()
+	at(100, 0)
+	if p, err := pull(t.Context(), f.Connector, last.marks); len(p.records) > 0 {
+		t.Errorf("beyond the quota %d deals are read", len(p.records))
+	} else {
+		checkError(t, err, connectors.ErrQuota)
+	}
 	at(share, 0)
 	p, calls, err = bounded(last.marks)
 	checkError(t, err, connectors.ErrQuota)
 	if len(p.records) > 0 || calls > 2*slack {
 		t.Errorf("a pull at the share reads %d deals by %d calls", len(p.records), calls)
+	}
+	f.Clock.Advance(25 * time.Hour)
+	if p, _, err = bounded(last.marks); err != nil || len(p.records) == 0 {
+		t.Errorf("on the next day: %d deals, %v", len(p.records), err)
 	}
 	at(share/2, 0)
 	if p, _, err = bounded(last.marks); err != nil || len(p.records) == 0 {

@@ -116,6 +116,26 @@ func TestSearchLimit(t *testing.T) {
 	}
 }
 
+func TestDailyLimit(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.portal.unlimited = false
+	a.portal.limits.use(a.portal.now(), callsPerDay-1)
+	last := a.call("GET", "/crm/v3/owners", "")
+	if left := last.Header().Get("X-HubSpot-RateLimit-Daily-Remaining"); last.Code != http.StatusOK || left != "0" {
+		t.Errorf("the last call: status %d, %s left", last.Code, left)
+	}
+	for method, path := range map[string]string{"GET": "/crm/v3/owners", "POST": dealRecords + "/search"} {
+		if w := a.call(method, path, "{}"); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), `"policyName":"DAILY"`) {
+			t.Errorf("%s %s, one too many: %d %s", method, path, w.Code, w.Body)
+		}
+	}
+	a.wait(24 * time.Hour)
+	if w := a.call("GET", "/crm/v3/owners", ""); w.Code != http.StatusOK {
+		t.Errorf("on the next day: status %d", w.Code)
+	}
+}
+
 func TestDate(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The limits of a Professional portal. Those of a day are shown to clients, not enforced.
+// The limits of a Professional portal.
 // https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 const (
 	callsPerTenSeconds = 190
@@ -62,8 +62,12 @@ func (p *Portal) limit(h http.Header, search bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	today := l.countDay(now)
+	spent := !p.unlimited && today > callsPerDay
 	if search {
-		if !p.unlimited && l.searches.take(now, searchesPerSecond, time.Second) < 0 {
+		switch {
+		case spent:
+			return tooMany("DAILY")
+		case !p.unlimited && l.searches.take(now, searchesPerSecond, time.Second) < 0:
 			return tooMany("SECONDLY")
 		}
 		return nil
@@ -78,7 +82,10 @@ func (p *Portal) limit(h http.Header, search bool) error {
 	} {
 		h.Set("X-HubSpot-RateLimit-"+name, strconv.Itoa(n))
 	}
-	if left < 0 {
+	switch {
+	case spent:
+		return tooMany("DAILY")
+	case left < 0:
 		return tooMany("TEN_SECONDLY_ROLLING")
 	}
 	return nil

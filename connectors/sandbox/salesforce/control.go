@@ -26,7 +26,7 @@ func (o *Org) Control() control.CRM {
 		Edit:       o.edit,
 		Revoke:     o.revoke,
 		Restore:    o.restore,
-		Use:        func(calls int) { o.calls.Store(int64(calls)) },
+		Use:        func(calls int) { o.calls.set(o.now(), calls) },
 	}
 }
 

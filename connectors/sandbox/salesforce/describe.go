@@ -197,7 +197,7 @@ func (o *Org) handleResources(w http.ResponseWriter, r *http.Request, _ user, ve
 func (o *Org) handleLimits(w http.ResponseWriter, _ *http.Request, _ user, _ string) {
 	type limit struct{ Max, Remaining int }
 	writeJSON(w, http.StatusOK, map[string]limit{
-		"DailyApiRequests":              {dailyCalls, max(0, dailyCalls-int(o.calls.Load()))},
+		"DailyApiRequests":              {dailyCalls, max(0, dailyCalls-o.calls.used(o.now()))},
 		"DailyBulkApiBatches":           {15_000, 15_000},
 		"DailyBulkV2QueryJobs":          {10_000, 10_000},
 		"DailyBulkV2QueryFileStorageMB": {976_562, 976_562},

@@ -18,9 +18,6 @@ const (
 	lastVersion  = 68
 )
 
-// dailyCalls is how many API calls a day the org may make. It is shown to clients, not enforced.
-const dailyCalls = 100_000
-
 // maxRequest is how many bytes the address and the headers of a request may have together.
 const maxRequest = 16_384
 
@@ -37,7 +34,7 @@ type userHandler func(w http.ResponseWriter, r *http.Request, u user, version st
 type partKey struct{}
 
 // authenticated resolves the session and the API version ({version} in the route's pattern, "v62.0") and counts the call.
-// It answers 401 INVALID_SESSION_ID by itself, and 404 for a version that does not exist.
+// It answers 401 INVALID_SESSION_ID by itself, 403 REQUEST_LIMIT_EXCEEDED, and 404 for a version that does not exist.
 //
 //	mux.Handle("POST /services/data/{version}/jobs/query", o.authenticated(o.createQueryJob))
 func (o *Org) authenticated(h userHandler) http.Handler {
@@ -56,10 +53,13 @@ func (o *Org) authenticated(h userHandler) http.Handler {
 			writeError(w, errSession)
 			return
 		}
-		if !o.unlimited {
-			o.calls.Add(1)
+		now := o.now()
+		granted := o.unlimited || o.calls.take(now)
+		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.used(now), dailyCalls))
+		if !granted {
+			writeError(w, errCalls)
+			return
 		}
-		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", o.calls.Load(), dailyCalls))
 		h(w, r, u, version)
 	})
 }

@@ -369,7 +369,7 @@ func TestComposite(t *testing.T) {
 			}
 		})
 	}
-	if n := a.org.calls.Load(); n != int64(len(tests)) {
+	if n := a.org.calls.used(a.org.now()); n != len(tests) {
 		t.Errorf("%d calls were counted, want %d: one a composite request", n, len(tests))
 	}
 }

@@ -41,7 +41,7 @@ type Org struct {
 	sessions sessions
 	cursors  cursors
 	late     lateWrites
-	calls    atomic.Int64 // counted against the daily limit
+	calls    usage
 	bulk     *bulkJobs
 
 	unlimited bool // calls are not counted

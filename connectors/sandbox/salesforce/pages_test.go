@@ -218,7 +218,7 @@ func TestPagePaths(t *testing.T) {
 			t.Errorf("GET %s: HTTP %d, want %d", path, w.Code, want)
 		}
 	}
-	if calls := o.calls.Load(); calls != 0 {
+	if calls := o.calls.used(o.now()); calls != 0 {
 		t.Errorf("the pages count as %d API calls", calls)
 	}
 }
