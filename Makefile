@@ -6,7 +6,7 @@ BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint race bench conformance eval kills faults soak fuzz learn live-test
+.PHONY: help demo test build lint race bench conformance eval kills faults interleavings soak fuzz learn live-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost,
 
 faults: ## every call of a run goes wrong in every way; writes docs/faults.md anew
 	go test -run '^TestFaults$$' -count=1 -timeout 30m ./cmd/handoff -update
+
+interleavings: ## a thousand random orders of writers and pulls for each CRM, with late commits, ties and a clock that is off
+	HANDOFF_INTERLEAVINGS=1000 go test -run '^TestInterleavings$$' -count=1 -timeout 30m ./connectors/salesforce ./connectors/hubspot
 
 soak: ## half an hour of edits, faults and runs at random (HANDOFF_SOAK=60s: shorter), and a report of it
 	HANDOFF_SOAK=$${HANDOFF_SOAK:-30m} go test -run '^TestSoak$$' -v -count=1 -timeout 60m ./cmd/handoff

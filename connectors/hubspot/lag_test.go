@@ -4,19 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"handoff/connectors"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/sandbox/deals"
-	"handoff/crm"
 )
 
 // This file holds what users of other connectors lose, for a search is an index that lags behind, ends at 10,000 rows and moves
@@ -216,59 +211,5 @@ func TestChangedDuringPull(t *testing.T) {
 	id := n.records[0].Snapshot.ID
 	if n = pull(t, l.client, n.marks); len(n.records) != 1 || n.records[0].Snapshot.ID != id {
 		t.Errorf("%d deals", len(n.records))
-	}
-}
-
-// TestInterleavings: whatever the order of other people's changes, of what the index knows of them and of pulls, in the end all
-// that was saved is as the portal has it.
-func TestInterleavings(t *testing.T) {
-	const portals, steps = 10, 100
-	for seed := range uint64(portals) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, seed))
-			l := newLab(t, deals.Demo()[:8], usualOverlap)
-			setUp(t, l)
-			n := l.memory.save(pull(t, l.client, nil))
-			var won []string
-			for _, r := range n.records {
-				won = append(won, r.Snapshot.ID)
-			}
-			l.clock.Advance(time.Hour)
-			for step := range steps {
-				l.clock.Advance(time.Duration(random.IntN(600)) * time.Second)
-				if random.IntN(3) == 0 {
-					n = l.memory.save(pull(t, l.client, n.marks))
-					continue
-				}
-				deal, text := won[random.IntN(len(won))], fmt.Sprint("step ", step)
-				l.lateInSearches(t, "/crm/objects/.*", time.Duration(1+random.IntN(25*60))*time.Second)
-				switch kind := []string{"notes", "notes", "contacts", "tasks", "deals"}[random.IntN(5)]; kind {
-				case "deals":
-					l.patch(t, kind, deal, map[string]string{"description": text})
-				case "tasks":
-					if err := l.fixture(t).AddTask(deal, text); err != nil {
-						t.Fatal(err)
-					}
-				default:
-					property := map[string]string{"notes": "hs_note_body", "contacts": "jobtitle"}[kind]
-					if ids := l.ids(t, deal, kind); len(ids) > 0 {
-						l.patch(t, kind, ids[random.IntN(len(ids))], map[string]string{property: text})
-					} else if err := l.fixture(t).AddNote(deal, text); err != nil {
-						t.Fatal(err)
-					}
-				}
-				l.must(t, http.MethodDelete, "/_sandbox/faults", nil)
-			}
-			for range 2 { // the first may still miss what the index does not know
-				n = l.memory.save(pull(t, l.client, n.marks))
-				l.clock.Advance(26 * time.Minute)
-			}
-			l.memory.save(pull(t, l.client, n.marks))
-			for _, r := range pull(t, l.again(t, func(c *hubspot.Config) { c.Memory = nil }), nil).records {
-				if diff := cmp.Diff(&r.Snapshot, l.memory.snapshots[r.Snapshot.ID], cmpopts.EquateComparable(crm.Date{})); diff != "" {
-					t.Errorf("%s, -the portal +saved:\n%s", r.Snapshot.ID, diff)
-				}
-			}
-		})
 	}
 }

@@ -43,6 +43,7 @@ func (l *lab) longNotes(t *testing.T) int {
 type found struct {
 	ID                string `json:"Id"`
 	ContentDocumentID string `json:"ContentDocumentId"`
+	LinkedEntityID    string `json:"LinkedEntityId"`
 	TextPreview       string
 }
 

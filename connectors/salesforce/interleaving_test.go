@@ -55,79 +55,132 @@ type lateWrite struct {
 // believes what time it is, in the end all that was saved is as the org has it. Changes within a second are ties.
 // https://github.com/airbytehq/airbyte/issues/27146
 func TestInterleavings(t *testing.T) {
-	const orgs, steps = 10, 100
-	for seed := range uint64(orgs) {
+	const perOrg = 20
+	for seed := range uint64(connectortest.Interleavings(t) / perOrg) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, seed))
-			skew := time.Duration(random.IntN(13)-6) * time.Hour
-			clock := connectortest.NewClock()
-			l := startLab(t, &lab{clock: clock}, sandbox.Options{Cases: deals.Demo()[:8], NoLimits: true, NoLog: true, Sleep: clock.Sleep}, func(c *salesforce.Config) {
-				c.Now = func() time.Time { return clock.Now().Add(skew) }
-			})
-			r := &replica{snapshots: map[string]*crm.Snapshot{}}
-			r.pull(t, l.client, false)
-			var won []string
-			for id := range r.snapshots {
-				won = append(won, id)
-			}
-			slices.Sort(won)
-			var late []lateWrite
-			advance := func(d time.Duration) {
-				clock.Advance(d)
-				late = slices.DeleteFunc(late, func(w lateWrite) bool {
-					if w.due.After(clock.Now()) {
-						return false
-					}
-					if err := <-w.done; err != nil {
-						t.Error(err)
-					}
-					return true
-				})
-			}
-			for step := range steps {
-				advance([]time.Duration{0, 300 * time.Millisecond, time.Second, time.Minute, 10 * time.Minute}[random.IntN(5)])
-				if random.IntN(3) == 0 {
-					r.pull(t, l.client, random.IntN(4) == 0)
-					continue
-				}
-				deal, text := won[random.IntN(len(won))], fmt.Sprint("step ", step)
-				somebody := *l
-				somebody.token = "" // logs in: sessions end
-				f := somebody.fixture(t)
-				add := []func() error{
-					func() error { return f.AddNote(deal, text) },
-					func() error { return f.AddTask(deal, text) },
-					func() error { return f.AddEmail(deal, text, text) },
-					func() error { return f.AddContact(deal, text, "Champion") },
-				}
-				switch i := random.IntN(len(add) + 1); {
-				case i == len(add):
-					if err := f.EditRecord(t, "Opportunity", deal, map[string]any{"Description": text}); err != nil {
-						t.Fatal(err)
-					}
-				case random.IntN(2) == 0:
-					if err := add[i](); err != nil {
-						t.Fatal(err)
-					}
-				default:
-					delay := time.Duration(1+random.IntN(40*60)) * time.Second
-					if err := f.AddFault(t, connectortest.Fault{Method: "POST", Path: ".*/sobjects/(ContentNote|Task|EmailMessage|OpportunityContactRole)", Times: 1,
-						CommitDelayMS: int(delay.Milliseconds())}); err != nil {
-						t.Fatal(err)
-					}
-					w := lateWrite{clock.Now().Add(delay), make(chan error, 1)}
-					go func() { w.done <- add[i]() }()
-					late = append(late, w)
-					clock.AwaitSleepers(len(late))
-				}
-			}
-			advance(41 * time.Minute)
-			r.pull(t, l.client, false)
-			fresh := &replica{snapshots: map[string]*crm.Snapshot{}}
-			fresh.pull(t, newClient(t, l.cfg), false)
-			if diff := cmp.Diff(fresh.snapshots, r.snapshots, cmpopts.EquateComparable(crm.Date{})); diff != "" {
-				t.Errorf("-the org +saved:\n%s", diff)
+			t.Parallel()
+			i := newInterleaver(t, seed)
+			for n := 0; n < perOrg && !t.Failed(); n++ {
+				i.interleave(t)
 			}
 		})
 	}
+}
+
+// interleaver lets writers and pulls of one org take turns at random.
+type interleaver struct {
+	*lab
+	random *rand.Rand
+	saved  *replica
+	won    []string
+	late   []lateWrite
+	writes int
+}
+
+func newInterleaver(t *testing.T, seed uint64) *interleaver {
+	clock := connectortest.NewClock()
+	l := startLab(t, &lab{clock: clock}, sandbox.Options{Cases: deals.Demo()[:4], NoLimits: true, NoLog: true, Sleep: clock.Sleep})
+	i := &interleaver{lab: l, random: rand.New(rand.NewPCG(seed, seed)), saved: &replica{snapshots: map[string]*crm.Snapshot{}}}
+	i.saved.pull(t, l.client, false)
+	for id := range i.saved.snapshots {
+		i.won = append(i.won, id)
+	}
+	slices.Sort(i.won)
+	return i
+}
+
+// interleave is one interleaving, on a machine whose clock is up to half an hour ahead of that of the org, or behind it.
+func (i *interleaver) interleave(t *testing.T) {
+	skew := time.Duration(i.random.IntN(61)-30) * time.Minute
+	cfg := i.cfg
+	cfg.Now = func() time.Time { return i.clock.Now().Add(skew) }
+	client := newClient(t, cfg)
+	for range 2 + i.random.IntN(5) {
+		i.advance(t, []time.Duration{0, 300 * time.Millisecond, time.Second, time.Minute, 10 * time.Minute}[i.random.IntN(5)])
+		if i.random.IntN(3) == 0 {
+			i.saved.pull(t, client, i.random.IntN(4) == 0)
+		} else {
+			i.write(t)
+		}
+	}
+	i.advance(t, longestCommit)
+	i.saved.pull(t, client, false)
+	fresh := &replica{snapshots: map[string]*crm.Snapshot{}}
+	fresh.pull(t, client, false)
+	if diff := cmp.Diff(fresh.snapshots, i.saved.snapshots, cmpopts.EquateComparable(crm.Date{})); diff != "" {
+		t.Errorf("with a clock that is off by %v, -the org +saved:\n%s", skew, diff)
+	}
+}
+
+// longestCommit is how long after its stamp a change is seen at most.
+const longestCommit = 40 * time.Minute
+
+// advance moves the clock on, and waits for the changes that are committed meanwhile.
+func (i *interleaver) advance(t *testing.T, d time.Duration) {
+	i.clock.Advance(d)
+	i.late = slices.DeleteFunc(i.late, func(w lateWrite) bool {
+		if w.due.After(i.clock.Now()) {
+			return false
+		}
+		if err := <-w.done; err != nil {
+			t.Error(err)
+		}
+		return true
+	})
+}
+
+// write lets somebody change what belongs to a deal. Every other change of a record below it commits late.
+func (i *interleaver) write(t *testing.T) {
+	somebody := *i.lab
+	somebody.token = "" // logs in: sessions end
+	f := somebody.fixture(t)
+	i.writes++
+	deal, text := i.won[i.random.IntN(len(i.won))], fmt.Sprint("change ", i.writes)
+	add := []func() error{
+		func() error { return f.AddNote(deal, text) },
+		func() error { return f.AddTask(deal, text) },
+		func() error { return f.AddEmail(deal, text, text) },
+		func() error { return f.AddContact(deal, text, "Champion") },
+	}
+	if note := somebody.noteOfAnother(t, deal); note != "" {
+		add = append(add, func() error {
+			_, err := somebody.insert(t, "ContentDocumentLink", map[string]any{"ContentDocumentId": note, "LinkedEntityId": deal, "ShareType": "V"})
+			return err
+		})
+	}
+	change, edit := func() error { return f.EditRecord(t, "Opportunity", deal, map[string]any{"Description": text}) }, true
+	if n := i.random.IntN(len(add) + 1); n < len(add) {
+		change, edit = add[n], false
+	}
+	if edit || i.random.IntN(2) == 0 {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	delay := time.Duration(1+i.random.IntN(int(longestCommit/time.Second))) * time.Second
+	if err := f.AddFault(t, connectortest.Fault{Method: "POST", Path: ".*/sobjects/(ContentNote|ContentDocumentLink|Task|EmailMessage|OpportunityContactRole)", Times: 1,
+		CommitDelayMS: int(delay.Milliseconds())}); err != nil {
+		t.Fatal(err)
+	}
+	w := lateWrite{i.clock.Now().Add(delay), make(chan error, 1)}
+	go func() { w.done <- change() }()
+	i.late = append(i.late, w)
+	i.clock.AwaitSleepers(len(i.late))
+}
+
+// noteOfAnother returns the id of a note that is not linked to a deal yet; "": there is none.
+func (l *lab) noteOfAnother(t *testing.T, deal string) string {
+	linked := map[string]bool{}
+	var notes []string
+	for _, link := range l.query(t, "SELECT ContentDocumentId, LinkedEntityId FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Opportunity) ORDER BY Id") {
+		notes = append(notes, link.ContentDocumentID)
+		linked[link.ContentDocumentID] = linked[link.ContentDocumentID] || link.LinkedEntityID == deal
+	}
+	for _, note := range notes {
+		if !linked[note] {
+			return note
+		}
+	}
+	return ""
 }
