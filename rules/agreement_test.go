@@ -23,10 +23,10 @@ var (
 		"tresmares", "brightwell", "harbourline", "prairie", "lumen", "alpen", "shorthand", "mistral", "quarry",
 		"basalt", "willow", "amber", "birch", "cedar", "ember", "flint",
 		"otter", "vesper", "pebble", "meadow", "sierra", "lagoon", "fjord", "delta", "maple", "onyx", "cove", "mica", "yarrow", "juno", "hazel",
-		"clover", "teal", "rook", "fennel", "gorse"}
+		"clover", "teal", "rook", "fennel", "gorse", "heron", "linden", "cactus", "raven"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
 		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle",
-		"plover", "tern", "marl", "sorrel"}
+		"plover", "tern", "marl", "sorrel", "linnet"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.

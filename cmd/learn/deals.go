@@ -15,8 +15,8 @@ import (
 var groups = [][]string{
 	{"demo"},
 	{"mail-and-calls", "werkbank", "harbourline", "lumen", "mistral", "amber", "otter", "vesper", "fjord", "onyx", "yarrow", "juno", "hazel"},
-	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove", "clover", "fennel", "gorse"},
-	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra", "lagoon", "maple", "mica", "teal", "rook"},
+	{"terse-and-mixed", "tresmares", "prairie", "alpen", "basalt", "birch", "cedar", "pebble", "meadow", "delta", "cove", "clover", "fennel", "gorse", "linden", "cactus"},
+	{"northlight", "brightwell", "shorthand", "quarry", "willow", "ember", "flint", "sierra", "lagoon", "maple", "mica", "teal", "rook", "heron", "raven"},
 }
 
 // examples is the writer of the boundary examples: all of them help decide, whichever group is held out.
