@@ -45,8 +45,8 @@ eval: ## agreement of the scores with labelled deals, item by item, and what the
 learn: ## rules/scorecards/wording again, from the labelled texts and deals
 	go run ./cmd/learn
 
-kills: ## kill -9 at ten random moments of a run over 2,000 deals: nothing lost, nothing written twice
-	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run TestKills -v -count=1 -timeout 30m ./cmd/handoff
+kills: ## kill -9 at ten random moments of a run over 2,000 deals, and of its rollback: nothing lost, nothing written twice
+	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run 'TestKill(s|edRollback)' -v -count=1 -timeout 30m ./cmd/handoff
 
 faults: ## every call of a run goes wrong in every way; writes docs/faults.md anew
 	go test -run '^TestFaults$$' -count=1 -timeout 30m ./cmd/handoff -update

@@ -66,6 +66,40 @@ func testKills(t *testing.T, connection string) {
 	}
 }
 
+// TestKilledRollback kills rollbacks while they write: the one after them ends with the CRM as it was before the run, and each
+// field was written once by the run and once to take that back.
+func TestKilledRollback(t *testing.T) { overBoth(t, testKilledRollback) }
+
+func testKilledRollback(t *testing.T, connection string) {
+	l := newLab(t, connection, "--generate", "450", "--seed", "7", "--no-limits") // in batches of 200 or 100
+	l.handoff(0, "setup", "--apply")
+	want := state(l)
+	l.run()
+	written := len(l.writes())
+	for _, after := range []int{0, 1, 0} {
+		if !l.killWhileWriting(after, "rollback", "1") {
+			t.Fatal("the rollback ended before it was killed")
+		}
+	}
+	l.handoff(0, "rollback", "1")
+	if diff := cmp.Diff(want, state(l)); diff != "" {
+		t.Errorf("the CRM is not as before the run (-before +now):\n%s", diff)
+	}
+	writes := l.writes()
+	if len(writes) != written {
+		t.Errorf("%d fields were written in all, %d by the run", len(writes), written)
+	}
+	for c, n := range writes {
+		if n != 2 {
+			t.Errorf("%s of %s was written %d times, want twice", c.field, c.record, n)
+		}
+	}
+	l.handoff(1, "run", "--once", "--connection", connection) // what is held is left to a person
+	if diff := cmp.Diff(want, state(l)); diff != "" {
+		t.Errorf("a run wrote to what is held (-held +now):\n%s", diff)
+	}
+}
+
 // killRun starts a run and kills it after the given time. It returns false if the run ended by itself before that.
 func killRun(t *testing.T, l *lab, after time.Duration) bool {
 	t.Helper()

@@ -437,7 +437,7 @@ func (l *lab) writing() int {
 func (l *lab) killWhileWriting(after int, args ...string) bool {
 	l.t.Helper()
 	l.resetRequests()
-	l.fault(map[string]any{"method": "POST|PUT|PATCH|DELETE", "path": ".*/(sobjects|properties|ui-api)(/.*)?", "after": after, "times": 1, "delay_ms": 600_000})
+	l.fault(map[string]any{"method": "POST|PUT|PATCH|DELETE", "path": ".*/(sobjects|properties|ui-api|batch/update)(/.*)?", "after": after, "times": 1, "delay_ms": 600_000})
 	defer l.call("DELETE", "/_sandbox/faults", "", "", "", nil)
 	cmd := l.command(args...)
 	if err := cmd.Start(); err != nil {
@@ -449,7 +449,7 @@ func (l *lab) killWhileWriting(after int, args ...string) bool {
 		select {
 		case err := <-ended:
 			if err != nil {
-				l.t.Fatalf("setup ended by itself: %v", err)
+				l.t.Fatalf("it ended by itself: %v", err)
 			}
 			return false
 		default:
