@@ -26,7 +26,7 @@ var (
 		"clover", "teal", "rook", "fennel", "gorse", "heron", "linden", "cactus", "raven"}
 	validation = []string{"fields-and-templates", "freight-notes", "clinica", "ledgerline", "gridwork", "kestrel", "cobalt",
 		"saffron", "juniper", "tundra", "dune", "glade", "heath", "granite", "wren", "pier", "harvest", "brook", "slate", "kelp", "isle",
-		"plover", "tern", "marl", "sorrel", "linnet"}
+		"plover", "tern", "marl", "sorrel", "linnet", "finch", "sedge"}
 )
 
 // group is how scores and labels of a group of deals agree, over all and by the language of the deal.
