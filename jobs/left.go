@@ -42,14 +42,25 @@ func (r *scoring) lacking(ctx context.Context, worked bool) ([]string, error) {
 	if worked {
 		unusable, err = r.unusable(ctx)
 	}
-	stored, readErr := r.Store.Unread(ctx, r.Connection)
-	for _, h := range stored {
-		if !r.seen[h.DealID] { // no news of it since it could not be read
-			r.unread.add(h)
-		}
-	}
+	readErr := r.unreadBefore(ctx)
 	held, heldErr := r.Store.Held(ctx, r.Connection)
 	return r.sayLacking(unusable, held), errors.Join(err, readErr, heldErr)
+}
+
+// unreadBefore adds the deals that an earlier run could not read whole, and that had no news since.
+func (r *scoring) unreadBefore(ctx context.Context) error {
+	for after := ""; ; {
+		list, err := r.Store.Unread(ctx, r.Connection, after, chunk)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, h := range list {
+			if !r.seen[h.DealID] {
+				r.unread.add(h)
+			}
+		}
+		after = list[len(list)-1].DealID
+	}
 }
 
 // sayLacking puts into words what is lacking. held counts the records that rollbacks hold, by run.

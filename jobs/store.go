@@ -160,8 +160,9 @@ type Store interface {
 	// Waiting returns up to limit handoffs with a deal id above after, in order of it, that are Pending, or due at or
 	// before now, or computed with a scorecard other than rulebook; finalised and reopened ones only if Pending.
 	Waiting(ctx context.Context, connection, rulebook string, now time.Time, after string, limit int) ([]*Handoff, error)
-	// Unread returns the handoffs whose card has items that are not read, but for finalised and reopened ones.
-	Unread(ctx context.Context, connection string) ([]*Handoff, error)
+	// Unread returns up to limit handoffs with a deal id above after, in order of it, whose card has items that are not read, but
+	// for finalised and reopened ones.
+	Unread(ctx context.Context, connection, after string, limit int) ([]*Handoff, error)
 	// FindTemplates finds the texts that the cards of so many deals of a connection or more rest on: its templates from now on.
 	FindTemplates(ctx context.Context, connection string, deals int) error
 	// Templates returns the hashes of the templates of a connection.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -38,40 +39,49 @@ func (r *scoring) refusal() error {
 	return fmt.Errorf("the deals are scored, but cannot be written: %w", r.refused)
 }
 
+// accountsRead is how many accounts are read together: a page of the CRM that has the largest.
+const accountsRead = 2000
+
 // accounts writes the health of each account's latest won deal onto the account, with the same merge as on deals.
 func (r *scoring) accounts(ctx, work context.Context) error {
 	for after := ""; ; {
-		list, err := r.Store.Accounts(work, r.Connection, after, chunk)
+		list, err := r.Store.Accounts(work, r.Connection, after, accountsRead)
 		if err != nil {
 			return err
 		}
 		if len(list) == 0 {
 			return r.flush(work, 1)
 		}
-		if err := ctx.Err(); err != nil {
+		ids := make([]string, len(list))
+		for i, a := range list {
+			ids[i] = a.AccountID
+		}
+		r.readAt = r.Clock()
+		now, err := r.CRM.ReadValues(r.budget.Bound(work), crm.AccountObject, ids)
+		if errors.Is(err, connectors.ErrConfig) { // as with a write: the deals are done
+			r.refused = err
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		after = list[len(list)-1].AccountID
-		if err := r.accountHealth(work, list); err != nil || r.refused != nil {
-			return err
+		for some := range slices.Chunk(list, chunk) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			after = some[len(some)-1].AccountID
+			if err := r.accountHealth(work, some, now); err != nil || r.refused != nil {
+				return err
+			}
+			if r.Clock().Sub(r.readAt) > maxAge/2 { // writing takes long: the rest is read again
+				break
+			}
 		}
 	}
 }
 
-func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth) error {
-	ids := make([]string, len(list))
-	for i, a := range list {
-		ids[i] = a.AccountID
-	}
-	r.readAt = r.Clock()
-	now, err := r.CRM.ReadValues(r.budget.Bound(ctx), crm.AccountObject, ids)
-	if errors.Is(err, connectors.ErrConfig) { // as with a write: the deals are done
-		r.refused = err
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+// accountHealth settles accounts by the values that they have now.
+func (r *scoring) accountHealth(ctx context.Context, list []AccountHealth, now map[string]crm.Values) error {
 	var changed []AccountHealth
 	var writes []*Write
 	for _, a := range list {

@@ -178,11 +178,11 @@ func (db *DB) CompareAgain(ctx context.Context, connection string) error {
 	})
 }
 
-// Unread returns the handoffs of a connection whose card has items that are not read, but for finalised and reopened ones, in
-// order of the deal id.
-func (db *DB) Unread(ctx context.Context, connection string) ([]*jobs.Handoff, error) {
+// Unread returns up to limit handoffs of a connection with a deal id above after, in order of it, whose card has items that are
+// not read, but for finalised and reopened ones.
+func (db *DB) Unread(ctx context.Context, connection, after string, limit int) ([]*jobs.Handoff, error) {
 	return db.handoffs(ctx, "find what is not read", `
-		WHERE h.connection = ? AND h.unread AND NOT h.finalised AND NOT h.reopened ORDER BY h.deal_id`, connection)
+		WHERE h.connection = ? AND h.deal_id > ? AND h.unread AND NOT h.finalised AND NOT h.reopened ORDER BY h.deal_id LIMIT ?`, connection, after, limit)
 }
 
 // CountHandoffs counts the handoffs of a connection (empty: of all) and those among them that are flagged.

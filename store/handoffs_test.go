@@ -336,16 +336,18 @@ func testText(t *testing.T, db *DB) {
 func TestUnread(t *testing.T) {
 	db := openTemp(t, filepath.Join(t.TempDir(), "handoff.db"))
 	open := func(h *jobs.Handoff) { h.Card.Items = []rules.Item{{ID: "1.1", NotRead: true}} }
-	save(t, db, begin(t, db), deal("read"), deal("unread", open),
+	save(t, db, begin(t, db), deal("read"), deal("unread", open), deal("unread too", open),
 		deal("finalised", open, func(h *jobs.Handoff) { h.Finalised = true }), deal("reopened", open, func(h *jobs.Handoff) { h.Reopened = true }),
 		deal("elsewhere", open, func(h *jobs.Handoff) { h.Connection = "globex" }))
-	ids := func() (ids []string) {
-		for _, h := range must[[]*jobs.Handoff](t)(db.Unread(t.Context(), "acme")) {
+	ids := func(after string, limit int) (ids []string) {
+		for _, h := range must[[]*jobs.Handoff](t)(db.Unread(t.Context(), "acme", after, limit)) {
 			ids = append(ids, h.DealID)
 		}
 		return ids
 	}
-	equal(t, "unread", ids(), []string{"unread"})
+	equal(t, "unread", ids("", 2), []string{"unread", "unread too"})
+	equal(t, "the first", ids("", 1), []string{"unread"})
+	equal(t, "behind it", ids("unread", 2), []string{"unread too"})
 	save(t, db, begin(t, db), deal("unread"))
-	equal(t, "once it is read", ids(), []string(nil))
+	equal(t, "once it is read", ids("", 2), []string{"unread too"})
 }

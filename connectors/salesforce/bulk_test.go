@@ -161,7 +161,7 @@ func TestKilledBulk(t *testing.T) {
 		{name: "between pages", fault: &connectortest.Fault{Method: "GET", Path: resultsPath, After: 8, Times: 1, Reset: true}, jobs: bulkObjects},
 		{name: "while jobs are asked for", fault: &connectortest.Fault{Method: "POST", Path: jobsPath, After: 3, Times: 1, Status: 503}, jobs: bulkObjects + 1},
 		{name: "between deals", batches: 1, jobs: bulkObjects},
-		{name: "between the last deals", batches: 3, jobs: bulkObjects},
+		{name: "between the last deals", batches: 2, jobs: bulkObjects},
 		{name: "between deals, and the spool is lost", batches: 1, lost: true, jobs: bulkObjects},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

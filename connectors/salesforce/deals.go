@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -25,16 +26,17 @@ type around struct {
 	gaps     gaps
 }
 
-// deals reads the deals with these ids, maxIDs at most, that are won and pass the filters, whole and in order of ids.
+// maxDeals are read together: so many that the queries for what is around them fill composites.
+const maxDeals = 2 * maxIDs
+
+// deals reads the deals with these ids, maxDeals at most, that are won and pass the filters, whole and in order of ids.
 func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, error) {
 	const op = "read deals"
 	a := &around{gaps: gaps{}}
 	r.hides(ctx, a.gaps)
-	deals := &selection[row]{}
-	if r.spool != nil {
-		deals.rows = rows[row](ctx, r.spool, opportunity, ids)
-	} else {
-		deals.soql = selectFrom(opportunity, r.schema.columns, all(anyOf("Id", ids), r.won()), "")
+	deals := &sourced[row]{}
+	for chunk := range slices.Chunk(ids, maxWide) {
+		deals.add(ctx, r, opportunity, chunk, selectFrom(opportunity, r.schema.columns, all(anyOf("Id", chunk), r.won()), ""))
 	}
 	roles := pick[roleRow](ctx, r, contactRoles, ids, a.gaps)
 	legacy := pick[legacyNoteRow](ctx, r, legacyNotes, ids, a.gaps)
@@ -46,12 +48,14 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	// Links are asked for in any case: where notes are not off, but hidden from us, there are links to them.
 	r.readable(ctx, contentNotes, a.gaps)
 	links := pick[noteLinkRow](ctx, r, noteLinks, ids, a.gaps)
-	parts := []part{deals, roles, legacy, links, tasks, events, emails, stages, changes}
-	if _, err := r.read(ctx, op, parts...); err != nil {
+	asked := slices.Concat(parts(deals.selections), parts(roles.selections), parts(legacy.selections), parts(links.selections), parts(tasks.selections),
+		parts(events.selections), parts(emails.selections), parts(stages.selections), parts(changes.selections))
+	if _, err := r.read(ctx, op, asked...); err != nil {
 		return nil, err
 	}
-	if deals.err != nil {
-		return nil, deals.err
+	found, err := deals.rows()
+	if err != nil {
+		return nil, err
 	}
 	a.roles = group(roles.settle(ctx, r, a.gaps), func(x roleRow) string { return x.OpportunityID })
 	a.legacy = group(legacy.settle(ctx, r, a.gaps), func(x legacyNoteRow) string { return x.ParentID })
@@ -62,17 +66,17 @@ func (r *reader) deals(ctx context.Context, ids []string) ([]connectors.Record, 
 	a.stages = group(stages.settle(ctx, r, a.gaps), func(x stageRow) string { return x.OpportunityID })
 	a.changes = group(changes.settle(ctx, r, a.gaps), func(x fieldChangeRow) string { return x.OpportunityID })
 
-	if err := r.further(ctx, op, a, links.rows, events.rows); err != nil {
+	if err := r.further(ctx, op, a); err != nil {
 		return nil, err
 	}
-	if err := r.readBodies(ctx, a, deals.rows); err != nil {
+	if err := r.readBodies(ctx, a, found); err != nil {
 		return nil, err
 	}
 	if r.spool != nil && r.spool.err != nil {
 		return nil, r.spool.err
 	}
-	byID := make(map[string]row, len(deals.rows))
-	for _, d := range deals.rows {
+	byID := make(map[string]row, len(found))
+	for _, d := range found {
 		byID[d.text("Id")] = d
 	}
 	var records []connectors.Record
@@ -92,38 +96,27 @@ func (r *reader) hides(ctx context.Context, g gaps) {
 }
 
 // further reads what hangs on the children of the deals: who was invited to events, and the notes behind their links.
-func (r *reader) further(ctx context.Context, op string, a *around, links []noteLinkRow, events []eventRow) error {
+func (r *reader) further(ctx context.Context, op string, a *around) error {
 	var eventIDs, documents []string
-	for _, e := range events {
-		eventIDs = append(eventIDs, e.ID)
+	for _, deal := range a.events {
+		for _, e := range deal {
+			eventIDs = append(eventIDs, e.ID)
+		}
 	}
-	for _, l := range links {
-		documents = append(documents, l.DocumentID)
+	for _, deal := range a.links {
+		for _, l := range deal {
+			documents = append(documents, l.DocumentID)
+		}
 	}
-	var invited []*sourced[inviteeRow]
-	var notes []*sourced[contentNoteRow]
-	var parts []part
-	for ids := range slices.Chunk(eventIDs, maxIDs) {
-		invited = append(invited, pick[inviteeRow](ctx, r, invitees, ids, a.gaps))
-		parts = append(parts, invited[len(invited)-1])
-	}
-	for ids := range slices.Chunk(unique(documents), maxIDs) {
-		notes = append(notes, pick[contentNoteRow](ctx, r, contentNotes, ids, a.gaps))
-		parts = append(parts, notes[len(notes)-1])
-	}
-	if _, err := r.read(ctx, op, parts...); err != nil {
+	invited := pick[inviteeRow](ctx, r, invitees, unique(eventIDs), a.gaps)
+	notes := pick[contentNoteRow](ctx, r, contentNotes, unique(documents), a.gaps)
+	if _, err := r.read(ctx, op, slices.Concat(parts(invited.selections), parts(notes.selections))...); err != nil {
 		return err
 	}
-	var all []inviteeRow
-	for _, s := range invited {
-		all = append(all, s.settle(ctx, r, a.gaps)...)
-	}
-	a.invitees = group(all, func(x inviteeRow) string { return x.EventID })
+	a.invitees = group(invited.settle(ctx, r, a.gaps), func(x inviteeRow) string { return x.EventID })
 	a.notes = map[string]contentNoteRow{}
-	for _, s := range notes {
-		for _, n := range s.settle(ctx, r, a.gaps) {
-			a.notes[n.ID] = n
-		}
+	for _, n := range notes.settle(ctx, r, a.gaps) {
+		a.notes[n.ID] = n
 	}
 	return nil
 }
@@ -154,27 +147,48 @@ func (r *reader) tracked() source {
 	return s
 }
 
-// sourced is a selection that reads a source.
+// sourced reads a source, maxIDs parents in each selection.
 type sourced[T any] struct {
-	selection[T]
-	source source
+	source     source
+	selections []*selection[T]
 }
 
-// pick selects the rows of a source that belong to the parents; those that were read in bulk are there at once.
+// pick selects the rows of a source that belong to the parents.
 func pick[T any](ctx context.Context, r *reader, s source, parents []string, g gaps) *sourced[T] {
-	picked := &sourced[T]{selection[T]{soql: r.statement(ctx, s, parents, g)}, s}
-	if picked.soql != "" && r.spool != nil && r.spool.fetched[s.object] {
-		picked.soql, picked.rows = "", rows[T](ctx, r.spool, s.object, parents)
+	picked := &sourced[T]{source: s}
+	for chunk := range slices.Chunk(parents, maxIDs) {
+		picked.add(ctx, r, s.object, chunk, r.statement(ctx, s, chunk, g))
 	}
 	return picked
 }
 
+// add adds the selection of the rows of an object that belong to the parents; those that were read in bulk are there at once.
+func (s *sourced[T]) add(ctx context.Context, r *reader, object string, parents []string, soql string) {
+	selected := &selection[T]{soql: soql}
+	if soql != "" && r.spool != nil && r.spool.fetched[object] {
+		selected.soql, selected.rows = "", rows[T](ctx, r.spool, object, parents)
+	}
+	s.selections = append(s.selections, selected)
+}
+
+// rows returns those that were read; an error says that some were refused.
+func (s *sourced[T]) rows() (all []T, err error) {
+	for _, selected := range s.selections {
+		if selected.err != nil {
+			return nil, selected.err
+		}
+		all = append(all, selected.rows...)
+	}
+	return all, nil
+}
+
 // settle returns the rows; a refused selection is a gap.
 func (s *sourced[T]) settle(ctx context.Context, r *reader, g gaps) []T {
-	if s.err != nil && !(s.source.feature && absent(s.err)) {
-		r.gap(ctx, s.source, g, s.err.Error())
+	all, err := s.rows()
+	if refused := (*connectors.Error)(nil); errors.As(err, &refused) && !(s.source.feature && absent(refused)) {
+		r.gap(ctx, s.source, g, refused.Error())
 	}
-	return s.rows
+	return all
 }
 
 func group[T any](rows []T, by func(T) string) map[string][]T {

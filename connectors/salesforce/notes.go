@@ -149,7 +149,7 @@ func (r *reader) catchUp(ctx context.Context, pending crm.Watermark, yield func(
 		if err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(list, maxIDs) {
+		for chunk := range slices.Chunk(list, maxDeals) {
 			records, err := r.deals(ctx, ids(chunk))
 			if err != nil {
 				return err

@@ -72,7 +72,7 @@ func (c *Client) pullChanges(ctx context.Context, since crm.Watermarks, yield fu
 	if err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(changed, maxIDs) {
+	for chunk := range slices.Chunk(changed, maxDeals) {
 		records, err := r.deals(ctx, chunk)
 		if err != nil {
 			return err

@@ -23,7 +23,8 @@ const (
 )
 
 const (
-	maxIDs      = 200  // ids in one IN: a page of a few KB each stays below every limit
+	maxIDs      = 400  // ids in one IN: an address holds them, and what five such queries find is a page of rows
+	maxWide     = 200  // ids in one IN of a query for several long texts, of which a page holds no more rows
 	maxRestarts = 3    // of a query whose cursor was lost
 	pageSize    = 2000 // rows of a page at most
 )

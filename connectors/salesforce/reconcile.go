@@ -29,22 +29,14 @@ func (r reconciliation) Standing(ctx context.Context, deals []string) (map[strin
 	r.hides(ctx, missing)
 	columns := slices.DeleteFunc(slices.Clone(r.schema.columns), r.isOwn) // our own long texts make for short pages
 	var won []*selection[row]
-	var roles []*sourced[roleRow]
-	var asked []part
-	for ids := range slices.Chunk(deals, maxIDs) {
-		d := &selection[row]{soql: selectFrom(opportunity, columns, all(anyOf("Id", ids), r.won()), "")}
-		c := pick[roleRow](ctx, r.reader, contactRoles, ids, missing)
-		won, roles, asked = append(won, d), append(roles, c), append(asked, d, c)
+	for ids := range slices.Chunk(deals, maxWide) {
+		won = append(won, &selection[row]{soql: selectFrom(opportunity, columns, all(anyOf("Id", ids), r.won()), "")})
 	}
-	if _, err := r.read(ctx, opReconcile, asked...); err != nil {
+	roles := pick[roleRow](ctx, r.reader, contactRoles, deals, missing)
+	if _, err := r.read(ctx, opReconcile, slices.Concat(parts(won), parts(roles.selections))...); err != nil {
 		return nil, err
 	}
-	byDeal := map[string][]roleRow{}
-	for _, s := range roles {
-		for _, row := range s.settle(ctx, r.reader, missing) {
-			byDeal[row.OpportunityID] = append(byDeal[row.OpportunityID], row)
-		}
-	}
+	byDeal := group(roles.settle(ctx, r.reader, missing), func(x roleRow) string { return x.OpportunityID })
 	standing := make(map[string]connectors.Standing, len(deals))
 	for _, s := range won {
 		if s.err != nil {
@@ -106,7 +98,7 @@ func (r reconciliation) isOwn(column string) bool {
 // Read implements connectors.Reconciliation.
 func (r reconciliation) Read(ctx context.Context, deals []string) ([]connectors.Record, error) {
 	var records []connectors.Record
-	for ids := range slices.Chunk(deals, maxIDs) {
+	for ids := range slices.Chunk(deals, maxDeals) {
 		some, err := r.deals(ctx, ids)
 		if err != nil {
 			return nil, err

@@ -66,7 +66,9 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.bulkFrom); err != nil {
 		return err
 	}
-	if r.spool != nil {
+	together := maxDeals
+	if r.spool != nil { // more would save no calls
+		together = maxIDs
 		defer func() { err = r.spool.end(err, err != nil && r.spool.err == nil) }()
 		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
 			return err
@@ -81,7 +83,7 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 				return err
 			}
 		}
-		for chunk := range slices.Chunk(list, maxIDs) {
+		for chunk := range slices.Chunk(list, together) {
 			if batch.Records, err = r.deals(ctx, ids(chunk)); err != nil {
 				return err
 			}

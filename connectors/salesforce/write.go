@@ -30,12 +30,12 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	for _, name := range sortedKeys(own) {
 		columns = append(columns, own[name])
 	}
-	filter := ""
+	filter, size := "", maxIDs
 	if object == crm.DealObject {
-		filter = c.ours()
+		filter, size = c.ours(), maxWide
 	}
 	var selections []*selection[row]
-	for chunk := range slices.Chunk(ids, maxIDs) {
+	for chunk := range slices.Chunk(ids, size) {
 		selections = append(selections, &selection[row]{soql: selectFrom(sobjects[object], columns, all(anyOf("Id", chunk), filter), "")})
 	}
 	if _, err := c.read(ctx, "read our fields", parts(selections)...); err != nil {
