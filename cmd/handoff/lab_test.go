@@ -218,11 +218,11 @@ func (l *lab) writes() map[change]int {
 
 // entry is a call in the CRM's log.
 type entry struct {
-	Method, Path string
-	Status       int
-	ContentType  string // of the answer
-	RequestBody  json.RawMessage
-	ResponseBody json.RawMessage
+	Method, Path, Query string
+	Status              int
+	ContentType         string // of the answer
+	RequestBody         json.RawMessage
+	ResponseBody        json.RawMessage
 }
 
 // json reports whether the answer is in the CRM's own form; a proxy's is not.
