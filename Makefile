@@ -6,7 +6,7 @@ BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint race bench conformance eval kills faults interleavings soak fuzz learn live-test
+.PHONY: help demo test build lint race bench conformance eval kills faults interleavings budgets growth soak fuzz learn live-test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -53,6 +53,16 @@ faults: ## every call of a run goes wrong in every way; writes docs/faults.md an
 
 interleavings: ## a thousand random orders of writers and pulls for each CRM, with late commits, ties and a clock that is off
 	HANDOFF_INTERLEAVINGS=1000 go test -run '^TestInterleavings$$' -count=1 -timeout 30m ./connectors/salesforce ./connectors/hubspot
+
+budgets: ## what runs over 500, 1,500 and 10,000 deals cost, by the request logs of the CRMs
+	@for deals in 500 1500 10000; do \
+	  HANDOFF_BUDGET_DEALS=$$deals go test -run '^TestBudgets$$' -v -count=1 -timeout 30m ./cmd/handoff || exit 1; \
+	done
+
+# A hundred thousand deals are more than the gigabyte that SQLite lets a database in memory, which is the sandbox's, grow to.
+growth: ## first syncs of 10,000, 30,000 and 100,000 deals, half an hour or more; writes docs/growth.md anew
+	CGO_CFLAGS='-O2 -g -DSQLITE_MEMDB_DEFAULT_MAXSIZE=17179869184' HANDOFF_GROWTH='10000 30000 100000' \
+	  go test -run '^TestGrowth$$' -v -count=1 -timeout 4h ./cmd/handoff -update
 
 soak: ## half an hour of edits, faults and runs at random (HANDOFF_SOAK=60s: shorter), and a report of it
 	HANDOFF_SOAK=$${HANDOFF_SOAK:-30m} go test -run '^TestSoak$$' -v -count=1 -timeout 60m ./cmd/handoff

@@ -22,7 +22,7 @@ import (
 func TestBudgets(t *testing.T) { overBoth(t, testBudgets) }
 
 func testBudgets(t *testing.T, connection string) {
-	deals := setting(t, "HANDOFF_BUDGET_DEALS", 500)
+	deals := setting(t, "HANDOFF_BUDGET_DEALS", 250)
 	l := newLab(t, connection, "--generate", strconv.Itoa(deals), "--seed", "7", "--no-limits")
 	l.handoff(0, "setup", "--apply", "--connection", connection)
 	quiet, long := map[string]int{"salesforce": 3, "hubspot": 8}[connection], 0
