@@ -247,8 +247,7 @@ func (s *spending) takeHubSpot(l *lab, e *entry) {
 		PropertiesWithHistory []string
 	}
 	var answer struct{ Results []struct{ ID string } }
-	switch object, ok := strings.CutSuffix(e.Path, "/batch/update"); {
-	case ok:
+	if object, ok := strings.CutSuffix(e.Path, "/batch/update"); ok {
 		l.unwrap(e.RequestBody, &sent)
 		s.writes++
 		s.written[map[string]crm.Object{"deals": crm.DealObject, "companies": crm.AccountObject}[object[strings.LastIndex(object, "/")+1:]]] += len(sent.Inputs)
