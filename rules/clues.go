@@ -159,8 +159,28 @@ func sigmoid(x float64) float64 {
 	return sigmoids[i] + (at-float64(i))*(sigmoids[i+1]-sigmoids[i])
 }
 
-// clues returns the clues about each item of the wording, in the order of clueNames, the readings, and the number of windows.
-func (r *record) clues(grades []grade) ([][]float64, []reading, int) {
+// idleNames names what says on how many items a deal would seem to say something if all its words were idle: besides a base,
+// the log of its windows, how much of their text seems to tell of anything, how surely that would be enough, and how the rules
+// judge it.
+var idleNames = []string{"any", "windows", "some-share", "given-at-some-1", "rules-mean"}
+
+// IdleClues returns the clues of idleNames, by the clues about each item.
+func IdleClues(clues [][]float64) []float64 {
+	of := func(clues []float64, name string) float64 { return clues[slices.Index(clueNames, name)] }
+	var windows, some, given, mean float64
+	for _, c := range clues {
+		windows, mean = of(c, "windows"), of(c, "rules-mean") // the same for all items
+		some += math.Exp(of(c, "some-total"))
+		given += of(c, "given-at-some-1") / float64(len(clues))
+	}
+	return []float64{1, windows, math.Log(some+least) - windows, given, mean}
+}
+
+// least is added to what a log is taken of.
+const least = 1e-3
+
+// clues returns the clues about each item of the wording, in the order of clueNames, and the readings.
+func (r *record) clues(grades []grade) ([][]float64, []reading) {
 	readings, windows := r.wordings()
 	var some, all, mean float64
 	for _, o := range readings {
@@ -180,12 +200,11 @@ func (r *record) clues(grades []grade) ([][]float64, []reading, int) {
 				judged[3], judged[4] = 1, float64(g.points)
 			}
 		}
-		const least = 1e-3
 		out[k] = slices.Concat([]float64{1}, o.some[:], o.all[:], o.both[:],
 			[]float64{math.Log(o.sumSome + least), math.Log(o.sumAll + least), math.Log(o.sumBoth + least), o.given,
 				math.Log(float64(max(windows, 1))), some, all}, judged, []float64{mean})
 	}
-	return out, readings, windows
+	return out, readings
 }
 
 // Decide returns the probability of 0, 1 and 2 points by the clues.
@@ -207,16 +226,15 @@ func (it *ItemWording) Decide(clues []float64) (p [3]float64) {
 	return p
 }
 
-// Clues returns what decides on the points of each item of the wording, by its id, and the number of windows: what
-// `go run ./cmd/learn` learns from.
-func (e *Engine) Clues(s *crm.Snapshot, asOf time.Time) (byItem map[string][]float64, windows int) {
+// Clues returns what decides on the points of each item of the wording, by its id: what `go run ./cmd/learn` learns from.
+func (e *Engine) Clues(s *crm.Snapshot, asOf time.Time) map[string][]float64 {
 	r := e.read(s, asOf)
-	clues, _, windows := r.clues(r.grades())
+	clues, _ := r.clues(r.grades())
 	out := map[string][]float64{}
 	for k, w := range e.wording.items {
 		out[w.id] = clues[k]
 	}
-	return out, windows
+	return out
 }
 
 // Window is up to three passages in a row of one source.

@@ -33,10 +33,10 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 // FirmContext is the probability of full points on one item that alone is context enough.
 const FirmContext = 0.95
 
-// context is how many items give a CSM something to start from; an item that the wording has a say on counts by how much more probable that is
-// than in idle words. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them.
+// context is how many items give a CSM something to start from, less those that idle words would seem to say something on; an item that the
+// wording has a say on counts by how probable it is. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them.
 func (r *record) context(grades []grade) float64 {
-	n := 0.0
+	n := -r.idle
 	roles, people := 0, 0
 	for i, spec := range r.e.card.Items {
 		g := &grades[i]

@@ -17,8 +17,8 @@ func (r *record) judge() []grade {
 			return grades
 		}
 	}
-	clues, readings, windows := r.clues(grades)
-	idle := r.e.wording.idle.At(windows)
+	clues, readings := r.clues(grades)
+	var counting [][]float64 // clues about items that count for context
 	for k, w := range r.e.wording.items {
 		if w.item < 0 {
 			continue
@@ -27,7 +27,10 @@ func (r *record) judge() []grade {
 		p := w.spec.Decide(clues[k])
 		points := choose(p)
 		most := r.most(w.item, g, &readings[k])
-		role, context, firm := g.role, 1-p[0]-idle, p[2] >= FirmContext
+		role, context, firm := g.role, 1-p[0], p[2] >= FirmContext
+		if !w.late {
+			counting = append(counting, clues[k])
+		}
 		sure := points <= most && p[points] >= r.e.wording.sure
 		if points = min(points, most); points != g.points || r.restsElsewhere(w.item, g, &readings[k]) {
 			*g = r.regrade(w.item, g, points, &readings[k])
@@ -36,6 +39,9 @@ func (r *record) judge() []grade {
 		if r.e.card.Items[w.item].Kind == kindPerson {
 			r.holdersTold(w.item, points, &readings[k])
 		}
+	}
+	if len(counting) > 0 {
+		r.idle = r.e.wording.idle.In(IdleClues(counting))
 	}
 	for i, spec := range r.e.card.Items {
 		if spec.Kind == kindContacts {

@@ -16,6 +16,7 @@ type record struct {
 	asOf     time.Time
 	sources  []*source
 	passages []passage // of each source together; sources oldest first
+	idle     float64   // items that idle words would seem to say something on
 	telling  int       // passages that are evidence of something
 	people   people
 	holders  map[int][]*candidate // of the roles of the person items, by index

@@ -30,11 +30,17 @@ type ItemWording struct {
 	Decision [][3]float64       // by clue (clueNames): weights for 0, 1 and 2 points
 }
 
-// Idle says how probable it is that a deal of idle words seems to say something on an item: the more words, the more.
-type Idle struct{ Base, Growth float64 }
+// Idle says on how many items a deal of idle words seems to say something: weights of the clues that IdleClues returns, in the
+// order of idleNames.
+type Idle []float64
 
-// At returns that probability for a deal of so many windows.
-func (i Idle) At(windows int) float64 { return i.Base + i.Growth*math.Log(float64(max(windows, 1))) }
+// In returns that number for a deal with such clues.
+func (idle Idle) In(clues []float64) (items float64) {
+	for i, c := range clues {
+		items += c * idle[i]
+	}
+	return items
+}
 
 // Weights speak for (positive) or against (negative) a passage: as saying something on the item, and as being all that is
 // needed, among all passages and among those that say something. They are in log odds.
@@ -64,7 +70,7 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read wording: %w", err)
 	}
-	w := &Wording{Items: map[string]*ItemWording{}}
+	w := &Wording{Items: map[string]*ItemWording{}, Idle: make(Idle, len(idleNames))}
 	for _, name := range files {
 		it := &ItemWording{Terms: map[string]Weights{}}
 		w.Items[strings.TrimSuffix(path.Base(name), termsExt)] = it
@@ -85,11 +91,12 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 		case sureRow:
 			w.Sure = v[0]
 			return nil
-		case idleRow:
-			w.Idle = Idle{v[0], v[1]}
-			return nil
 		}
 		id, clue, _ := strings.Cut(key, " ")
+		if i := slices.Index(idleNames, clue); id == idleRow && i >= 0 {
+			w.Idle[i] = v[0]
+			return nil
+		}
 		it, i := w.Items[id], slices.Index(clueNames, clue)
 		if it == nil || i < 0 {
 			return fmt.Errorf("no item or clue %q", key)
@@ -177,7 +184,10 @@ func (it *ItemWording) terms(id string) []byte {
 func (w *Wording) decisions() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# What the clues about each item weigh for 0, 1 and 2 points, in log odds; and how probable points must be to be sure,\n"+
-		"# and some points are where nothing is said, by itself and with each log of the windows. Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n%s\t%.4f\t%.4f\t0\n", sureRow, w.Sure, idleRow, w.Idle.Base, w.Idle.Growth)
+		"# and what clues about all items weigh for the number of items that idle words seem to say something on. Made by: go run ./cmd/learn\n%s\t%.3f\t0\t0\n", sureRow, w.Sure)
+	for i, v := range w.Idle {
+		fmt.Fprintf(&b, "%s %s\t%.4f\t0\t0\n", idleRow, idleNames[i], v)
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for i, v := range w.Items[id].Decision {
 			fmt.Fprintf(&b, "%s %s\t%.3f\t%.3f\t%.3f\n", id, clueNames[i], v[0], v[1], v[2])

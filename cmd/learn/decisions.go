@@ -69,27 +69,26 @@ func leastSure(deals []deal, probable []map[string][3]float64) float64 {
 	return sure
 }
 
-// idleWords returns how probable it is that idle words seem to say something on an item: so that a deal with as much context as
-// makes it a ghost by a narrow margin is as likely a ghost as not, among deals of held-out writers.
-func idleWords(sc *rules.Scorecard, deals []deal, probable []map[string][3]float64, windows []int) rules.Idle {
-	var x [][]float64 // the base, the items with context, the log of the windows
+// idleWords learns on how many items idle words seem to say something: so that a deal with as much context as makes it a ghost by
+// a narrow margin is as likely a ghost as not, among deals of held-out writers.
+func idleWords(sc *rules.Scorecard, deals []deal, clues []map[string][]float64, probable []map[string][3]float64) rules.Idle {
+	var x [][]float64 // the items with context, and what says how idle the words are
 	var y []float64
-	n := 0.0
 	for i, d := range deals {
 		if d.snapshot.Deal.CloseDate == nil || !d.snapshot.Deal.Won || probable[i] == nil {
 			continue
 		}
 		context, firm := 0.0, false
-		n = 0
+		var counting [][]float64
 		for _, spec := range sc.Items {
 			if p, ok := probable[i][spec.ID]; ok && spec.Kind != "closing" {
-				n++
+				counting = append(counting, clues[i][spec.ID])
 				context += 1 - p[0]
 				firm = firm || p[2] >= rules.FirmContext
 			}
 		}
 		if !firm { // else it is no ghost, whatever its words
-			x, y = append(x, []float64{1, context, math.Log(float64(max(windows[i], 1)))}), append(y, sign(d.ghost))
+			x, y = append(x, append([]float64{context}, rules.IdleClues(counting)...)), append(y, sign(d.ghost))
 		}
 	}
 	odds := func(w, x []float64) (sum float64) {
@@ -109,7 +108,7 @@ func idleWords(sc *rules.Scorecard, deals []deal, probable []map[string][3]float
 			}
 		}
 		return loss
-	}, 3)
+	}, len(x[0]))
 	right, counted := 0.0, 0.0
 	for i := range x {
 		for _, ghost := range []bool{odds(w, x[i]) > 0, y[i] > 0} {
@@ -122,7 +121,12 @@ func idleWords(sc *rules.Scorecard, deals []deal, probable []map[string][3]float
 		}
 	}
 	fmt.Fprintf(os.Stderr, "held-out writers: ghost F1 %.3f of %d deals without a firm answer\n", 2*right/counted, len(x))
-	return rules.Idle{Base: (-w[0]/w[1] - sc.Ghost.Signals) / n, Growth: -w[2] / w[1] / n}
+	idle := make(rules.Idle, len(w)-1)
+	for i := range idle {
+		idle[i] = -w[i+1] / w[0]
+	}
+	idle[0] -= sc.Ghost.Signals
+	return idle
 }
 
 // decide fits a multinomial logistic regression with a quadratic penalty to the deals that use picks.

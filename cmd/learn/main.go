@@ -43,7 +43,7 @@ func learn(dir string) error {
 	}
 	fmt.Fprintf(os.Stderr, "%d windows of labelled texts, %d labelled deals and examples\n", len(texts), len(deals))
 	w := &rules.Wording{Known: known, Items: learnTerms(texts, func(string) bool { return true })}
-	clues, windows := make([]map[string][]float64, len(deals)), make([]int, len(deals))
+	clues := make([]map[string][]float64, len(deals))
 	for g := range groups {
 		held := map[string]bool{}
 		for _, writer := range groups[g] {
@@ -52,13 +52,13 @@ func learn(dir string) error {
 		other := engine.WithWording(&rules.Wording{Known: known, Items: learnTerms(texts, func(writer string) bool { return !held[writer] })})
 		for i, d := range deals {
 			if d.group == g || d.group < 0 && i%len(groups) == g {
-				clues[i], windows[i] = other.Clues(d.snapshot, *d.snapshot.AsOf)
+				clues[i] = other.Clues(d.snapshot, *d.snapshot.AsOf)
 			}
 		}
 	}
 	probable := learnDecisions(w.Items, deals, clues)
 	w.Sure = leastSure(deals, probable)
-	w.Idle = idleWords(sc, deals, probable, windows)
+	w.Idle = idleWords(sc, deals, clues, probable)
 	out := filepath.Join(dir, "scorecards", "wording")
 	if err := os.RemoveAll(out); err != nil {
 		return err
