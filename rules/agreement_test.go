@@ -98,9 +98,9 @@ func TestAgreement(t *testing.T) {
 		{"kappa, validation", unseen.All().Kappa(), 0.84},
 		{"rating, validation", unseen.Rating(), 0.74},
 		{"sure and right, validation", unseen.SureExact(), 0.95},
-		{"sure, validation", unseen.SureShare(), 0.63},
-		{"ghost F1, tuning", tuned.Ghosts.F1(), 0.92},
-		{"ghost F1, validation", unseen.Ghosts.F1(), 0.87},
+		{"sure, validation", unseen.SureShare(), 0.58},
+		{"ghost F1, tuning", tuned.Ghosts.F1(), 0.93},
+		{"ghost F1, validation", unseen.Ghosts.F1(), 0.94},
 	} {
 		if !(floor.got >= floor.want) { // not a number is below every floor
 			t.Errorf("%s: %.3f, want at least %.2f", floor.name, floor.got, floor.want)

@@ -34,10 +34,11 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 const FirmContext = 0.95
 
 // context is how many items give a CSM something to start from, less those that idle words would seem to say something on; an item that the
-// wording has a say on counts by how probable it is. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them.
+// wording has a say on counts by how probable it is. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them. A bare "none" tells nothing.
 func (r *record) context(grades []grade) float64 {
 	n := -r.idle
 	roles, people := 0, 0
+	told := false
 	for i, spec := range r.e.card.Items {
 		g := &grades[i]
 		switch spec.Kind {
@@ -53,9 +54,13 @@ func (r *record) context(grades []grade) float64 {
 			return r.e.card.Ghost.Signals
 		}
 		n += g.context
+		told = told || g.points > 0 && !g.bare && !g.role
 	}
 	if people > 0 && roles == people {
 		return r.e.card.Ghost.Signals
+	}
+	if !told {
+		return 0
 	}
 	return max(n, 0)
 }

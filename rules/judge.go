@@ -101,9 +101,16 @@ func (r *record) holdersTold(i, points int, o *reading) {
 	}
 }
 
-// most is how many points item i can get at all, whatever its wording: 1 if all that tells on it is hedged, or said not to
+// leastTold is what some passage must tell on an item, in log odds, for points that the rules do not give: a rich record makes an
+// answer likelier, and is none.
+const leastTold = -1.5
+
+// most is how many points item i can get at all, whatever its wording: 0 if no passage tells anything likely; 1 if all that tells on it is hedged, or said not to
 // be known or agreed; what the rules give, g, if it tells of people who have left.
 func (r *record) most(i int, g *grade, o *reading) int {
+	if o.some[0] < leastTold && g.points == 0 {
+		return 0
+	}
 	told := r.told(o.bestBoth.window)
 	if len(told) == 0 {
 		return 2

@@ -34,12 +34,16 @@ type ItemWording struct {
 // order of idleNames.
 type Idle []float64
 
+// leastIdle is that number for the shortest records: the words of one fact alone seem to say something on its neighbours, too.
+const leastIdle = 2
+
 // In returns that number for a deal with such clues.
-func (idle Idle) In(clues []float64) (items float64) {
+func (idle Idle) In(clues []float64) float64 {
+	items := 0.0
 	for i, c := range clues {
 		items += c * idle[i]
 	}
-	return items
+	return max(items, leastIdle)
 }
 
 // Weights speak for (positive) or against (negative) a passage: as saying something on the item, and as being all that is

@@ -12,8 +12,8 @@ import (
 
 const (
 	decisionPenalty = 20
-	exampleWeight   = 0.3    // of a boundary example beside a deal
-	sureMargin      = 0.9575 // how often points must be right, among deals of held-out writers, to be called sure
+	exampleWeight   = 0.3  // of a boundary example beside a deal
+	sureMargin      = 0.95 // how often points must be right, among deals of held-out writers, to be called sure
 )
 
 // learnDecisions learns what the clues about each item weigh, into the items. It returns how probable the points of each
