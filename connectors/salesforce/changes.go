@@ -38,7 +38,7 @@ func (r *reader) feeds() []feed {
 	}
 	described := func(object string) bool { return !r.schema.objects[object].off() }
 	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}})
-	add(described("ContentNote"), feed{object: "ContentVersion", columns: []string{"ContentDocumentId"}, where: "FileType = 'SNOTE'"})
+	add(described("ContentNote"), feed{object: "ContentDocument", through: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
 	add(described("ContentNote"), feed{object: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
 	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}})
 	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: "RelatedToId != null"})
@@ -96,7 +96,7 @@ func (c *Client) begin(f feed, since crm.Watermarks) *list {
 // follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
 // the watermarks that hold once the news is saved.
 func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list) (*news, crm.Watermarks, error) {
-	n := &news{won: map[string]bool{}, left: map[string]bool{}, deals: map[string]bool{}, documents: map[string]bool{}}
+	n := &news{won: map[string]bool{}, left: map[string]bool{}, linked: map[string]bool{}, deals: map[string]bool{}}
 	marks := crm.Watermarks{}
 	var next []*list
 	for _, f := range r.feeds()[len(coreFeeds):] {
@@ -145,10 +145,10 @@ func parts[P part](concrete []P) []part {
 
 // news is what the lists brought, by what leads to deals.
 type news struct {
-	won       map[string]bool // deals that are won
-	left      map[string]bool // deals that are not
-	deals     map[string]bool // deals that may be either
-	documents map[string]bool
+	won    map[string]bool // deals that are won
+	left   map[string]bool // deals that are not
+	linked map[string]bool // deals that a list of won ones led to
+	deals  map[string]bool // deals that may be either
 }
 
 func (n *news) add(r row) {
@@ -160,10 +160,10 @@ func (n *news) add(r row) {
 		}
 		return
 	}
-	if document := r.text("ContentDocumentId"); document != "" {
-		n.documents[document] = true
+	if id := r.text("LinkedEntityId"); isDeal(id) {
+		n.linked[id] = true
 	}
-	for _, way := range [][]string{{"OpportunityId"}, {"WhatId"}, {"ParentId"}, {"RelatedToId"}, {"LinkedEntityId"}, {"Event", "WhatId"}} {
+	for _, way := range [][]string{{"OpportunityId"}, {"WhatId"}, {"ParentId"}, {"RelatedToId"}, {"Event", "WhatId"}} {
 		if id := r.text(way...); isDeal(id) {
 			n.deals[id] = true
 		}
@@ -172,26 +172,19 @@ func (n *news) add(r row) {
 
 // locate returns the ids of the won deals that the news is of, sorted.
 func (r *reader) locate(ctx context.Context, n *news) ([]string, error) {
-	maps.DeleteFunc(n.deals, func(id string, _ bool) bool { return n.won[id] || n.left[id] })
+	maps.DeleteFunc(n.linked, func(id string, _ bool) bool { return n.left[id] })
+	maps.DeleteFunc(n.deals, func(id string, _ bool) bool { return n.won[id] || n.left[id] || n.linked[id] })
 	var searches []*selection[row]
-	search := func(object, column, by string, ids map[string]bool, where string) {
-		for chunk := range slices.Chunk(sortedKeys(ids), maxIDs) {
-			searches = append(searches, &selection[row]{soql: selectFrom(object, []string{column}, all(anyOf(by, chunk), where), ""), deleted: true})
-		}
+	for chunk := range slices.Chunk(sortedKeys(n.deals), maxIDs) {
+		searches = append(searches, &selection[row]{soql: selectFrom(opportunity, []string{"Id"}, all(anyOf("Id", chunk), r.won()), ""), deleted: true})
 	}
-	search(opportunity, "Id", "Id", n.deals, r.won())
-	search("ContentDocumentLink", "LinkedEntityId", "ContentDocumentId", n.documents, "")
 	if _, err := r.read(ctx, "find the deals of what changed", parts(searches)...); err != nil {
 		return nil, err
 	}
-	won := sortedKeys(n.won)
+	won := slices.Concat(sortedKeys(n.won), sortedKeys(n.linked))
 	for _, s := range searches {
 		for _, found := range s.rows { // what is refused has none: a gap, told of when deals are read
-			for _, id := range []string{found.text("Id"), found.text("LinkedEntityId")} {
-				if isDeal(id) && !n.left[id] {
-					won = append(won, id)
-				}
-			}
+			won = append(won, found.text("Id"))
 		}
 	}
 	return unique(won), nil
