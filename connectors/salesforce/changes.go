@@ -108,7 +108,8 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list
 			switch {
 			case l.err != nil && object == opportunity:
 				return nil, nil, l.err
-			case l.err != nil: // a gap: told of when deals are read; no watermark, so that nothing is missed once it is closed
+			case l.err != nil: // no watermark, so that nothing is missed once it may be listed
+				r.log.WarnContext(ctx, "what is new cannot be listed, and is read when its deals have other news", "object", object, "why", l.err)
 				continue
 			case len(l.rows) == pageSize:
 				next = append(next, l.feed.after(l.end()))

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -250,9 +251,11 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// TestUnreadIsNotPassedOver: what could not be listed gets no watermark, so that its news is listed once it can be.
+// TestUnreadIsNotPassedOver: what could not be listed gets no watermark, so that its news is listed once it can be, and the log
+// says so.
 func TestUnreadIsNotPassedOver(t *testing.T) {
-	c := limitedOrg(t, nil, []string{"EmailMessage", "ContentDocumentLink"}).client(t)
+	var logged strings.Builder
+	c := limitedOrg(t, nil, []string{"EmailMessage", "ContentDocumentLink"}).client(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&logged, nil)) })
 	r, err := c.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -271,6 +274,11 @@ func TestUnreadIsNotPassedOver(t *testing.T) {
 	want := []string{"Contact", "Event", "EventRelation", "Note", "Opportunity", "OpportunityContactRole", "Task", notesMark, readsMark, sweepMark}
 	if diff := cmp.Diff(want, sortedKeys(marks)); diff != "" {
 		t.Errorf("watermarks, -want +got:\n%s", diff)
+	}
+	for _, object := range []string{"EmailMessage", "ContentDocument", "ContentDocumentLink"} {
+		if !strings.Contains(logged.String(), "what is new cannot be listed") || !strings.Contains(logged.String(), "object="+object+" ") {
+			t.Errorf("the log does not say that %s is not listed:\n%s", object, &logged)
+		}
 	}
 }
 
