@@ -32,7 +32,7 @@ func (c *Client) Unusable(ctx context.Context) ([]connectors.Finding, error) {
 	}
 	for _, f := range s.own[crm.AccountObject] {
 		found = append(found, connectors.Finding{Severity: connectors.Problem, Place: companies + "." + f.property, Field: f.Name,
-			Text: "the service key may not read companies", Remedy: s.closed.Remedy})
+			Text: "the service key may not read companies, so deals have no account, and no company gets its health", Remedy: s.closed.Remedy})
 	}
 	return found, nil
 }
@@ -183,7 +183,8 @@ func (k *checking) quota(ctx context.Context) {
 func (k *checking) portal(ctx context.Context) {
 	s, err := k.survey(ctx)
 	if err != nil {
-		if forbidden(err) == nil { // else told among the scopes
+		lacking := func(f connectors.Finding) bool { return f.Severity == connectors.Problem && f.Place == "token" }
+		if forbidden(err) == nil || !slices.ContainsFunc(k.found.Findings, lacking) { // else told among the scopes
 			k.fail(connectors.Problem, deals, err)
 		}
 		return

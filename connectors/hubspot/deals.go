@@ -69,8 +69,9 @@ type reader struct {
 	people people
 	missed map[string]bool // owners, users and stages that records name and schema does not list
 
-	mu   sync.Mutex
-	lost map[string]crm.Part // what a missing scope keeps from us, by kind of record; "": nothing that a score depends on
+	mu     sync.Mutex
+	lost   map[string]crm.Part // what a missing scope keeps from us, by kind of record; "": nothing that a score depends on
+	closed *connectors.Error   // why companies cannot be read; nil: they can, as far as they were
 }
 
 // open describes the portal for one pull.
@@ -106,8 +107,11 @@ func forbidden(err error) *connectors.Error {
 func (r *reader) lose(ctx context.Context, k kind, why *connectors.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if k.object == companies && !r.schema.missesCompanies() {
-		k.part = ""
+	if k.object == companies {
+		r.closed = why
+		if !r.schema.missesCompanies() {
+			k.part = ""
+		}
 	}
 	if _, told := r.lost[k.object]; !told {
 		r.lost[k.object] = k.part

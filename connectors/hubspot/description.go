@@ -150,6 +150,18 @@ func (c *Client) mistrust(ctx context.Context, err error) error {
 	return errors.Join(err, c.cfg.Memory.Remember(context.WithoutCancel(ctx), nil))
 }
 
+// tellClosed has Unusable tell that companies turned out to be closed to us, if so, whatever the portal was described as.
+func (r *reader) tellClosed() {
+	if r.closed == nil {
+		return
+	}
+	r.Client.mu.Lock()
+	defer r.Client.mu.Unlock()
+	d, s := *r.Client.schema.description, *r.Client.schema
+	d.closed, s.description = r.closed, &d
+	r.Client.schema = &s
+}
+
 // whole reports whether the portal shows and holds all that we want.
 func (s *schema) whole() bool {
 	if len(s.unmet) > 0 || s.hidden != nil || s.closed != nil || s.unnamed != nil {

@@ -46,7 +46,8 @@ func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(conn
 	} else {
 		err = r.changes(ctx, since, yield)
 	}
-	if _, lost := r.lost[companies]; lost || errors.Is(err, connectors.ErrConfig) { // what was known of the portal may not hold any more
+	r.tellClosed()
+	if r.closed != nil || errors.Is(err, connectors.ErrConfig) { // what was known of the portal may not hold any more
 		return c.mistrust(ctx, err)
 	}
 	return err

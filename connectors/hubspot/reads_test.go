@@ -133,3 +133,48 @@ func TestCompaniesMatter(t *testing.T) {
 		})
 	}
 }
+
+// TestCompaniesRefused: what one call alone keeps from us is told, though the portal was described without a refusal.
+func TestCompaniesRefused(t *testing.T) {
+	reads := map[string]func(*testing.T, *lab, string){
+		"pull":           func(t *testing.T, l *lab, _ string) { pull(t, l.client, nil) },
+		"reconciliation": func(t *testing.T, l *lab, deal string) { stand(t, l, deal) },
+	}
+	for name, path := range map[string]string{
+		"which companies belong to deals": "/crm/associations/2026-09/deals/companies/batch/read",
+		"companies":                       "/crm/objects/2026-09/companies/batch/read",
+	} {
+		for how, read := range reads {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				l := newLab(t, deals.Demo()[:2])
+				setUp(t, l)
+				deal := pull(t, l.client, nil).records[0].Snapshot.ID
+				wantUnusable(t, l)
+				if err := l.fixture(t).AddFault(t, connectortest.Fault{Path: path, Status: http.StatusForbidden, Code: "MISSING_SCOPES"}); err != nil {
+					t.Fatal(err)
+				}
+				read(t, l, deal)
+				wantUnusable(t, l, "companies.handoff_health: the service key may not read companies, so deals have no account, and no company gets its health. "+
+					"Add the missing scopes to the service key under Development > Keys > Service keys")
+				l.must(t, http.MethodDelete, "/_sandbox/faults", nil)
+				read(t, l, deal)
+				wantUnusable(t, l)
+			})
+		}
+	}
+}
+
+func wantUnusable(t *testing.T, l *lab, want ...string) {
+	t.Helper()
+	found, err := l.client.Unusable(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, f.Place+": "+f.Text+". "+f.Remedy)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("unusable: %q, want %q", got, want)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"handoff/connectors"
+	"handoff/crm"
 )
 
 // reconciliation looks at deals against the description of one day.
@@ -29,6 +30,7 @@ const mergedIDs = "hs_merged_object_ids"
 
 // Standing implements connectors.Reconciliation.
 func (r reconciliation) Standing(ctx context.Context, ids []string) (map[string]connectors.Standing, error) {
+	defer r.tellClosed()
 	found, err := r.batch(ctx, opReconcile, deals, ids, r.schema.columns(deals, dealColumns...), nil)
 	if err != nil {
 		return nil, err
@@ -68,6 +70,9 @@ func (r reconciliation) Standing(ctx context.Context, ids []string) (map[string]
 	for _, id := range ours {
 		now := connectors.Standing{State: connectors.Stands, Deal: r.deal(found[id], primary(a, id)),
 			Merged: several(found[id].text(mergedIDs)), Unread: r.unread()}
+		if r.closed != nil && !slices.Contains(now.Unread, crm.PartFields) { // not that it has lost its account
+			now.Unread = append(now.Unread, crm.PartFields)
+		}
 		for _, l := range people[id] {
 			now.Contacts = append(now.Contacts, l.id)
 		}
@@ -95,6 +100,7 @@ func (r reconciliation) employers(ctx context.Context, ids []string) (*around, e
 
 // Read implements connectors.Reconciliation.
 func (r reconciliation) Read(ctx context.Context, ids []string) ([]connectors.Record, error) {
+	defer r.tellClosed()
 	var all []connectors.Record
 	for chunk := range slices.Chunk(ids, maxDeals) {
 		records, _, err := r.deals(ctx, chunk, nil)

@@ -106,6 +106,8 @@ func TestReconcileMissingScope(t *testing.T) {
 	}{
 		{"/crm/associations/2026-09/deals/contacts/batch/read", []crm.Part{crm.PartContacts}},
 		{"/crm/owners/2026-09", []crm.Part{crm.PartFields}},
+		{"/crm/associations/2026-09/deals/companies/batch/read", []crm.Part{crm.PartFields}},
+		{"/crm/objects/2026-09/companies/batch/read", []crm.Part{crm.PartFields}},
 	} {
 		l := newLab(t, deals.Demo()[:2])
 		s := pull(t, l.client, nil).records[0].Snapshot

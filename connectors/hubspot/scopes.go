@@ -149,5 +149,5 @@ func (k *checking) mayDefine(ctx context.Context, object string) {
 // try sends a call for the sake of its status alone.
 func (c *Client) try(ctx context.Context, r call) error {
 	r.op, r.repeatable = opCheck, true
-	return c.send(ctx, r, discard)
+	return c.order(ctx, r)
 }

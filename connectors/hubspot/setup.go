@@ -120,16 +120,14 @@ func (c *Client) grouped(ctx context.Context, kind string) (bool, error) {
 	return slices.ContainsFunc(groups.Results, func(g propertyGroup) bool { return g.Name == groupName }), nil
 }
 
-func discard(http.Header, []byte) error { return nil }
-
 // create makes a property or a group that may exist by now. One that was archived comes back so, or keeps its name from others:
 // HubSpot does not say which.
 func (c *Client) create(ctx context.Context, path, name string, body any) error {
-	err := c.send(ctx, call{op: opSetup, method: http.MethodPost, path: path, body: body, repeatable: true}, discard)
+	err := c.order(ctx, call{op: opSetup, method: http.MethodPost, path: path, body: body, repeatable: true})
 	if status(err) != http.StatusConflict {
 		return err
 	}
-	if status(c.send(ctx, call{op: opSetup, method: http.MethodGet, path: path + "/" + name, repeatable: true}, discard)) == http.StatusNotFound {
+	if status(c.order(ctx, call{op: opSetup, method: http.MethodGet, path: path + "/" + name, repeatable: true})) == http.StatusNotFound {
 		return &connectors.Error{Op: opSetup, CRM: crmName, Class: connectors.ErrConfig, Status: http.StatusConflict, Fields: []string{name},
 			Message: fmt.Sprintf("the name %s is taken by a property that was archived", name), Remedy: seeArchive}
 	}
@@ -188,7 +186,7 @@ func (c *Client) PlanRemoval(ctx context.Context) (connectors.Plan, error) {
 // remove is the step that archives a property or a group; what is gone already is none of its business.
 func (c *Client) remove(what, target, label, path string) connectors.Step {
 	return connectors.Step{Change: connectors.Delete, What: what, Target: target, Detail: label, Do: func(ctx context.Context) error {
-		err := c.send(ctx, call{op: "remove our properties", method: http.MethodDelete, path: c.api("properties", path), repeatable: true}, discard)
+		err := c.order(ctx, call{op: "remove our properties", method: http.MethodDelete, path: c.api("properties", path), repeatable: true})
 		if status(err) == http.StatusNotFound {
 			return nil
 		}
