@@ -71,9 +71,11 @@ type app struct {
 	env            lookupEnv
 	clock          func() time.Time
 
-	// How connectors wait: for one answer of a CRM, and between attempts. The zero values leave it to them.
-	patience time.Duration
-	sleep    func(context.Context, time.Duration) error
+	// How connectors wait: for one answer of a CRM, and between attempts; and from how many deals on they read in bulk, in
+	// pages of how many rows. The zero values leave it to them.
+	patience           time.Duration
+	sleep              func(context.Context, time.Duration) error
+	bulkFrom, bulkRows int
 
 	started    bool // a command's own code has begun: arguments and flags were in order
 	configPath string

@@ -94,7 +94,7 @@ func (a *app) salesforceConfig(conn *Connection, own []crm.FieldSpec) salesforce
 		Username: conn.Username, Password: conn.Password.Reveal(), PrivateKey: conn.PrivateKey.Reveal(),
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		NeedsAmount: conn.MinAmount != nil, Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Spool: conn.Spool, Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Spool: conn.Spool, BulkFrom: a.bulkFrom, BulkRows: a.bulkRows, Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
 	}
 }
 

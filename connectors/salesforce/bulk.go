@@ -19,7 +19,7 @@ import (
 // https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.htm
 
 const (
-	bulkFrom  = 2000   // deals; fewer are there sooner by REST
+	bulkFrom  = 2000   // deals; so few are there sooner by REST
 	bulkRows  = 25_000 // of a page of results, wide ones too: they pass through a stream
 	firstPoll = time.Second
 	lastPoll  = 30 * time.Second
@@ -90,7 +90,7 @@ type csvPage struct {
 // jobPage hands a page of the results of a job to accept, perhaps once more from its beginning after a failure. locator
 // "": the first.
 func (c *Client) jobPage(ctx context.Context, id, locator string, accept func(csvPage) error) error {
-	query := url.Values{"maxRecords": {strconv.Itoa(c.bulkRows)}}
+	query := url.Values{"maxRecords": {strconv.Itoa(c.cfg.BulkRows)}}
 	if locator != "" {
 		query.Set("locator", locator)
 	}

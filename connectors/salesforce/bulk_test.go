@@ -63,6 +63,11 @@ func (l *lab) spooling(t *testing.T, dir string, change ...func(*salesforce.Conf
 	return newClient(t, cfg)
 }
 
+// inBulk reads these deals in bulk, in pages of so many rows; 0: pages are as large as ever.
+func inBulk(rows int) func(*salesforce.Config) {
+	return func(c *salesforce.Config) { c.BulkFrom, c.BulkRows = smallBulk, rows }
+}
+
 // hurried waits a little: jobs of the sandbox take a moment, too.
 func hurried(ctx context.Context, d time.Duration) error { return connectors.Sleep(ctx, d/500) }
 
@@ -120,8 +125,7 @@ func TestBulk(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			c := l.spooling(t, dir)
-			c.SmallBulk(smallBulk, tc.rows)
+			c := l.spooling(t, dir, inBulk(tc.rows))
 			if tc.fault != nil {
 				if err := f.AddFault(t, *tc.fault); err != nil {
 					t.Fatal(err)
@@ -176,12 +180,11 @@ func TestKilledBulk(t *testing.T) {
 			var got []string
 			var marks crm.Watermarks
 			_, routes := l.calls(t, func() {
-				c := l.spooling(t, dir, func(cfg *salesforce.Config) {
+				c := l.spooling(t, dir, inBulk(100), func(cfg *salesforce.Config) {
 					if tc.fault != nil {
 						cfg.Sleep = func(ctx context.Context, _ time.Duration) error { kill(); return ctx.Err() }
 					}
 				})
-				c.SmallBulk(smallBulk, 100)
 				batches := 0
 				err := c.Pull(ctx, nil, func(b connectors.Batch) error {
 					if len(b.Records) > 0 || batches > 0 { // the first says that the sweep has begun
@@ -199,8 +202,7 @@ func TestKilledBulk(t *testing.T) {
 				if tc.lost {
 					dir = t.TempDir()
 				}
-				c = l.spooling(t, dir)
-				c.SmallBulk(smallBulk, 100)
+				c = l.spooling(t, dir, inBulk(100))
 				rest, next := pull(t, c, marks)
 				got, marks = append(got, dealNames(rest)...), next
 			})

@@ -58,9 +58,12 @@ func (c *Client) Check(ctx context.Context) (connectors.Checkup, error) {
 	if ending := endings[c.cfg.Auth]; ending != "" {
 		k.add(connectors.Warning, "auth", ending, insteadOfEnding)
 	}
-	if err == nil {
+	switch e := (*connectors.Error)(nil); {
+	case err == nil:
 		k.version(known)
 		k.clock(at)
+	case refused == nil && errors.As(err, &e): // else the login tells the same
+		k.add(connectors.Warning, "api_version", "neither the versions of the API nor the clocks are compared: "+e.Message, cmp.Or(e.Remedy, "Check again"))
 	}
 	if reachable {
 		k.usage()
@@ -83,6 +86,14 @@ func (k *checkup) failed(err error) {
 	bare := *e
 	bare.Remedy = ""
 	k.add(connectors.Problem, cmp.Or(e.Setting, crmName), bare.Error(), e.Remedy)
+}
+
+// missed warns of a look that failed for the time being, at what rounds a check off; err may be nil. A look that is refused is
+// not to be had, and left out.
+func (k *checkup) missed(what string, err error) {
+	if e := (*connectors.Error)(nil); errors.As(err, &e) && !errors.Is(err, connectors.ErrConfig) {
+		k.add(connectors.Warning, crmName, "no answer to "+what+": "+e.Message, cmp.Or(e.Remedy, "Check again"))
+	}
 }
 
 // login says who we are, and where. It reports whether the API answers at all.
@@ -198,6 +209,7 @@ func (k *checkup) sharing(ctx context.Context) {
 	}
 	sets := &selection[row]{soql: selectFrom("PermissionSetAssignment", []string{"PermissionSetId"}, "AssigneeId = "+quote(me), "")}
 	if _, err := k.read(ctx, opCheck, sets); err != nil || sets.err != nil || len(sets.rows) == 0 {
+		k.missed("whether the integration user sees all deals", err)
 		return
 	}
 	var ids []string
@@ -207,6 +219,7 @@ func (k *checkup) sharing(ctx context.Context) {
 	one := &selection[row]{soql: selectFrom("ObjectPermissions", []string{"Id"}, all("SobjectType = 'Opportunity'", "PermissionsViewAllRecords = true", anyOf("ParentId", ids)), "LIMIT 1")}
 	every := &selection[row]{soql: selectFrom("PermissionSet", []string{"Id"}, all("PermissionsViewAllData = true", anyOf("Id", ids)), "LIMIT 1")}
 	if _, err := k.read(ctx, opCheck, one, every); err != nil || one.err != nil || every.err != nil || len(one.rows)+len(every.rows) > 0 {
+		k.missed("whether the integration user sees all deals", err)
 		return
 	}
 	k.add(connectors.Warning, "Opportunity", "the integration user lacks View All on opportunities: unless the org's sharing settings open them to everyone, it sees only deals that are shared with it, and the others are not scored",

@@ -59,6 +59,16 @@ func TestCheckFinds(t *testing.T) {
 			want: []string{"2 url: Salesforce: log in: "}},
 		{name: "version that the org lacks", change: func(c *salesforce.Config) { c.APIVersion = "99.0" },
 			want: []string{"2 api_version: the org does not know version 99.0 of the API; it has 31.0 to 68.0"}},
+		{name: "versions and clock that are not told", spoil: func(t *testing.T, l *lab) {
+			if err := l.fixture(t).AddFault(t, connectortest.Fault{Path: "/services/data", Status: 503}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{"1 api_version: neither the versions of the API nor the clocks are compared: "}},
+		{name: "history that is not told for now", spoil: func(t *testing.T, l *lab) {
+			if err := l.fixture(t).AddFault(t, connectortest.Fault{Path: ".*/tooling/query", Status: 503}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{"1 Salesforce: no answer to whether the history of our fields is kept: "}},
 		{name: "clock ahead", change: func(c *salesforce.Config) { c.Now = ahead(c.Now, 5*time.Minute) },
 			want: []string{"1 clock: this machine's clock is 5m0s ahead of Salesforce's"}},
 		{name: "clock behind", change: func(c *salesforce.Config) { c.Now = ahead(c.Now, -2*time.Minute) },

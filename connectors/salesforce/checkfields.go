@@ -62,6 +62,7 @@ func (k *checkup) tracking(ctx context.Context, s *schema) {
 	found, err := k.tooling(ctx, selectFrom("FieldDefinition", []string{"QualifiedApiName", "IsFieldHistoryTracked"},
 		all("EntityDefinition.QualifiedApiName = 'Opportunity'", anyOf("QualifiedApiName", edited)), ""))
 	if err != nil {
+		k.missed("whether the history of our fields is kept", err)
 		return
 	}
 	var untracked []string
@@ -85,6 +86,7 @@ func (k *checkup) pages(ctx context.Context, s *schema) {
 		}
 		shown, err := k.shown(ctx, sobjects[object])
 		if err != nil {
+			k.missed("whether "+sobjects[object]+" layouts show our fields", err)
 			continue
 		}
 		for _, f := range k.specs[object] {

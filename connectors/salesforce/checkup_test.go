@@ -112,7 +112,7 @@ func TestCheckup(t *testing.T) {
 		{"old version", checked{versions: `[{"version":"62.0"},{"version":"71.0"}]`}, []string{
 			"1 api_version: version 62.0 of the API is 9 releases behind the org's newest, 71.0; Salesforce may retire versions after three years, which is 9 releases"}},
 		{"not quite old", checked{versions: `[{"version":"62.0"},{"version":"70.0"}]`}, nil},
-		{"versions not told", checked{versions: `<html>`}, nil},
+		{"versions not told", checked{versions: `<html>`}, []string{"1 api_version: neither the versions of the API nor the clocks are compared: the answer cannot be read"}},
 		{"no versions, and the quota spent", checked{versions: `[]`, usage: "api-usage=100/100"}, []string{
 			"2 API calls: 100 of 100 API calls of the last 24 hours are used, by all integrations of the org"}},
 		{"quota nearly spent", checked{versions: latest, usage: "api-usage=81/100"}, []string{

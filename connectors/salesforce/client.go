@@ -5,6 +5,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -83,6 +84,10 @@ type Config struct {
 	// the system for temporary files. A sync that was killed goes on with it.
 	Spool string
 
+	// When a first sync reads in bulk: above so many deals, 0: 2,000; in pages of so many rows, 0: 25,000.
+	BulkFrom int
+	BulkRows int
+
 	Patience time.Duration // how long one answer may take to its last byte; 0: three minutes
 
 	Now   func() time.Time                           // this machine's clock; nil: time.Now
@@ -100,8 +105,6 @@ type Client struct {
 	sleep     func(context.Context, time.Duration) error
 	log       *slog.Logger
 
-	bulkFrom    int     // deals that are read in bulk
-	bulkRows    int     // of a page of bulk results
 	bodiesShare float64 // of the org's daily calls that a pull may spend on bodies of notes
 
 	key *rsa.PrivateKey // signs JWT logins; nil: there are none
@@ -148,6 +151,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Spool == "" {
 		cfg.Spool = os.TempDir()
 	}
+	cfg.BulkFrom, cfg.BulkRows = cmp.Or(cfg.BulkFrom, bulkFrom), cmp.Or(cfg.BulkRows, bulkRows)
 	if cfg.Sleep == nil {
 		cfg.Sleep = connectors.Sleep
 	}
@@ -182,7 +186,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	c := &Client{
-		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bulkFrom: bulkFrom, bulkRows: bulkRows, bodiesShare: bodiesShare, sleep: cfg.Sleep, log: cfg.Log,
+		cfg: cfg, base: "/services/data/v" + cfg.APIVersion, bodiesShare: bodiesShare, sleep: cfg.Sleep, log: cfg.Log,
 		specs: ownFields(cfg), key: key, login: make(chan struct{}, 1), transport: newTransport(cfg.Log, cfg.Patience, cfg.Now),
 	}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect}).SetLogger(connectors.Silence{})

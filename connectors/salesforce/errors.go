@@ -56,7 +56,7 @@ var verdicts = map[string]verdict{
 	"SERVER_UNAVAILABLE":     {connectors.ErrRetry, ""},
 	"UNKNOWN_EXCEPTION":      {connectors.ErrRetry, ""},
 	"QUERY_TIMEOUT":          {connectors.ErrRetry, ""},
-	invalidLocator:           {connectors.ErrRetry, ""},
+	invalidLocator:           {connectors.ErrRetry, "Salesforce lost its place in a long result: do the same once more"},
 	"STORAGE_LIMIT_EXCEEDED": {connectors.ErrQuota, "The org's storage is full (Setup > Storage Usage): free some, or buy more"},
 
 	invalidSession:                            {connectors.ErrConfig, "Salesforce refuses a session that it has just given: look at the IP restrictions under " + seeApp + "Policies, and at the login IP ranges and the permission \"API Enabled\" of the integration user's profile"},

@@ -39,8 +39,7 @@ func TestBulkStopsAtTheQuota(t *testing.T) {
 		dir := t.TempDir()
 		var got []string
 		_, routes := l.calls(t, func() {
-			c := l.spooling(t, dir)
-			c.SmallBulk(smallBulk, 100)
+			c := l.spooling(t, dir, inBulk(100))
 			l.use(t, 40_000-left)
 			var marks crm.Watermarks
 			err := c.Pull(connectors.NewBudget(80).Bound(t.Context()), nil, func(b connectors.Batch) error {
@@ -52,8 +51,7 @@ func TestBulkStopsAtTheQuota(t *testing.T) {
 			}
 			l.use(t, 0)
 			l.clock.Advance(time.Hour)
-			c = l.spooling(t, dir)
-			c.SmallBulk(smallBulk, 100)
+			c = l.spooling(t, dir, inBulk(100))
 			rest, _ := pull(t, c, marks)
 			got = append(got, dealNames(rest)...)
 		})

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -204,7 +206,12 @@ func (c *Client) change(ctx context.Context, method, path string, record any) er
 		}
 		send.body = body
 	}
-	return c.do(ctx, send, func(http.Header, []byte) error { return nil })
+	return c.do(ctx, send, func(_ http.Header, body []byte) error {
+		if len(body) > 0 && !jsontext.Value(body).IsValid() { // a proxy's page
+			return connectors.Garbled(crmName, opSetup, errors.New("it is not JSON"))
+		}
+		return nil
+	})
 }
 
 // exists reports whether an error says that what was to be made is there already.

@@ -56,14 +56,14 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
-	if _, ok := since[opportunity]; !ok && total > r.bulkFrom { // should this stop before the first deals, the next one goes on with its jobs
+	if _, ok := since[opportunity]; !ok && total > r.cfg.BulkFrom { // should this stop before the first deals, the next one goes on with its jobs
 		begun := maps.Clone(marks)
 		delete(begun, opportunity) // which would say that the sweep is done
 		if err := yield(connectors.Batch{Watermarks: begun, Total: total}); err != nil {
 			return err
 		}
 	}
-	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.bulkFrom); err != nil {
+	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.cfg.BulkFrom); err != nil {
 		return err
 	}
 	together := maxDeals
