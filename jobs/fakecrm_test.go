@@ -25,6 +25,8 @@ type fakeCRM struct {
 
 	calls, reads int
 	unread       []crm.Part // what cannot be looked at
+	withheld     []crm.Part // what a reconciliation cannot read of deals
+	failing      error      // why it cannot read any
 	toll         int        // calls that a look costs beside its own
 	reading      func()     // called after a batch was read, before it is handed over
 }

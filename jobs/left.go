@@ -18,9 +18,11 @@ type unread struct {
 	parts map[crm.Part]bool
 }
 
-func (u *unread) add(h *Handoff) {
-	u.deals[h.DealID] = true
-	for _, part := range h.Snapshot.Unread {
+func newUnread() unread { return unread{map[string]bool{}, map[crm.Part]bool{}} }
+
+func (u *unread) add(deal string, parts []crm.Part) {
+	u.deals[deal] = true
+	for _, part := range parts {
 		u.parts[part] = true
 	}
 }
@@ -56,7 +58,7 @@ func (r *scoring) unreadBefore(ctx context.Context) error {
 		}
 		for _, h := range list {
 			if !r.seen[h.DealID] {
-				r.unread.add(h)
+				r.unread.add(h.DealID, h.Snapshot.Unread)
 			}
 		}
 		after = list[len(list)-1].DealID
@@ -65,18 +67,9 @@ func (r *scoring) unreadBefore(ctx context.Context) error {
 
 // sayLacking puts into words what is lacking. held counts the records that rollbacks hold, by run.
 func (r *scoring) sayLacking(unusable []connectors.Finding, held map[int64]int) []string {
-	var all []string
-	switch fields := len(Fields(r.Engine.Scorecard())); {
-	case len(unusable) >= fields:
-		all = append(all, "no field of handoff can be written")
-	case len(unusable) > 0:
-		all = append(all, fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), fields))
-	}
-	if r.unshown != nil {
-		all = append(all, fmt.Sprintf("the health of accounts cannot be written: %v", r.unshown))
-	}
+	all := r.sayUnwritten(unusable)
 	if r.sum.Parked > 0 {
-		all = append(all, fmt.Sprintf("%s refused by the CRM: `handoff deals --parked` says why, what to do, and when the write is tried again", count(r.sum.Parked, "row")))
+		all = append(all, sayParked(r.sum.Parked))
 	}
 	for _, run := range slices.Sorted(maps.Keys(held)) {
 		all = append(all, fmt.Sprintf("%s held, because run %d was rolled back: `handoff run --dry-run` shows what would be written, `handoff rollback %d --release` lets it be written",
@@ -87,6 +80,43 @@ func (r *scoring) sayLacking(unusable []connectors.Finding, held map[int64]int) 
 			count(deals, "deal"), partNames(slices.Sorted(maps.Keys(r.unread.parts)))))
 	}
 	return all
+}
+
+// sayUnwritten puts into words which fields of ours cannot be written.
+func (r *scoring) sayUnwritten(unusable []connectors.Finding) []string {
+	var all []string
+	switch fields := len(Fields(r.Engine.Scorecard())); {
+	case len(unusable) >= fields:
+		all = append(all, "no field of handoff can be written")
+	case len(unusable) > 0:
+		all = append(all, fmt.Sprintf("%d of the %d fields of handoff cannot be written", len(unusable), fields))
+	}
+	if r.unshown != nil {
+		all = append(all, fmt.Sprintf("the health of accounts cannot be written: %v", r.unshown))
+	}
+	return all
+}
+
+func sayParked(rows int) string {
+	return fmt.Sprintf("%s refused by the CRM: `handoff deals --parked` says why, what to do, and when the write is tried again", count(rows, "row"))
+}
+
+// amiss says what a reconciliation could not do itself; nil: it did all. What is lacking beside that the score job says.
+func (r *scoring) amiss(ctx context.Context, worked bool) ([]string, error) {
+	var unusable []connectors.Finding
+	var err error
+	if worked {
+		unusable, err = r.unusable(ctx)
+	}
+	all := r.sayUnwritten(unusable)
+	if r.parked > 0 {
+		all = append(all, sayParked(r.parked))
+	}
+	if deals := len(r.spared.deals); deals > 0 {
+		all = append(all, fmt.Sprintf("%s not compared in full, because handoff could not read: %s. `handoff check` says why, and what to do",
+			count(deals, "deal"), partNames(slices.Sorted(maps.Keys(r.spared.parts)))))
+	}
+	return all, err
 }
 
 // estranged says what the records that this run found gone leave for a person; nil: nothing. It is said once.

@@ -87,6 +87,7 @@ func (r *scoring) send(ctx context.Context, batch []queued) error {
 		case f.State == WriteDone && f.Ref.Object == crm.DealObject:
 			r.sum.Written++
 		case f.State == WriteParked:
+			r.parked++
 			r.Log.Warn("the CRM refused a write", "connection", r.Connection, "object", f.Ref.Object, "id", f.Ref.ID, "reason", f.Detail,
 				"tries", f.Refusal.Tries, "next", f.Refusal.Next)
 		}

@@ -38,7 +38,7 @@ func (r *scoring) reconcile(ctx, work context.Context) error {
 	if err := resolve(r.budget.Bound(work), r.Store, r.CRM, r.Connection); err != nil {
 		return err
 	}
-	if err := r.drain(work, r.reconcileAll(ctx, work)); err != nil {
+	if err := r.rest(ctx, work, r.reconcileAll(ctx, work)); err != nil {
 		return err
 	}
 	return r.conclude(ctx, work)
@@ -108,11 +108,40 @@ func (r *scoring) compare(ctx, work context.Context, in connectors.Reconciliatio
 		if err != nil {
 			return err
 		}
+		if records, err = r.whole(work, records); err != nil {
+			return err
+		}
 		if err := r.records(work, records); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// whole returns those of the records that hold every part that is held of their deals. The others stay as they are until it can
+// be read again: the next reconciliation finds them changed once more, and no pull comes back to them.
+func (r *scoring) whole(ctx context.Context, records []connectors.Record) ([]connectors.Record, error) {
+	var ids []string
+	for i := range records {
+		ids = append(ids, records[i].Snapshot.Deal.ID)
+	}
+	held, err := r.Store.Handoffs(ctx, r.Connection, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(records, func(rec connectors.Record) bool {
+		h := held[rec.Snapshot.Deal.ID]
+		return h != nil && r.spare(h, rec.Snapshot.Unread)
+	}), nil
+}
+
+// spare notes a deal of which a part cannot be read that is held, if there is one.
+func (r *scoring) spare(h *Handoff, unread []crm.Part) bool {
+	if !slices.ContainsFunc(unread, func(p crm.Part) bool { return !slices.Contains(h.Snapshot.Unread, p) }) {
+		return false
+	}
+	r.spared.add(h.DealID, unread)
+	return true
 }
 
 // sort marks the deals that are gone, settles those that have left, and returns those that are to be read whole.
@@ -136,6 +165,7 @@ func (r *scoring) sort(ctx context.Context, ids []string, standing map[string]co
 		h, s := held[id], standing[id]
 		switch {
 		case s.State == connectors.Stands:
+			r.spare(h, s.Unread)
 			inherits := slices.ContainsFunc(s.Merged, func(parent string) bool { return merged[parent] != nil && merged[parent].Heir == "" })
 			if inherits || h.Reopened || !h.Finalised && changed(h.Snapshot, s) {
 				news = append(news, id)

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"handoff/connectors"
 	"handoff/crm"
 	"handoff/jobs"
@@ -49,9 +52,11 @@ func (c fakeLook) Read(_ context.Context, deals []string) ([]connectors.Record, 
 	c.calls++
 	var all []connectors.Record
 	for _, id := range deals {
-		all = append(all, c.record(c.deals[id]))
+		r := c.record(c.deals[id])
+		r.Snapshot.Unread = c.withheld
+		all = append(all, r)
 	}
-	return all, nil
+	return all, c.failing
 }
 
 // merge makes a new deal of two, as HubSpot does: what the first holds of our fields stays.
@@ -279,6 +284,68 @@ func TestReconcileDegradesAlone(t *testing.T) {
 	w.crm.deals["1"].snapshot.Deal.Stage = "Won!"
 	if got := w.reconcile(); got.Pulled != 1 {
 		t.Errorf("%d deals read for a stage that was renamed, want 1", got.Pulled)
+	}
+}
+
+// What cannot be read of a deal that has changed does not take away what is held of it: no pull would come back to it.
+func TestReconcileSparesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crm.put(noted(emptyDeal("1")), "a1")
+	w.run()
+	w.run()
+	before := w.handoff("1")
+	w.crm.deals["1"].snapshot.Deal.Stage = "Won!"
+	w.crm.withheld = []crm.Part{crm.PartNotes}
+	w.wantReconciled(jobs.Summary{Compared: 1, Flagged: 1, Left: "1 deal not compared in full, because handoff could not read: notes. `handoff check` says why, and what to do"})
+	if diff := cmp.Diff(before.Snapshot, w.handoff("1").Snapshot, cmpopts.EquateComparable(crm.Date{})); diff != "" {
+		t.Errorf("the snapshot changed: %s", diff)
+	}
+	w.crm.withheld = nil
+	w.wantReconciled(jobs.Summary{Compared: 1, Pulled: 1, Scored: 1, Flagged: 1})
+	if got := w.handoff("1").Snapshot.Deal.Stage; got != "Won!" {
+		t.Errorf("stage %q", got)
+	}
+}
+
+// What a reconciliation that failed did not get to write, the next one writes.
+func TestReconcileWritesWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crm.put(emptyDeal("1"), "a1")
+	w.crm.put(emptyDeal("2"), "a2")
+	w.run()
+	w.now = w.now.AddDate(0, 0, 60)
+	w.run()
+	w.wantValues("1", crm.Values{"ghost": "true"})
+	w.crm.deals["1"].snapshot.Deal.Won = false
+	w.crm.deals["2"].snapshot.Deal.Stage = "Won!"
+	w.crm.failing = &connectors.Error{CRM: "Fake", Op: "read", Class: connectors.ErrConfig, Message: "no"}
+	if _, err := w.job.Reconcile(t.Context()); !errors.Is(err, connectors.ErrConfig) {
+		t.Fatalf("error %v", err)
+	}
+	w.wantValues("1", crm.Values{"ghost": "true"})
+	w.crm.failing = nil
+	w.reconcile()
+	w.wantValues("1", crm.Values{"ghost": "false"})
+}
+
+// A row that is refused to a reconciliation is told by it, not by the next run alone.
+func TestReconcileTellsWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crm.put(emptyDeal("1"), "a1")
+	w.run()
+	w.run()
+	w.crm.refused["1"] = ruleFails
+	w.crm.deals["1"].snapshot = noted(emptyDeal("1"))
+	w.crm.deals["1"].snapshot.Deal.Stage = "Won!"
+	if got := w.reconcile(); got.Left != oneRefused {
+		t.Errorf("left %q, want %q", got.Left, oneRefused)
+	}
+	delete(w.crm.refused, "1")
+	if got := w.reconcile(); got.Left != "" || got.Written != 1 {
+		t.Errorf("once the CRM takes it, the next one did %+v", got)
 	}
 }
 

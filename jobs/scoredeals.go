@@ -68,7 +68,7 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 // do begins and ends a run of the named job, and has work do it: its first context says whether to go on, its second outlives
 // that one for what is at hand.
 func (j *ScoreDeals) do(ctx context.Context, job string, work func(*scoring, context.Context, context.Context) error) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: unread{map[string]bool{}, map[crm.Part]bool{}},
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: newUnread(), spared: newUnread(),
 		vanished: map[string]bool{}, stranded: map[string]bool{}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
@@ -95,10 +95,12 @@ func (j *ScoreDeals) do(ctx context.Context, job string, work func(*scoring, con
 	r.sum.Parked, countErr = r.Store.CountParked(long, r.Connection)
 	err = errors.Join(err, countErr)
 	left := r.estranged()
-	if job == ScoreJob { // no other job repeats it: it holds until this one says otherwise
-		lacking, lackErr := r.lacking(long, err == nil && (j.WriteBack || j.DryRun))
-		left, err = append(lacking, left...), errors.Join(err, lackErr)
+	say := r.lacking
+	if job == ReconcileJob { // what holds until the score job says otherwise, no other repeats
+		say = r.amiss
 	}
+	lacking, lackErr := say(long, err == nil && (j.WriteBack || j.DryRun))
+	left, err = append(lacking, left...), errors.Join(err, lackErr)
 	r.sum.Left = strings.Join(left, "; ")
 	r.sum.Calls = r.CRM.Calls() - r.calls
 	ended := r.Clock()
@@ -139,6 +141,8 @@ type scoring struct {
 	refused   error // why nothing can be written
 	unshown   error // why no account gets its health
 	unread    unread
+	spared    unread          // by a reconciliation: deals that it read less of than is held
+	parked    int             // rows that the CRM refused in this run
 	queue     []queued        // oldest first
 	vanished  map[string]bool // deals found Missing
 	stranded  map[string]bool // merged deals, the edits of which are not on the deals that they were merged into
@@ -166,19 +170,24 @@ func (r *scoring) run(ctx, work context.Context) error {
 		r.readAt = r.Clock()
 		return err
 	})
-	if err == nil {
-		err = r.flush(work, chunk) // what was read too long before is waiting, too
-	}
-	if err == nil {
-		err = r.waiting(ctx, work)
-	}
-	if err := r.drain(work, err); err != nil {
+	if err := r.rest(ctx, work, err); err != nil {
 		return err
 	}
 	if err := r.Store.FindTemplates(work, r.Connection, TemplateDeals); err != nil {
 		return err
 	}
 	return r.conclude(ctx, work)
+}
+
+// rest settles what is waiting, unless err says that the work has failed, and writes what is queued. It returns err too.
+func (r *scoring) rest(ctx, work context.Context, err error) error {
+	if err == nil {
+		err = r.flush(work, chunk) // what was read too long before is waiting, too
+	}
+	if err == nil {
+		err = r.waiting(ctx, work)
+	}
+	return r.drain(work, err)
 }
 
 // conclude writes what follows from the cards that are saved: the health of accounts.

@@ -70,7 +70,7 @@ func (r *scoring) settle(prev, h *Handoff, now crm.Values, who authors) (Change,
 	c := Change{Handoff: h, NewVersion: !sameCard(prev.Card, h.Card)}
 	h.Finalised = finalised(prev, now)
 	if !h.Finalised && !h.Reopened && h.Card.Unread() {
-		r.unread.add(h)
+		r.unread.add(h.DealID, h.Snapshot.Unread)
 	}
 	if h.Finalised && prev.Finalised {
 		c.Write = r.deliver(h, now, who)
