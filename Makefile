@@ -48,7 +48,7 @@ learn: ## rules/scorecards/wording again, from the labelled texts and deals
 kills: ## kill -9 at ten random moments of a run over 2,000 deals, and of its rollback: nothing lost, nothing written twice
 	HANDOFF_KILLS=10 HANDOFF_KILL_DEALS=2000 go test -run 'TestKill(s|edRollback)' -v -count=1 -timeout 30m ./cmd/handoff
 
-faults: ## every call of a run goes wrong in every way; writes docs/faults.md anew
+faults: ## every call to a CRM goes wrong in every way; writes docs/faults.md anew
 	go test -run '^TestFaults$$' -count=1 -timeout 30m ./cmd/handoff -update
 
 interleavings: ## a thousand random orders of writers and pulls for each CRM, with late commits, ties and a clock that is off

@@ -15,18 +15,15 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-
-	"handoff/connectors/connectortest"
-	"handoff/crm"
 )
 
-// TestFaults lets every call of a run go wrong in every way, one at a time, and compares the table that comes of it with
-// docs/faults.md. As a part of `go test ./...` it tries an eighth of the table; `make faults` tries all of it and writes the
-// page anew.
+// TestFaults lets every call that handoff makes go wrong in every way, one at a time, and compares the tables that come of it
+// with docs/faults.md. As a part of `go test ./...` it tries a small part of the tables; `make faults` tries all of it and
+// writes the page anew.
 //
-// The calls are those of a run in which every kind of record has news, from the log of the sandbox: a new one cannot be
-// forgotten. With the fault the run has to end in the same state of the CRM as without it, or to say what it could not do;
-// the run after it, without the fault, has to end in that state in any case.
+// The calls are those of each routine where all that it deals with has news, from the log of the sandbox: a new one cannot be
+// forgotten. With the fault the routine has to end in the same state as without it, or to say what it could not do; the
+// same routine after it, without the fault, has to end in that state in any case.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const file = "../../docs/faults.md"
@@ -38,17 +35,23 @@ func TestFaults(t *testing.T) {
 	if !found {
 		t.Fatalf("%s lacks the line %q", file, tableMark)
 	}
-	known, now := readTables(tables), map[string]map[string]map[string]outcome{} // by CRM, by call, by class
+	known, now := readTables(tables), readTables(tables) // a table whose test -run leaves out stays as it is
 	var mu sync.Mutex
-	t.Run("both", func(t *testing.T) {
-		for connection := range faultClasses {
-			t.Run(connection, func(t *testing.T) {
-				t.Parallel()
-				found := testFaults(t, connection, known[connection])
-				mu.Lock()
-				defer mu.Unlock()
-				now[connection] = found
-			})
+	t.Run("all", func(t *testing.T) {
+		for _, connection := range slices.Sorted(maps.Keys(faultClasses)) {
+			for i := range routines {
+				r := &routines[i]
+				if r.only != "" && r.only != connection {
+					continue
+				}
+				t.Run(connection+"/"+r.title, func(t *testing.T) {
+					t.Parallel()
+					found := testFaults(t, connection, r, known[connection][r.title])
+					mu.Lock()
+					defer mu.Unlock()
+					now.add(connection, r.title, found)
+				})
+			}
 		}
 	})
 	want := before + tableMark + writeTables(now)
@@ -63,224 +66,112 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// outcome is what became of a run with a fault.
+// outcome is what became of a routine with a fault.
 type outcome string
 
 const (
-	absorbed outcome = "✓" // the run did all its work
-	told     outcome = "→" // the run said what it could not do, and the next one did it
-	silent   outcome = "~" // the run did not do all its work, which only its log says; the next one did
+	absorbed outcome = "✓" // it did all its work
+	told     outcome = "→" // it said what it could not do, and the next one did it
+	silent   outcome = "✗" // it neither did all its work nor said so
 	nowhere  outcome = "–" // the fault cannot happen to this call
 )
 
-// aCall is one call of a run.
+// aCall is one call of a routine.
 type aCall struct {
-	name   string // unique in the run
-	route  string
-	method string
-	path   string // regular expression
-	nth    int    // of its route
-	write  bool
-	answer entry
+	name    string // unique in the routine
+	route   string
+	method  string
+	path    string   // regular expression
+	nth     int      // of its route
+	records []string // ids of those that it writes
+	answer  entry
+	told    bool // what people had written then, as faultScene.told
+	routine *routine
 }
 
-// faultClass is a way to go wrong: the faults that do it to a call; nil: it cannot happen to that.
-type faultClass struct {
-	name, meaning string
-	faults        func(aCall) []connectortest.Fault
-	patience      time.Duration    // with an answer; 0: more than enough
-	deletes       bool             // while the run waits to repeat the call, somebody deletes a deal that has news
-	refuses       string           // every other row of the call is refused with this code; "": none is
-	times         int              // and so often; 0: as long as the run lasts
-	mayBeSilent   func(aCall) bool // calls of which it is known that only the log tells; nil: none
-}
-
-func (f *faultClass) quiet(c aCall) bool { return f.mayBeSilent != nil && f.mayBeSilent(c) }
-
-// once, twice and always say how many calls a fault hits: the call, its repetition, and all behind it.
-func once(f connectortest.Fault) func(aCall) []connectortest.Fault   { return hits(1, f) }
-func twice(f connectortest.Fault) func(aCall) []connectortest.Fault  { return hits(2, f) }
-func always(f connectortest.Fault) func(aCall) []connectortest.Fault { return hits(0, f) }
-
-func hits(times int, f connectortest.Fault) func(aCall) []connectortest.Fault {
-	return func(c aCall) []connectortest.Fault {
-		f.Method, f.Path, f.After, f.Times = c.method, c.path, c.nth, times
-		return []connectortest.Fault{f}
+// testFaults does what each class of faults does to each call of a routine in turn, and returns what became of it, by call
+// and class. Unless -update says to try all, it tries a small part and takes the rest from known.
+func testFaults(t *testing.T, connection string, r *routine, known faultTable) faultTable {
+	const part = 47 // of which one is tried: a prime, so that every class and every call has its turn
+	results := faultTable{}
+	all := faultClasses[connection]
+	together := len(all)
+	if *update {
+		together = 4 // a sandbox slows down with its history
 	}
-}
-
-// none are faults that are none of the calls: what goes wrong does so elsewhere.
-func none(aCall) []connectortest.Fault { return []connectortest.Fault{} }
-
-// only limits faults to the calls for which which holds.
-func only(which func(aCall) bool, faults func(aCall) []connectortest.Fault) func(aCall) []connectortest.Fault {
-	return func(c aCall) []connectortest.Fault {
-		if !which(c) {
-			return nil
-		}
-		return faults(c)
-	}
-}
-
-func isLogin(c aCall) bool     { return strings.Contains(c.path, "/oauth2/") }
-func isNoLogin(c aCall) bool   { return !isLogin(c) }
-func isWrite(c aCall) bool     { return c.write }
-func isSearch(c aCall) bool    { return strings.HasSuffix(c.path, "/search") }
-func isNoSearch(c aCall) bool  { return !isSearch(c) }
-func isBatch(c aCall) bool     { return strings.HasSuffix(c.path, "/batch/read") }
-func isComposite(c aCall) bool { return strings.HasSuffix(c.path, "/composite") }
-
-// isCompany: without companies deals are scored all the same, and `handoff check` names the scope; accounts wait for their health.
-func isCompany(c aCall) bool { return strings.Contains(c.path, "/companies/") }
-
-const (
-	maintenance = "<html><head><title>Down for maintenance</title></head><body>We will be back soon.</body></html>"
-	loginPage   = "<html><head><title>Log in</title></head><body>Corporate proxy</body></html>"
-)
-
-// anyFaults happen to every CRM.
-var anyFaults = []faultClass{
-	{name: "503", meaning: "503 to the call and to its repetition", faults: twice(connectortest.Fault{Status: 503})},
-	{name: "500", meaning: "500 as long as the run lasts", faults: always(connectortest.Fault{Status: 500})},
-	{name: "reset", meaning: "the connection is reset instead of an answer; what was asked for is done", faults: once(connectortest.Fault{Reset: true})},
-	{name: "half", meaning: "half an answer, then the connection ends; what was asked for is done", faults: once(connectortest.Fault{Truncate: true})},
-	{name: "[]", meaning: "500 with an empty list of errors, twice", faults: twice(connectortest.Fault{Status: 500, Body: []any{}})},
-	{name: "HTML", meaning: "503 with a page of HTML, twice", faults: twice(connectortest.Fault{Status: 503, Body: maintenance, ContentType: "text/html"})},
-	{name: "200 HTML", meaning: "200 with a page of HTML, such as a proxy's, as long as the run lasts", faults: always(connectortest.Fault{Status: 200, Body: loginPage, ContentType: "text/html"})},
-	{name: "slow", meaning: "no answer in time; what was asked for is done", faults: once(connectortest.Fault{DelayMS: 60_000}), patience: 250 * time.Millisecond},
-	{name: "deleted", meaning: "503, once; before the call is repeated somebody deletes a deal that has news", faults: once(connectortest.Fault{Status: 503}), deletes: true},
-}
-
-var faultClasses = map[string][]faultClass{
-	"salesforce": append([]faultClass{
-		{name: "401", meaning: "401, once: the session has expired", faults: only(isNoLogin, once(connectortest.Fault{Code: "INVALID_SESSION_ID"}))},
-		{name: "401…", meaning: "401 as long as the run lasts", faults: always(connectortest.Fault{Status: 401, Code: "INVALID_SESSION_ID"})},
-		{name: "busy", meaning: "403 REQUEST_LIMIT_EXCEEDED for too many calls at once, twice", faults: only(isNoLogin, twice(connectortest.Fault{Status: 403,
-			Body: []any{map[string]string{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}}}))},
-		{name: "quota", meaning: "403 REQUEST_LIMIT_EXCEEDED for the calls of the day", faults: only(isNoLogin, always(connectortest.Fault{Code: "REQUEST_LIMIT_EXCEEDED"}))},
-		{name: "403", meaning: "403 API_DISABLED_FOR_ORG as long as the run lasts", faults: only(isNoLogin, always(connectortest.Fault{Code: "API_DISABLED_FOR_ORG"}))},
-		{name: "part", meaning: "a part of a composite fails with 500, once", faults: only(isComposite, partFails)},
-		{name: "lock", meaning: "UNABLE_TO_LOCK_ROW on every other row, twice", faults: only(isWrite, none), refuses: "UNABLE_TO_LOCK_ROW", times: 2},
-		{name: "lock…", meaning: "UNABLE_TO_LOCK_ROW on every other row as long as the run lasts", faults: only(isWrite, none), refuses: "UNABLE_TO_LOCK_ROW"},
-		{name: "rule", meaning: "FIELD_CUSTOM_VALIDATION_EXCEPTION on every other row", faults: only(isWrite, none), refuses: "FIELD_CUSTOM_VALIDATION_EXCEPTION"},
-	}, anyFaults...),
-	"hubspot": append([]faultClass{
-		{name: "401", meaning: "401, once", faults: once(connectortest.Fault{Code: "INVALID_AUTHENTICATION"})},
-		{name: "401…", meaning: "401 as long as the run lasts", faults: always(connectortest.Fault{Code: "EXPIRED_AUTHENTICATION"})},
-		{name: "429 s", meaning: "429 by the policy SECONDLY, twice", faults: only(isSearch, twice(connectortest.Fault{Code: "SECONDLY"}))},
-		{name: "429 10 s", meaning: "429 by the policy TEN_SECONDLY_ROLLING, twice", faults: only(isNoSearch, twice(connectortest.Fault{Code: "TEN_SECONDLY_ROLLING"}))},
-		{name: "429 day", meaning: "429 by the policy DAILY", faults: always(connectortest.Fault{Code: "DAILY"})},
-		{name: "403", meaning: "403 MISSING_SCOPES as long as the run lasts", faults: always(connectortest.Fault{Code: "MISSING_SCOPES"}), mayBeSilent: isCompany},
-		{name: "423", meaning: "423, locked, twice", faults: twice(connectortest.Fault{Status: 423})},
-		{name: "207", meaning: "207: one row of a batch fails, once", faults: only(isBatch, rowFails)},
-		{name: "rule", meaning: "400 VALIDATION_ERROR for every other row, by a rule of the portal", faults: only(isWrite, none), refuses: "VALIDATION_ERROR"},
-	}, anyFaults...),
-}
-
-// partFails is the answer of a composite without the fault, but for its last part.
-func partFails(c aCall) []connectortest.Fault {
-	var answer struct {
-		Parts []map[string]any `json:"compositeResponse"`
-	}
-	if err := json.Unmarshal(c.answer.ResponseBody, &answer); err != nil {
-		panic(err)
-	}
-	last := answer.Parts[len(answer.Parts)-1]
-	last["httpStatusCode"] = 500
-	last["body"] = []any{map[string]string{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred."}}
-	return once(connectortest.Fault{Status: 200, Body: map[string]any{"compositeResponse": answer.Parts}})(c)
-}
-
-// rowFails is the answer of a batch without the fault, but for its last row.
-func rowFails(c aCall) []connectortest.Fault {
-	var answer map[string]any
-	if err := json.Unmarshal(c.answer.ResponseBody, &answer); err != nil {
-		panic(err)
-	}
-	if rows := answer["results"].([]any); len(rows) > 0 {
-		answer["results"] = rows[:len(rows)-1]
-	}
-	answer["errors"] = []any{map[string]any{"status": "error", "category": "INTERNAL_ERROR", "message": "One row could not be read", "context": map[string]any{}}}
-	return once(connectortest.Fault{Status: 207, Body: answer})(c)
-}
-
-// testFaults does what each class of faults does to each call of a run in turn, and returns what became of the runs, by call
-// and class. Unless -update says to try all, it tries an eighth and takes the rest from known.
-func testFaults(t *testing.T, connection string, known map[string]map[string]outcome) map[string]map[string]outcome {
-	results := map[string]map[string]outcome{}
-	var s *faultScene
-	var calls []aCall
-	var states map[bool]map[string]crm.Values
-	for j, class := range faultClasses[connection] {
-		doomed := 0
-		if class.deletes {
-			doomed = 64 // more than there are calls
-		}
-		if s == nil || *update || class.deletes { // histories grow, and slow a sandbox down
-			s = newFaultScene(t, connection, doomed)
-			calls, states = s.clean()
-		}
-		for i, c := range calls {
-			if results[c.name] == nil {
-				results[c.name] = map[string]outcome{}
+	for from := 0; from < len(all); from += together {
+		classes := all[from:min(len(all), from+together)]
+		t.Run(classes[0].name, func(t *testing.T) { // a sandbox goes with its test
+			doomed := 8
+			if *update && slices.ContainsFunc(classes, func(c faultClass) bool { return c.deletes }) {
+				doomed = 64 // more than there are calls
 			}
-			switch {
-			case class.faults(c) == nil:
-				results[c.name][class.name] = nowhere
-			case *update || (i+j)%8 == 0:
-				s.doomed = i
-				results[c.name][class.name] = s.try(c, class, states)
-			default:
-				results[c.name][class.name] = known[c.name][class.name]
+			s := newFaultScene(t, connection, r, doomed)
+			calls, states := s.clean()
+			for j, class := range classes {
+				for i, c := range calls {
+					switch {
+					case class.faults(c) == nil:
+						results.add(c.name, class.name, nowhere)
+					case *update || (i*len(all)+from+j)%part == 0:
+						results.add(c.name, class.name, s.try(c, class, states))
+					default:
+						results.add(c.name, class.name, known[c.name][class.name])
+					}
+				}
 			}
-		}
+		})
 	}
 	return results
 }
 
-// try lets a call go wrong in a run, checks what the run and the one after it make of it, and returns the outcome.
-func (s *faultScene) try(c aCall, class faultClass, states map[bool]map[string]crm.Values) outcome {
+// try lets a call go wrong in a routine, checks what that and the one after it make of it, and returns the outcome.
+func (s *faultScene) try(c aCall, class faultClass, states map[bool]map[string]any) outcome {
 	t := s.t
 	t.Helper()
 	var o outcome
-	var said string
-	for s.patience = cmp.Or(class.patience, time.Minute); ; s.patience *= 4 {
-		s.clock.Advance(25 * time.Hour)
-		s.news()
-		if class.deletes {
-			s.doom(s.doomed)
+	var said, differs string
+	for patience := cmp.Or(class.patience, time.Minute); ; patience *= 4 {
+		if class.replays && s.told == c.told {
+			s.dawn(faultClass{})
+			s.calm()
 		}
-		if said = s.suffer(c, class); said != "" {
+		s.dawn(class)
+		s.patience = patience
+		said = s.suffer(c, class)
+		s.patience = time.Minute
+		if said != "" {
 			o = told
-		} else if gocmp.Equal(states[s.told], s.state()) {
+		} else if differs = gocmp.Diff(class.seen(states[s.told]), class.seen(s.state())); differs == "" {
 			o = absorbed
 		} else {
 			o = silent
 		}
-		if o == absorbed || class.patience == 0 || s.patience > 2*time.Second {
+		if o == absorbed || class.patience == 0 || patience > 2*time.Second {
 			break
 		} // else this machine may be the slow one
 	}
-	s.patience = time.Minute
-	switch {
-	case o == absorbed:
-		return o
-	case o == told:
+	switch o {
+	case told:
 		s.clear(c, class, said)
-	case !class.quiet(c):
-		t.Errorf("%s, %s: the run said nothing, and did not do all its work", c.name, class.name)
+	case silent:
+		t.Errorf("%s, %s: %q said nothing, and did not do all its work (-without +with the fault):\n%s", c.name, class.name, c.routine.title, differs)
 	}
-	s.clock.Advance(time.Hour) // out of reach of the overlap: what the run has passed over stays so
+	if o == absorbed && !class.late {
+		return o
+	}
+	s.clock.Advance(time.Hour) // out of reach of the overlap: what was passed over stays so
+	s.overdue()
 	if again := s.run(); again != "" {
-		t.Errorf("%s, %s: the run without the fault does not do all its work: %s", c.name, class.name, again)
+		t.Errorf("%s, %s: without the fault %q does not do all its work: %s", c.name, class.name, c.routine.title, again)
 	}
 	if diff := gocmp.Diff(states[s.told], s.state()); diff != "" {
-		t.Fatalf("%s, %s: after the run without the fault the CRM differs (-without +with the fault); the run with it said %q:\n%s", c.name, class.name, said, diff)
+		t.Errorf("%s, %s: after %q without the fault the state differs (-without +with the fault); the one with it said %q:\n%s", c.name, class.name, c.routine.title, said, diff)
 	}
 	return o
 }
 
-// suffer runs while a call goes wrong, and returns what a person reads of a run that did not do all its work.
+// suffer lets a call of the routine go wrong, and returns what a person reads where it did not do all its work.
 func (s *faultScene) suffer(c aCall, class faultClass) string {
 	s.t.Helper()
 	post := func(path string, v any) {
@@ -295,7 +186,7 @@ func (s *faultScene) suffer(c aCall, class faultClass) string {
 	}
 	defer s.call("DELETE", "/_sandbox/faults", "", "", "", nil)
 	if class.refuses != "" {
-		for i, id := range s.rows(c) {
+		for i, id := range c.records {
 			if i%2 == 0 {
 				post("/_sandbox/refusals", map[string]any{"id": id, "code": class.refuses, "message": "Not now, please.", "times": class.times})
 			}
@@ -305,22 +196,27 @@ func (s *faultScene) suffer(c aCall, class faultClass) string {
 	return s.run()
 }
 
-// rows returns the ids of the records that a write is about.
-func (s *faultScene) rows(c aCall) []string {
+// rows returns the ids of the records that a call writes.
+func (s *faultScene) rows(e entry) []string {
+	if !strings.HasSuffix(e.Path, "/composite/sobjects") && !strings.HasSuffix(e.Path, "/batch/update") {
+		return nil
+	}
 	type row struct{ ID string }
 	var body struct{ Records, Inputs []row } // Salesforce's and HubSpot's
-	s.unwrap(c.answer.RequestBody, &body)
+	s.unwrap(e.RequestBody, &body)
 	var ids []string
 	for _, r := range append(body.Records, body.Inputs...) {
-		ids = append(ids, r.ID)
+		if r.ID != "" { // else it is made
+			ids = append(ids, r.ID)
+		}
 	}
 	return ids
 }
 
-// clear checks what a person reads of a run that did not do all its work.
+// clear checks what a person reads where a routine did not do all its work.
 func (s *faultScene) clear(c aCall, class faultClass, said string) {
 	s.t.Helper()
-	if !strings.Contains(said, s.connection) || !strings.Contains(said, ". ") && !strings.Contains(said, "what to do") && !strings.Contains(said, "✗ ") {
+	if !strings.Contains(said, s.connection) || !strings.Contains(said, ". ") && !strings.Contains(said, "what to do") && !strings.Contains(said, "→ ") {
 		s.t.Errorf("%s, %s: the message does not say where and what to do: %s", c.name, class.name, said)
 	}
 	for _, raw := range []string{"<html>", "SELECT ", "panic", "sandbox-secret", hubspotToken} {
@@ -330,19 +226,16 @@ func (s *faultScene) clear(c aCall, class faultClass, said string) {
 	}
 }
 
-// clean runs without faults until both states of the CRM are known, and returns the calls of the last run, sorted by name,
-// and the states.
-func (s *faultScene) clean() ([]aCall, map[bool]map[string]crm.Values) {
+// clean goes through the routine without faults until both states are known, and returns the calls of the last time, sorted
+// by name, and the states.
+func (s *faultScene) clean() ([]aCall, map[bool]map[string]any) {
 	s.t.Helper()
-	states := map[bool]map[string]crm.Values{}
+	states := map[bool]map[string]any{}
 	var calls []aCall
 	for range 3 {
-		s.clock.Advance(25 * time.Hour)
-		s.news()
+		s.dawn(faultClass{})
 		before := len(s.log())
-		if said := s.run(); said != "" {
-			s.t.Fatalf("without a fault: %s", said)
-		}
+		s.calm()
 		calls = s.calls(s.log()[before:])
 		state := s.state()
 		if known := states[s.told]; known != nil {
@@ -360,28 +253,69 @@ func (s *faultScene) clean() ([]aCall, map[bool]map[string]crm.Values) {
 	return calls, states
 }
 
-// variable matches what differs between calls of one kind: versions and record ids.
-var variable = regexp.MustCompile(`/(v\d+\.\d|20\d\d-\d\d|[0-9][0-9A-Za-z]{14}([0-9A-Za-z]{3})?)(/|$)`)
+// dawn is the next day, with its news before a fault of that class.
+func (s *faultScene) dawn(class faultClass) {
+	s.t.Helper()
+	s.clock.Advance(25 * time.Hour)
+	s.news(class)
+}
 
+// calm goes through the routine without a fault.
+func (s *faultScene) calm() {
+	s.t.Helper()
+	if said := s.run(); said != "" {
+		s.t.Fatalf("without a fault: %s", said)
+	}
+}
+
+// variable matches what differs between calls of one kind: versions, record ids, and names of ours.
+var variable = regexp.MustCompile(`/(v\d+\.\d|20\d\d-\d\d|[0-9][0-9A-Za-z]{14}([0-9A-Za-z]{3})?|handoff_\w+)(/|$)`)
+
+// calls returns the calls of a log. Of a route that is called very often it returns the first and the last; of pages of results
+// the first two.
 func (s *faultScene) calls(log []entry) []aCall {
-	var calls []aCall
+	const often = 8
+	var all []aCall
 	seen := map[string]int{}
+	last := ""
 	for _, e := range log {
 		path := variable.ReplaceAllString(e.Path, "/…$3")
 		path = variable.ReplaceAllString(path, "/…$3")
 		route := e.Method + " " + path
-		c := aCall{name: route, route: route, method: e.Method, path: strings.ReplaceAll(regexp.QuoteMeta(path), "…", "[^/]+"), nth: seen[route], write: !s.crm.reads(route), answer: e}
+		if strings.HasSuffix(path, "/jobs/query/…") && route+e.Path == last { // how often that is depends on this machine
+			continue
+		}
+		last = route + e.Path
+		c := aCall{name: route, route: route, method: e.Method, path: strings.ReplaceAll(regexp.QuoteMeta(path), "…", "[^/]+"), nth: seen[route], answer: e, told: s.told, routine: s.routine}
+		if !s.crm.reads(route) {
+			c.records = s.rows(e)
+		}
 		seen[route]++
-		calls = append(calls, c)
+		all = append(all, c)
 	}
-	for i := range calls {
-		c := &calls[i]
-		if what := s.asks(c.answer); what != "" {
+	var calls []aCall
+	for _, c := range all {
+		what := s.asks(c.answer)
+		if what != "" {
 			c.name += ": " + what
 		}
-		if seen[c.route] > 1 {
+		switch n := seen[c.route]; {
+		case n == 1:
+		case n <= often || what != "":
 			c.name += fmt.Sprintf(" (%d)", c.nth+1)
+		case c.nth == 0:
+			c.name += " (first)"
+		case isResults(c): // the last one moves on with the history of fields
+			if c.nth > 1 {
+				continue
+			}
+			c.name += " (second)"
+		case c.nth == n-1:
+			c.name += " (last)"
+		default:
+			continue
 		}
+		calls = append(calls, c)
 	}
 	slices.SortFunc(calls, func(a, b aCall) int { return strings.Compare(a.name, b.name) })
 	return calls
@@ -409,53 +343,4 @@ func (s *faultScene) asks(e entry) string {
 		all = append(all, what)
 	}
 	return strings.Join(slices.Compact(all), ", ")
-}
-
-// tableMark begins what TestFaults writes of docs/faults.md.
-const tableMark = "<!-- From here on TestFaults writes. -->\n"
-
-// readTables reads what writeTables wrote: outcomes by CRM, by call, by class.
-func readTables(text string) map[string]map[string]map[string]outcome {
-	tables := map[string]map[string]map[string]outcome{}
-	connection := ""
-	for line := range strings.Lines(text) {
-		if name, ok := strings.CutPrefix(line, "## "); ok {
-			connection = strings.ToLower(strings.TrimSpace(name))
-			tables[connection] = map[string]map[string]outcome{}
-		}
-		cells := strings.Split(strings.TrimSpace(line), " | ")
-		call, ok := strings.CutPrefix(cells[0], "| `")
-		if !ok || len(cells) != len(faultClasses[connection])+1 {
-			continue
-		}
-		row := map[string]outcome{}
-		for i, class := range faultClasses[connection] {
-			row[class.name] = outcome(strings.TrimSuffix(cells[i+1], " |"))
-		}
-		tables[connection][strings.TrimSuffix(call, "`")] = row
-	}
-	return tables
-}
-
-func writeTables(results map[string]map[string]map[string]outcome) string {
-	var b strings.Builder
-	for _, connection := range slices.Sorted(maps.Keys(faultClasses)) {
-		fmt.Fprintf(&b, "\n## %s\n\n", crms[connection].name)
-		for _, class := range faultClasses[connection] {
-			fmt.Fprintf(&b, "- **%s**: %s\n", class.name, class.meaning)
-		}
-		b.WriteString("\n| Call |")
-		for _, class := range faultClasses[connection] {
-			b.WriteString(" " + class.name + " |")
-		}
-		b.WriteString("\n|---|" + strings.Repeat("---|", len(faultClasses[connection])) + "\n")
-		for _, call := range slices.Sorted(maps.Keys(results[connection])) {
-			fmt.Fprintf(&b, "| `%s` |", call)
-			for _, class := range faultClasses[connection] {
-				b.WriteString(" " + string(results[connection][call][class.name]) + " |")
-			}
-			b.WriteString("\n")
-		}
-	}
-	return b.String()
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,27 +21,34 @@ import (
 	"handoff/connectors/sandbox"
 	demodeals "handoff/connectors/sandbox/deals"
 	"handoff/crm"
-	"handoff/jobs"
 )
 
-// faultScene is a sandbox in this process whose clock moves by hand, set up and scored, with one deal for each kind of record:
-// people change that record, and the deal's score depends on it alone.
+// faultScene is a sandbox in this process whose clock moves by hand, set up, with one deal for each kind of record: people
+// change that record, and the deal's score depends on it alone.
 type faultScene struct {
 	*lab
 	clock    *connectortest.Clock
 	cfg      *Config
 	patience time.Duration
+	bulkFrom int // deals that a first run reads in bulk; 0: more than there are
+	routine  *routine
 	kinds    []newsKind
-	told     bool   // people wrote everything last, not idle words
-	doomed   int    // the next of the deals that are there to be deleted
-	asleep   func() // happens the next time that the connector waits; nil: nothing
+	told     bool       // people wrote everything last, not idle words
+	doomed   int        // the next of the deals that are there to be deleted
+	asleep   func()     // happens the next time that the connector waits; nil: nothing
+	late     chan error // yields what became of a change that is still to be committed; nil: there is none
+	printed  string     // by the routine the last time, if that is what counts
 }
 
 // newsKind is a kind of record whose changes are news of a deal.
 type newsKind struct {
 	name   string
 	change func(told bool)
+	late   func(told bool) // the same change, which is seen only later; nil: there is no such
 }
+
+// lateKind is the kind of record whose changes may be late.
+const lateKind = "task"
 
 // idle is one of the texts that people write in turn; the other one is everything. A score depends on which of them it is; both are
 // too long for a preview.
@@ -61,9 +69,9 @@ var newsKinds = map[string][]string{
 	"hubspot":    {"deal", "contact", "note", "call", "meeting", "email", "task"},
 }
 
-func newFaultScene(t *testing.T, connection string, doomed int) *faultScene {
+func newFaultScene(t *testing.T, connection string, r *routine, doomed int) *faultScene {
 	t.Helper()
-	s := &faultScene{lab: &lab{t: t, config: filepath.Join(t.TempDir(), "config.toml")}, clock: connectortest.NewClock(), patience: time.Minute}
+	s := &faultScene{lab: &lab{t: t, config: filepath.Join(t.TempDir(), "config.toml")}, clock: connectortest.NewClock(), patience: time.Minute, routine: r}
 	deals := slices.Clone(newsKinds[connection])
 	for i := range doomed {
 		deals = append(deals, fmt.Sprintf("%s %d", doomedName, i))
@@ -90,12 +98,16 @@ func newFaultScene(t *testing.T, connection string, doomed int) *faultScene {
 	if err := s.cfg.narrow(connection); err != nil {
 		t.Fatal(err)
 	}
-	a, text := s.app()
-	if exit := a.main(t.Context(), []string{"--config", s.config, "setup", "--apply", "--connection", connection}); exit != exitDone {
-		t.Fatalf("setup: exit %d: %s", exit, text)
+	s.must("setup", "--apply")
+	if r.begin != nil {
+		r.begin(s)
 	}
-	s.kinds = map[string]func() []newsKind{"salesforce": s.salesforceKinds, "hubspot": s.hubspotKinds}[connection]()
 	return s
+}
+
+// everyKind lets every kind of record have news.
+func (s *faultScene) everyKind() {
+	s.kinds = map[string]func() []newsKind{"salesforce": s.salesforceKinds, "hubspot": s.hubspotKinds}[s.connection]()
 }
 
 // faultCases are won deals by the names of the kinds, each with a contact and a meeting with somebody who is not on the deal.
@@ -133,6 +145,7 @@ func rich() *crm.Snapshot { return demodeals.Demo()[0] }
 func (s *faultScene) app() (*app, *bytes.Buffer) {
 	text := &bytes.Buffer{}
 	return &app{stdin: strings.NewReader(""), stdout: text, stderr: text, env: env(), clock: s.clock.Now, log: slog.New(slog.DiscardHandler), patience: s.patience,
+		bulkFrom: s.bulkFrom, bulkRows: 12,
 		sleep: func(ctx context.Context, d time.Duration) error {
 			s.clock.Advance(d)
 			if happen := s.asleep; happen != nil {
@@ -143,31 +156,71 @@ func (s *faultScene) app() (*app, *bytes.Buffer) {
 		}}, text
 }
 
-// run runs the connection once, as `handoff run --once` does, and returns what a person reads of a run that did not do all
-// its work; "": it did.
-func (s *faultScene) run() string {
+// command runs a command on the connection, and returns its exit code and what a person reads.
+func (s *faultScene) command(args ...string) (int, string) {
 	s.t.Helper()
 	a, text := s.app()
-	service, err := a.openService(s.t.Context(), s.cfg)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	err = errors.Join(service.once(s.t.Context(), jobs.ScoreJob, false), service.close())
-	switch {
-	case err == nil:
-		return ""
-	case !errors.Is(err, errReported):
-		fmt.Fprintln(text, plainLines(err.Error()))
-	}
-	return text.String()
+	exit := a.main(s.t.Context(), append([]string{"--config", s.config, "--connection", s.connection}, args...))
+	return exit, logLines.ReplaceAllString(text.String(), "")
 }
 
-// news lets people change every kind of record.
-func (s *faultScene) news() {
+// logLines match lines of the log.
+var logLines = regexp.MustCompile(`(?m)^time=.*\n`)
+
+// must runs a command that does all its work, and returns what a person reads.
+func (s *faultScene) must(args ...string) string {
+	s.t.Helper()
+	exit, text := s.command(args...)
+	if exit != exitDone {
+		s.t.Fatalf("%s: exit %d: %s", args, exit, text)
+	}
+	return text
+}
+
+// run goes through the routine once, and returns what a person reads where it did not do all its work; "": it did.
+func (s *faultScene) run() string {
+	s.t.Helper()
+	return s.routine.run(s)
+}
+
+// state is what the routine is to end in, by name.
+func (s *faultScene) state() map[string]any {
+	s.t.Helper()
+	s.look(s.connection) // a session may have expired
+	return s.routine.state(s)
+}
+
+// news lets people change what the routine is about, before a fault of that class.
+func (s *faultScene) news(class faultClass) {
+	s.t.Helper()
 	s.told = !s.told
+	s.look(s.connection)
+	if s.routine.before != nil {
+		s.routine.before(s)
+	}
 	for _, k := range s.kinds {
+		if class.late && k.name == lateKind {
+			s.asleep = func() { k.late(s.told) }
+			s.crm.edit(s.dealIDs()[fmt.Sprintf("%s %d", doomedName, s.doomed)], map[string]any{"description": s.clock.Now().String()}) // as many deals as ever have news
+			continue
+		}
 		k.change(s.told)
 	}
+	if class.deletes {
+		s.doom(s.doomed)
+		s.doomed++
+	}
+}
+
+// overdue waits for a change that is to be committed by now.
+func (s *faultScene) overdue() {
+	s.t.Helper()
+	if s.late != nil {
+		if err := <-s.late; err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.late = nil
 }
 
 // text is what people write in a record of a kind.
@@ -178,29 +231,24 @@ func (s *faultScene) text(kind string, all bool) string {
 	return everything(slices.Index(newsKinds[s.connection], kind))
 }
 
-// state is every field of ours in the CRM.
-func (s *faultScene) state() map[string]crm.Values {
-	s.look(s.connection) // a session may have expired
-	all := state(s.lab)
-	maps.DeleteFunc(all, func(name string, _ crm.Values) bool { return strings.Contains(name, doomedName) })
-	return all
-}
-
 const doomedName = "doomed" // begins the names of the deals that are deleted
 
 // doom gives the i-th of the doomed deals news, and has it deleted while the next run waits.
 func (s *faultScene) doom(i int) {
 	s.t.Helper()
-	s.look(s.connection)
 	id := s.dealIDs()[fmt.Sprintf("%s %d", doomedName, i)]
 	s.crm.edit(id, map[string]any{"description": idle})
-	s.asleep = func() {
-		path, token := "/crm/objects/2026-09/deals/", hubspotToken
-		if v, ok := s.crm.(*salesforceView); ok {
-			path, token = salesforceAPI+"/sobjects/Opportunity/", v.token
-		}
-		s.call("DELETE", path+id, token, "", "", nil)
+	s.asleep = func() { s.delete(id) }
+}
+
+// delete deletes a deal.
+func (s *faultScene) delete(id string) {
+	s.t.Helper()
+	path, token := "/crm/objects/2026-09/deals/", hubspotToken
+	if v, ok := s.crm.(*salesforceView); ok {
+		path, token = salesforceAPI+"/sobjects/Opportunity/", v.token
 	}
+	s.call("DELETE", path+id, token, "", "", nil)
 }
 
 // dealIDs returns the ids of the deals by name, which is the kind of record that they are for.
@@ -232,7 +280,8 @@ func (s *faultScene) salesforceKinds() []newsKind {
 	contact := find("ContactId", "OpportunityContactRole", "OpportunityId", "role")
 	document := find("ContentDocumentId", "ContentDocumentLink", "LinkedEntityId", "content note")
 	edited := func(name, object, id, field string) newsKind {
-		return newsKind{name, func(told bool) { s.editRecord(object, id, map[string]any{field: s.text(name, told)}) }}
+		return newsKind{name, func(told bool) { s.editRecord(object, id, map[string]any{field: s.text(name, told)}) },
+			func(told bool) { s.commitLate(object, id, field, s.text(name, told)) }}
 	}
 	at := s.clock.Now().Format(time.RFC3339)
 	return []newsKind{
@@ -246,10 +295,10 @@ func (s *faultScene) salesforceKinds() []newsKind {
 				fields[strings.Join(words, "_")+"__c"] = map[bool]string{true: value}[told]
 			}
 			s.editRecord("Opportunity", deals["deal"], fields)
-		}},
+		}, nil},
 		{"role", func(told bool) {
 			s.editRecord("Contact", contact, map[string]any{"Title": map[bool]string{true: "Chief Revenue Officer"}[told]})
-		}},
+		}, nil},
 		edited("task", "Task", insert("Task", map[string]any{"WhatId": deals["task"], "Subject": "Talk"}), "Description"),
 		edited("event", "Event", insert("Event", map[string]any{"WhatId": deals["event"], "Subject": "Talk", "StartDateTime": at, "DurationInMinutes": 30}), "Description"),
 		edited("email", "EmailMessage", insert("EmailMessage", map[string]any{"RelatedToId": deals["email"], "Subject": "Talk", "Status": "3", "MessageDate": at}), "TextBody"),
@@ -257,7 +306,7 @@ func (s *faultScene) salesforceKinds() []newsKind {
 		{"content note", func(told bool) {
 			s.look(s.connection)
 			insert("ContentVersion", map[string]any{"ContentDocumentId": document, "Title": "Talk", "PathOnClient": "Talk.snote", "VersionData": base64.StdEncoding.EncodeToString([]byte(s.text("content note", told)))})
-		}},
+		}, nil},
 	}
 }
 
@@ -275,7 +324,8 @@ func (s *faultScene) hubspotKinds() []newsKind {
 		return made.ID
 	}
 	edited := func(name, object, id, property string) newsKind {
-		return newsKind{name, func(told bool) { s.editRecord(object, id, map[string]any{property: s.text(name, told)}) }}
+		return newsKind{name, func(told bool) { s.editRecord(object, id, map[string]any{property: s.text(name, told)}) },
+			func(told bool) { s.findLate(object, id, property, s.text(name, told)) }}
 	}
 	linked := func(deal, object string) string {
 		var links struct {
@@ -293,10 +343,10 @@ func (s *faultScene) hubspotKinds() []newsKind {
 				fields[name] = map[bool]string{true: value}[told]
 			}
 			s.editRecord("deals", deals["deal"], fields)
-		}},
+		}, nil},
 		{"contact", func(told bool) {
 			s.editRecord("contacts", linked("contact", "contacts"), map[string]any{"jobtitle": map[bool]string{true: "Chief Revenue Officer"}[told]})
-		}},
+		}, nil},
 		edited("note", "notes", linked("note", "notes"), "hs_note_body"),
 		edited("call", "calls", create("calls", "call", 206, map[string]string{"hs_call_title": "Talk"}), "hs_call_body"),
 		edited("meeting", "meetings", create("meetings", "meeting", 212, map[string]string{"hs_meeting_title": "Talk"}), "hs_meeting_body"),

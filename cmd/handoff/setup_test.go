@@ -365,6 +365,11 @@ func salesforceInventory(l *lab) map[string]any {
 		l.call("GET", "/services/data/v62.0"+api+"/query?q="+url.QueryEscape(soql), token, "", "", &page)
 		for _, row := range page.Records {
 			delete(row, "attributes")
+			for _, value := range row {
+				if parent, ok := value.(map[string]any); ok {
+					delete(parent, "attributes")
+				}
+			}
 			each(row)
 		}
 	}

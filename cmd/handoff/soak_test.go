@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"handoff/crm"
 )
 
 // soakDefault is how long the soak lasts as a part of `go test ./...`: long enough to keep it from rotting.
@@ -82,7 +80,7 @@ const soakRuns = 30
 // soak is one sandbox of a soak.
 func soak(t *testing.T, connection string, seed uint64, total *soakReport) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	s := newFaultScene(t, connection, 0)
+	s := newFaultScene(t, connection, &routines[0], 0)
 	calls, states := s.clean()
 	start := len(s.log())
 	total.epochs++
@@ -116,7 +114,7 @@ func soak(t *testing.T, connection string, seed uint64, total *soakReport) {
 	if said := s.run(); said != "" {
 		t.Errorf("without faults a run does not do all its work: %s", said)
 	}
-	want := map[string]crm.Values{}
+	want := map[string]any{}
 	for name := range states[true] {
 		_, deal, _ := strings.Cut(strings.Replace(name, "Account of ", "", 1), " ")
 		want[name] = states[now[deal]][name]
