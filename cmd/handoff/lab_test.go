@@ -111,7 +111,7 @@ func (l *lab) handoff(want int, args ...string) string {
 
 // summary is a line of `run --once --json`.
 type summary struct {
-	Connection                                      string
+	Connection, Left                                string
 	Pulled, Scored, Written, Flagged, Parked, Calls int
 }
 
