@@ -35,7 +35,7 @@ type ItemWording struct {
 type Idle []float64
 
 // leastIdle is that number for the shortest records: the words of one fact alone seem to say something on its neighbours, too.
-const leastIdle = 2
+const leastIdle = 2.5
 
 // In returns that number for a deal with such clues.
 func (idle Idle) In(clues []float64) float64 {
