@@ -57,6 +57,7 @@ func (l *lab) ids(t *testing.T, deal, kind string) []string {
 
 // TestNewsIsWhole: a deal that is read with what was read of it before is as one that is read from the beginning, whatever other
 // people did to it, to however many deals.
+// https://github.com/airbytehq/airbyte/issues/14390
 func TestNewsIsWhole(t *testing.T) {
 	for _, edits := range []int{1, 5, 25} {
 		t.Run(fmt.Sprint(edits), func(t *testing.T) {

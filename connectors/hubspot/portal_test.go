@@ -47,6 +47,8 @@ func pull(t *testing.T, c *hubspot.Client, since crm.Watermarks) news {
 }
 
 // TestMissingScope: what a scope keeps from us is not read, and told; once the scope is there, it is news.
+// https://github.com/airbytehq/airbyte/issues/12484
+// https://github.com/singer-io/tap-hubspot/pull/16
 func TestMissingScope(t *testing.T) {
 	for _, tc := range []struct {
 		object string

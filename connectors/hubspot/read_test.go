@@ -85,6 +85,7 @@ func TestBatch(t *testing.T) {
 }
 
 // TestAssociations: each record's list is followed to its end; none is no failure.
+// https://github.com/HubSpot/hubspot-api-python/issues/135
 func TestAssociations(t *testing.T) {
 	s := newStub(t, func(w http.ResponseWriter, _ *http.Request, body string) {
 		switch {
@@ -120,6 +121,8 @@ func TestAssociations(t *testing.T) {
 	}
 }
 
+// TestListOfOwners: those who have left are listed, too.
+// https://github.com/airbytehq/airbyte/issues/27799
 func TestListOfOwners(t *testing.T) {
 	s := newStub(t, func(w http.ResponseWriter, r *http.Request, _ string) {
 		switch {

@@ -1,11 +1,14 @@
 package hubspot_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"handoff/connectors"
 	"handoff/connectors/connectortest"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/sandbox/deals"
@@ -58,6 +61,99 @@ func TestReadAgain(t *testing.T) {
 				t.Errorf("%d deals come again and again", len(n.records))
 			}
 		})
+	}
+}
+
+// TestTokenEnds: a token that ends during a pull ends it, and says that a service key does not; the next pull brings what is missing.
+// https://github.com/airbytehq/airbyte/issues/74726
+// https://github.com/ToolJet/ToolJet/issues/17192
+func TestTokenEnds(t *testing.T) {
+	l := newLab(t, deals.Demo()[:3])
+	f := l.fixture(t)
+	n := pull(t, l.client, nil)
+	deal := n.records[0].Snapshot.ID
+	l.clock.Advance(time.Hour)
+	if err := f.AddNote(deal, "They go live on 9 November."); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(time.Minute)
+	if err := f.AddFault(t, connectortest.Fault{Path: "/crm/objects/2026-09/notes/search", Code: "EXPIRED_AUTHENTICATION"}); err != nil {
+		t.Fatal(err)
+	}
+	l.requests(t)
+	broken, err := tryPull(t, l.client, n.marks)
+	if e := (*connectors.Error)(nil); !errors.As(err, &e) || !errors.Is(e, connectors.ErrConfig) || e.Setting != "token" || !strings.Contains(e.Remedy, "Create a service key") {
+		t.Errorf("got %v", err)
+	}
+	if got := l.requests(t)["POST /crm/objects/…/notes/search"]; got != 2 || broken.marks != nil {
+		t.Errorf("asked %d times, want 2; watermarks %v", got, broken.marks)
+	}
+	f.Heal(t)
+	l.clock.Advance(time.Minute)
+	if n = pull(t, l.client, n.marks); len(n.records) != 1 || n.records[0].Snapshot.ID != deal {
+		t.Errorf("after it, %d deals", len(n.records))
+	}
+}
+
+// TestNeededProperties: of the properties that a portal has, those are read that something depends on.
+// https://github.com/turbot/steampipe-plugin-hubspot/issues/33
+func TestNeededProperties(t *testing.T) {
+	l := newLab(t, deals.Demo()[:3])
+	setUp(t, l)
+	if err := l.createProperty(t, crm.FieldSpec{Name: "needless", Label: "Needless", Type: crm.Text}); err != nil {
+		t.Fatal(err)
+	}
+	n := pull(t, l.client, nil)
+	l.clock.Advance(time.Hour)
+	if err := l.fixture(t).AddNote(n.records[0].Snapshot.ID, "They go live on 9 November."); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.Advance(time.Minute)
+	pull(t, l.client, n.marks)
+	log, err := l.call(t, http.MethodGet, "/_sandbox/log", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := 0
+	for line := range strings.Lines(string(log)) {
+		asked, _, _ := strings.Cut(line, `"status":`)
+		if !strings.Contains(asked, `"path":"/crm/objects/`) {
+			continue
+		}
+		if strings.Contains(asked, "handoff_score") {
+			needed++
+		}
+		if strings.Contains(asked, "needless") {
+			t.Errorf("asked for: %s", asked)
+		}
+	}
+	if needed < 2 {
+		t.Errorf("%d calls ask for what is needed", needed)
+	}
+}
+
+// TestVersionsAgree: an older version of the API tells the same of deals, and takes the same, as the one in use.
+func TestVersionsAgree(t *testing.T) {
+	var hashes [][]string
+	for _, version := range []string{hubspot.DefaultAPIVersion, "2026-03"} {
+		l := newLab(t, deals.Demo()[:4], func(c *hubspot.Config) { c.APIVersion = version })
+		setUp(t, l)
+		var all []string
+		for _, r := range pull(t, l.client, nil).records {
+			all = append(all, r.Snapshot.Hash())
+			outcomes, err := l.client.Write(t.Context(), []crm.Update{{Ref: crm.Ref{Object: crm.DealObject, ID: r.Snapshot.ID}, Values: crm.Values{"score": "7"}}})
+			if err != nil || outcomes[0].Err != nil {
+				t.Errorf("%s: %v, %v", version, outcomes, err)
+			}
+			values, err := l.client.ReadValues(t.Context(), crm.DealObject, []string{r.Snapshot.ID})
+			if err != nil || values[r.Snapshot.ID]["score"] != "7" {
+				t.Errorf("%s: %v, %v", version, values, err)
+			}
+		}
+		hashes = append(hashes, all)
+	}
+	if len(hashes[0]) != 4 || !slices.Equal(hashes[0], hashes[1]) {
+		t.Errorf("deals: %v", hashes)
 	}
 }
 

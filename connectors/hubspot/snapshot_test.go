@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"handoff/crm"
@@ -81,6 +82,41 @@ func TestFacts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r.deal(deal, company), cmp.Comparer(func(a, b crm.Date) bool { return a == b })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestFormsOfValues: a number may be empty, and a day be in milliseconds, whatever their properties' types say.
+// https://github.com/airbytehq/airbyte/pull/10576
+func TestFormsOfValues(t *testing.T) {
+	worth, day := 48000.5, crm.NewDate(2026, 9, 30)
+	for _, tc := range []struct {
+		name, properties string
+		amount           *float64
+		closed           *crm.Date
+	}{
+		{"texts", `{"amount":"48000.5","closedate":"2026-09-30T12:00:00.000Z"}`, &worth, &day},
+		{"milliseconds in a text", `{"amount":"48000.50","closedate":"1790726400000"}`, &worth, &day},
+		{"numbers", `{"amount":48000.5,"closedate":1790726400000}`, &worth, &day},
+		{"a day", `{"amount":"4.80005e4","closedate":"2026-09-30"}`, &worth, &day},
+		{"empty", `{"amount":"","closedate":""}`, nil, nil},
+		{"blank", `{"amount":" ","closedate":" "}`, nil, nil},
+		{"unset", `{"amount":null,"closedate":null}`, nil, nil},
+		{"absent", `{}`, nil, nil},
+		{"words", `{"amount":"many","closedate":"soon"}`, nil, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var o object
+			if err := json.Unmarshal([]byte(`{"id":"1","properties":`+tc.properties+`}`), &o, lenient); err != nil {
+				t.Fatal(err)
+			}
+			got := (&reader{schema: &schema{}}).deal(o, object{})
+			if diff := cmp.Diff(tc.amount, got.Amount); diff != "" {
+				t.Errorf("amount, -want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.closed, got.CloseDate, cmp.Comparer(func(a, b crm.Date) bool { return a == b })); diff != "" {
+				t.Errorf("close date, -want +got:\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -138,6 +138,21 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestNothingWritten: HubSpot calls a batch complete and lists no row of it: none is taken for written.
+// https://github.com/HubSpot/hubspot-api-nodejs/issues/26
+func TestNothingWritten(t *testing.T) {
+	s := portal(t, func(w http.ResponseWriter, _ []string, _ string) { say(w, 200, "{"+accepted(nil)+"}") })
+	outcomes, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Write(t.Context(), scores(3))
+	if err != nil || len(outcomes) != 3 {
+		t.Fatalf("%d outcomes, %v", len(outcomes), err)
+	}
+	for _, o := range outcomes {
+		if o.Err == nil || !errors.Is(o.Err, connectors.ErrPark) || o.Err.Remedy == "" {
+			t.Errorf("%s: %v", o.Ref.ID, o.Err)
+		}
+	}
+}
+
 // TestWriteBreaksOff: when a call fails in an unknown state, the outcomes of those before it are still told.
 func TestWriteBreaksOff(t *testing.T) {
 	calls := 0
