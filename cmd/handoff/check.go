@@ -144,7 +144,10 @@ func (a *app) checkup(ctx context.Context, conn *Connection, fields []crm.FieldS
 
 // check says what a connection will do by its configuration.
 func (conn *Connection) check(now time.Time) []connectors.Finding {
-	findings := []connectors.Finding{{Place: "schedule", Text: "next run: " + conn.nextRun(now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone}}
+	findings := []connectors.Finding{
+		{Place: "schedule", Text: "next run: " + conn.nextRun(now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone},
+		{Place: "since", Text: "a first run reads deals won since " + conn.Since.From(now).UTC().Format(time.DateOnly) + ", and none from before"},
+	}
 	if !conn.WriteBack {
 		findings = append(findings, connectors.Finding{Place: "write_back", Text: "off; handoff reads and scores, and changes no deal",
 			Remedy: "Look at `handoff run --once --dry-run`; when you like what it would write, set write_back = true"})

@@ -36,6 +36,8 @@ func TestRefusal(t *testing.T) {
 		{"null", 400, `null`, connectors.ErrConfig, "Bad Request, with 4 bytes of application/json that are no answer of the API (HTTP 400)"},
 		{"no body", 503, ``, connectors.ErrRetry, "Service Unavailable, without a word why (HTTP 503)"},
 		{"page", 502, `<html><body>secret</body></html>`, connectors.ErrRetry, "Bad Gateway, with 32 bytes of application/json that are no answer of the API (HTTP 502)"},
+		{"address too long", 414, ``, connectors.ErrConfig, "Request URI Too Long, without a word why (HTTP 414)"},
+		{"headers too long", 431, `<h1>Bad Message 431</h1>`, connectors.ErrConfig, "Request Header Fields Too Large, with 24 bytes of application/json that are no answer of the API (HTTP 431)"},
 		{"redirect", 302, ``, connectors.ErrConfig, "My Domain"},
 		{"too many requests", 429, ``, connectors.ErrRetry, "HTTP 429"},
 	} {

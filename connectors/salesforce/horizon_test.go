@@ -1,8 +1,11 @@
 package salesforce
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"handoff/crm"
 )
 
 func TestHorizon(t *testing.T) {
@@ -28,5 +31,28 @@ func TestHorizon(t *testing.T) {
 	want := "/base/sobjects/Opportunity/updated?end=2026-11-21T09%3A05%3A00Z&start=2026-11-21T08%3A55%3A00Z"
 	if got := (&horizon{now: now}).path("/base"); got != want {
 		t.Errorf("asks for %s, want %s", got, want)
+	}
+}
+
+// TestLookBack: each pull lists again what was stamped shortly before the one before it ended, should Salesforce not tell
+// its horizon.
+// https://github.com/singer-io/tap-salesforce/issues/135
+func TestLookBack(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		overlap time.Duration
+		want    string
+	}{
+		{"unless configured", 0, "SystemModstamp >= 2026-11-21T11:45:00Z"},
+		{"configured", 2 * time.Hour, "SystemModstamp >= 2026-11-21T10:00:00Z"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newStub(t).client(t, func(c *Config) { c.Overlap = tc.overlap })
+			for _, f := range coreFeeds {
+				if got := c.begin(f, crm.Watermarks{f.object: {Time: noon}}).soql; !strings.Contains(got, tc.want) {
+					t.Errorf("%s: asks %s, want %s in it", f.object, got, tc.want)
+				}
+			}
+		})
 	}
 }
