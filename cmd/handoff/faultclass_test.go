@@ -39,8 +39,9 @@ func always(f connectortest.Fault) func(aCall) []connectortest.Fault { return hi
 
 func hits(times int, f connectortest.Fault) func(aCall) []connectortest.Fault {
 	return func(c aCall) []connectortest.Fault {
-		f.Method, f.Path, f.After, f.Times = c.method, c.path, c.nth, times
-		return []connectortest.Fault{f}
+		hit := f // tables are made side by side
+		hit.Method, hit.Path, hit.After, hit.Times = c.method, c.path, c.nth, times
+		return []connectortest.Fault{hit}
 	}
 }
 
