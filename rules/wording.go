@@ -91,8 +91,7 @@ func ReadWording(dir fs.FS) (*Wording, error) {
 		}
 	}
 	err = readTable(dir, decisionsFile, 3, func(key string, v []float64) error {
-		switch key {
-		case sureRow:
+		if key == sureRow {
 			w.Sure = v[0]
 			return nil
 		}
