@@ -33,8 +33,9 @@ func (s *Scorecard) Deadline(closed crm.Date) time.Time {
 // FirmContext is the probability of full points on one item that alone is context enough.
 const FirmContext = 0.95
 
-// context is how many items give a CSM something to start from, less those that idle words would seem to say something on; an item that the
-// wording has a say on counts by how probable it is. When each role has its person by contact roles alone, nothing is missing that a CSM could not ask them. A bare "none" tells nothing.
+// context is how many items give a CSM something to start from, less those that idle words would seem to say something on;
+// an item that the wording has a say on counts by how probable it is. A bare "none" tells nothing. When each role has its
+// person by contact roles alone, nothing is missing that a CSM could not ask them.
 func (r *record) context(grades []grade) float64 {
 	n := -r.idle
 	roles, people := 0, 0

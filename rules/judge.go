@@ -105,8 +105,8 @@ func (r *record) holdersTold(i, points int, o *reading) {
 // answer likelier, and is none.
 const leastTold = -1.5
 
-// most is how many points item i can get at all, whatever its wording: 0 if no passage tells anything likely; 1 if all that tells on it is hedged, or said not to
-// be known or agreed; what the rules give, g, if it tells of people who have left.
+// most is how many points item i can get at all, whatever its wording: 0 if no passage is likely to tell anything; 1 if all
+// that tells on it is hedged, or said not to be known or agreed; what the rules give, g, if it tells of people who have left.
 func (r *record) most(i int, g *grade, o *reading) int {
 	if o.some[0] < leastTold && g.points == 0 {
 		return 0
