@@ -149,7 +149,13 @@ func (s *faultScene) try(c aCall, class faultClass, states map[bool]map[string]a
 		}
 		if o == absorbed || class.patience == 0 || patience > 2*time.Second {
 			break
-		} // else this machine may be the slow one
+		}
+		// This machine may be the slow one. The next try is to have as much to do as this one.
+		s.clock.Advance(time.Hour)
+		s.overdue()
+		if again := s.run(); again != "" {
+			t.Errorf("%s, %s: without the fault %q does not do all its work: %s", c.name, class.name, c.routine.title, again)
+		}
 	}
 	switch o {
 	case told:

@@ -78,7 +78,8 @@ func writeTables(tables faultTables) string {
 			calls := slices.Sorted(maps.Keys(table))
 			var columns []string
 			for _, class := range faultClasses[connection] {
-				if slices.ContainsFunc(calls, func(call string) bool { return table[call][class.name] != nowhere }) {
+				// A table that was read, not made, lacks the columns that it needs none of.
+				if slices.ContainsFunc(calls, func(call string) bool { return !slices.Contains([]outcome{nowhere, ""}, table[call][class.name]) }) {
 					columns = append(columns, class.name)
 				}
 			}
