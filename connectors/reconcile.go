@@ -41,8 +41,11 @@ const (
 type Standing struct {
 	State State
 
-	Deal     crm.Deal   // as a pull reads it, without KickoffAt
-	Contacts []string   // ids of its contacts, sorted
-	Merged   []string   // ids of the deals that were merged into it
-	Unread   []crm.Part // what of it could not be read: crm.PartFields of Deal, crm.PartContacts of Contacts
+	Deal   crm.Deal   // as a pull reads it, without KickoffAt
+	Merged []string   // ids of the deals that were merged into it
+	Unread []crm.Part // what of it could not be read: crm.PartFields of Deal, the others of Records
+
+	// Records are the ids of what belongs to it, sorted, of all parts whose deletions no pull sees. A snapshot holds all of
+	// its contacts; of the others it may lack what says nothing, such as meetings without a text.
+	Records map[crm.Part][]string
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -139,6 +140,37 @@ var FieldNames = []string{
 	"success_criteria", "nonstandard_promises", "go_live_milestone", "pricing_exceptions",
 	"description", "next_step",
 	"metrics", "economic_buyer", "decision_criteria", "decision_process", "paper_process", "identify_pain", "competition",
+}
+
+// kindParts are the parts that activities belong to.
+var kindParts = map[Kind]Part{Meeting: PartEvents, Call: PartTasks, Email: PartEmails, Task: PartTasks}
+
+// IDs returns the ids of the records that a part of s holds, in their order; none of PartHistory and PartFields.
+func (s *Snapshot) IDs(part Part) []string {
+	var ids []string
+	switch part {
+	case PartContacts:
+		for _, c := range s.Contacts {
+			ids = append(ids, c.ID)
+		}
+	case PartNotes:
+		for _, n := range s.Notes {
+			ids = append(ids, n.ID)
+		}
+	default:
+		for _, a := range s.Activities {
+			if part == kindParts[a.Kind] || part == PartActivities {
+				ids = append(ids, a.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// UndescribedKickoff reports whether the kickoff is a meeting that is no activity, as nobody wrote anything about it.
+func (s *Snapshot) UndescribedKickoff() bool {
+	at := s.Deal.KickoffAt
+	return at != nil && !slices.ContainsFunc(s.Activities, func(a Activity) bool { return a.Kind == Meeting && a.At != nil && a.At.Equal(*at) })
 }
 
 // Hash identifies the content of s: equal snapshots have equal hashes. The labels of a case do not count.

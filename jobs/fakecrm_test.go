@@ -37,6 +37,7 @@ type fakeDeal struct {
 	values   crm.Values
 	stamp    int
 	deleted  bool
+	kickoffs []string // ids of meetings without a text
 	merged   []string
 	by       string
 	at       time.Time

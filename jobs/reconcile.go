@@ -200,15 +200,21 @@ func changed(s *crm.Snapshot, now connectors.Standing) bool {
 			return true
 		}
 	}
-	if slices.Contains(now.Unread, crm.PartContacts) || slices.Contains(s.Unread, crm.PartContacts) {
-		return false
+	for part, there := range now.Records {
+		if slices.Contains(now.Unread, part) || slices.Contains(s.Unread, part) {
+			continue
+		}
+		held := s.IDs(part)
+		known := len(held)
+		if part == crm.PartEvents && s.UndescribedKickoff() {
+			known++
+		}
+		gone := slices.ContainsFunc(held, func(id string) bool { _, found := slices.BinarySearch(there, id); return !found })
+		if gone || len(there) < known || part == crm.PartContacts && len(there) > known {
+			return true
+		}
 	}
-	var contacts []string
-	for _, c := range s.Contacts {
-		contacts = append(contacts, c.ID)
-	}
-	slices.Sort(contacts)
-	return !slices.Equal(contacts, now.Contacts)
+	return false
 }
 
 // bury returns h as it is once its record is gone.

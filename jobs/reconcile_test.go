@@ -37,11 +37,11 @@ func (c fakeLook) Standing(_ context.Context, deals []string) (map[string]connec
 		case !d.snapshot.Deal.Won:
 			s.State = connectors.Left
 		default:
-			s = connectors.Standing{State: connectors.Stands, Deal: d.snapshot.Deal, Merged: d.merged, Unread: c.unread}
-			for _, contact := range d.snapshot.Contacts {
-				s.Contacts = append(s.Contacts, contact.ID)
+			s = connectors.Standing{State: connectors.Stands, Deal: d.snapshot.Deal, Merged: d.merged, Unread: c.unread, Records: map[crm.Part][]string{}}
+			for _, part := range []crm.Part{crm.PartContacts, crm.PartNotes, crm.PartTasks, crm.PartEvents} {
+				s.Records[part] = slices.Sorted(slices.Values(d.snapshot.IDs(part)))
 			}
-			slices.Sort(s.Contacts)
+			s.Records[crm.PartEvents] = append(s.Records[crm.PartEvents], d.kickoffs...)
 		}
 		all[id] = s
 	}
@@ -107,6 +107,7 @@ func TestReconcileFindsWhatNoPullSees(t *testing.T) {
 		s.Deal.Owner = &crm.User{ID: "u1", Name: name}
 		return s
 	}
+	kickoff := func(s *crm.Snapshot) { s.Deal.KickoffAt = new(time.Date(2026, 6, 3, 9, 0, 0, 0, time.UTC)) }
 	tests := []struct {
 		name   string
 		before func(*crm.Snapshot) // of what the deal was first
@@ -119,8 +120,10 @@ func TestReconcileFindsWhatNoPullSees(t *testing.T) {
 		{name: "stage renamed", after: func(d *fakeDeal) { d.snapshot.Deal.Stage = "Won!" }, want: jobs.Summary{Compared: 1, Pulled: 1, Scored: 1}},
 		{name: "contact deleted", after: func(d *fakeDeal) { d.snapshot = withContacts(d.snapshot, "c2") }, want: jobs.Summary{Compared: 1, Pulled: 1, Scored: 1}},
 		{name: "contacts merged", after: func(d *fakeDeal) { d.snapshot = withContacts(d.snapshot, "c3") }, want: jobs.Summary{Compared: 1, Pulled: 1, Scored: 1}},
-		{name: "kickoff comes from the activities", before: func(s *crm.Snapshot) { s.Deal.KickoffAt = new(time.Date(2026, 6, 3, 9, 0, 0, 0, time.UTC)) },
-			after: func(d *fakeDeal) { d.snapshot.Deal.KickoffAt = nil }, want: jobs.Summary{Compared: 1}},
+		{name: "note archived", after: func(d *fakeDeal) { d.snapshot.Notes = d.snapshot.Notes[1:] }, want: jobs.Summary{Compared: 1, Pulled: 1, Scored: 1}},
+		{name: "kickoff comes from the activities", before: kickoff, after: func(d *fakeDeal) { d.snapshot.Deal.KickoffAt, d.kickoffs = nil, []string{"k1"} },
+			want: jobs.Summary{Compared: 1}},
+		{name: "kickoff archived", before: kickoff, after: func(d *fakeDeal) { d.snapshot.Deal.KickoffAt = nil }, want: jobs.Summary{Compared: 1, Pulled: 1, Scored: 1}},
 		{name: "not won any more", after: func(d *fakeDeal) { d.snapshot.Deal.Won = false }, want: jobs.Summary{Compared: 1, Gone: 1}},
 	}
 	for _, tt := range tests {

@@ -229,20 +229,9 @@ func seek[V any](r *reader, listed map[string]V, id string) V {
 func (r *reader) around(ctx context.Context, ids []string, links map[string]map[string][]link, n *news) (*around, error) {
 	a := &around{links: links, records: map[string]map[string]object{}}
 	if links == nil {
-		found := make([]map[string][]link, len(kinds))
-		g, gctx := errgroup.WithContext(ctx)
-		for i, k := range kinds {
-			g.Go(func() (err error) {
-				found[i], err = r.linked(gctx, deals, ids, k)
-				return err
-			})
-		}
-		if err := g.Wait(); err != nil {
+		var err error
+		if a.links, err = r.links(ctx, ids); err != nil {
 			return nil, err
-		}
-		a.links = map[string]map[string][]link{}
-		for i, k := range kinds {
-			a.links[k.object] = found[i]
 		}
 	}
 	n.keep(ids, a)
@@ -267,6 +256,26 @@ func (r *reader) around(ctx context.Context, ids []string, links map[string]map[
 		a.records[k.object] = records[i]
 	}
 	return a, r.readPeople(ctx, a)
+}
+
+// links reads which records belong to the deals, by kind and deal.
+func (r *reader) links(ctx context.Context, ids []string) (map[string]map[string][]link, error) {
+	found := make([]map[string][]link, len(kinds))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, k := range kinds {
+		g.Go(func() (err error) {
+			found[i], err = r.linked(gctx, deals, ids, k)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	links := map[string]map[string][]link{}
+	for i, k := range kinds {
+		links[k.object] = found[i]
+	}
+	return links, nil
 }
 
 // linked reads which records of a kind belong to those of another. What we may not read is a gap.

@@ -44,7 +44,7 @@ func (n *news) same(kind, deal string, links []link) bool {
 		return false
 	}
 	held, unheld := heldIDs(s, kind), 0
-	if kind == meetings && undescribedKickoff(s) {
+	if kind == meetings && s.UndescribedKickoff() {
 		unheld = 1
 	}
 	if len(links) != len(held)+unheld {
@@ -65,12 +65,6 @@ func (n *news) same(kind, deal string, links []link) bool {
 
 func rolesOf(s *crm.Snapshot, contact string) []string {
 	return s.Contacts[slices.IndexFunc(s.Contacts, func(c crm.Contact) bool { return c.ID == contact })].Roles
-}
-
-// undescribedKickoff reports whether the kickoff is a meeting that is no activity.
-func undescribedKickoff(s *crm.Snapshot) bool {
-	at := s.Deal.KickoffAt
-	return at != nil && !slices.ContainsFunc(heldActivities(s, meetings), func(m crm.Activity) bool { return m.At != nil && m.At.Equal(*at) })
 }
 
 // activityKinds are what a snapshot calls the kinds of records that it holds as activities.
@@ -177,7 +171,7 @@ func (n *news) doubts(kind, deal string, links []link) bool {
 		return false
 	}
 	held := n.held[deal]
-	return n.tied[kind][deal] || held != nil && (len(heldIDs(held, kind)) > 0 || kind == meetings && undescribedKickoff(held) || kind == companies && held.Deal.Account != "")
+	return n.tied[kind][deal] || held != nil && (len(heldIDs(held, kind)) > 0 || kind == meetings && held.UndescribedKickoff() || kind == companies && held.Deal.Account != "")
 }
 
 // single is a deal with the ids of what it is associated with, by kind.

@@ -59,24 +59,32 @@ func (r reconciliation) Standing(ctx context.Context, ids []string) (map[string]
 		}
 		standing[id] = connectors.Standing{State: state}
 	}
-	people, err := r.linked(ctx, deals, ours, contactKind)
+	a := &around{}
+	if a.links, err = r.links(ctx, ours); err != nil {
+		return nil, err
+	}
+	employers, err := r.records(ctx, companyKind, targets(a.links[companies]))
 	if err != nil {
 		return nil, err
 	}
-	a, err := r.employers(ctx, ours)
-	if err != nil {
-		return nil, err
-	}
+	a.records = map[string]map[string]object{companies: employers}
 	for _, id := range ours {
 		now := connectors.Standing{State: connectors.Stands, Deal: r.deal(found[id], primary(a, id)),
-			Merged: several(found[id].text(mergedIDs)), Unread: r.unread()}
+			Merged: several(found[id].text(mergedIDs)), Unread: r.unread(), Records: map[crm.Part][]string{}}
 		if r.closed != nil && !slices.Contains(now.Unread, crm.PartFields) { // not that it has lost its account
 			now.Unread = append(now.Unread, crm.PartFields)
 		}
-		for _, l := range people[id] {
-			now.Contacts = append(now.Contacts, l.id)
+		for _, k := range kinds {
+			if k.object == companies { // of which Deal tells
+				continue
+			}
+			there := now.Records[k.part]
+			for _, l := range a.links[k.object][id] {
+				there = append(there, l.id)
+			}
+			slices.Sort(there)
+			now.Records[k.part] = there
 		}
-		slices.Sort(now.Contacts)
 		standing[id] = now
 	}
 	return standing, nil
@@ -86,16 +94,6 @@ func (r reconciliation) Standing(ctx context.Context, ids []string) (map[string]
 // https://developers.hubspot.com/docs/api-reference/crm-deals-v3/batch/post-crm-v3-objects-0-3-batch-read
 func (r reconciliation) archived(ctx context.Context, ids []string) (map[string]object, error) {
 	return r.batchOf(ctx, opReconcile, deals, url.Values{"archived": {"true"}}, ids, []string{recordID}, nil)
-}
-
-// employers reads the companies of the deals.
-func (r reconciliation) employers(ctx context.Context, ids []string) (*around, error) {
-	links, err := r.linked(ctx, deals, ids, companyKind)
-	if err != nil {
-		return nil, err
-	}
-	records, err := r.records(ctx, companyKind, targets(links))
-	return &around{links: map[string]map[string][]link{companies: links}, records: map[string]map[string]object{companies: records}}, err
 }
 
 // Read implements connectors.Reconciliation.

@@ -92,7 +92,7 @@ func TestReconcileMergedContacts(t *testing.T) {
 	s := n.records[i].Snapshot
 	one, other := s.Contacts[0].ID, s.Contacts[1].ID
 	l.must(t, http.MethodPost, "/crm/objects/2026-09/contacts/merge", map[string]string{"primaryObjectId": one, "objectIdToMerge": other})
-	now := stand(t, l, s.ID)[s.ID].Contacts
+	now := stand(t, l, s.ID)[s.ID].Records[crm.PartContacts]
 	if len(now) != len(s.Contacts)-1 || slices.Contains(now, one) || slices.Contains(now, other) {
 		t.Errorf("contacts %v, which were %s, %s and %d others", now, one, other, len(s.Contacts)-2)
 	}
@@ -105,6 +105,7 @@ func TestReconcileMissingScope(t *testing.T) {
 		want []crm.Part
 	}{
 		{"/crm/associations/2026-09/deals/contacts/batch/read", []crm.Part{crm.PartContacts}},
+		{"/crm/associations/2026-09/deals/notes/batch/read", []crm.Part{crm.PartNotes}},
 		{"/crm/owners/2026-09", []crm.Part{crm.PartFields}},
 		{"/crm/associations/2026-09/deals/companies/batch/read", []crm.Part{crm.PartFields}},
 		{"/crm/objects/2026-09/companies/batch/read", []crm.Part{crm.PartFields}},
@@ -120,8 +121,33 @@ func TestReconcileMissingScope(t *testing.T) {
 	}
 }
 
-// TestReconcileBudget: a look at a thousand deals costs what a description costs, and a call for a hundred deals, for a thousand
-// deals' contacts and companies, and for a hundred companies.
+// An engagement that is archived moves no stamp, neither its own nor its deal's, and no search finds it any more.
+// https://github.com/airbytehq/airbyte/issues/35017
+func TestReconcileArchivedEngagements(t *testing.T) {
+	l := newLab(t, deals.Demo())
+	first := pull(t, l.client, nil)
+	for kind, part := range map[string]crm.Part{"notes": crm.PartNotes, "calls": crm.PartTasks, "meetings": crm.PartEvents, "emails": crm.PartEmails, "tasks": crm.PartTasks} {
+		t.Run(kind, func(t *testing.T) {
+			i := slices.IndexFunc(first.records, func(r connectors.Record) bool { return len(l.ids(t, r.Snapshot.ID, kind)) > 0 })
+			deal := first.records[i].Snapshot.ID
+			before := stand(t, l, deal)[deal].Records[part]
+			gone := l.ids(t, deal, kind)[0]
+			l.clock.Advance(time.Hour)
+			l.must(t, http.MethodDelete, "/crm/objects/2026-09/"+kind+"/"+gone, nil)
+			l.clock.Advance(time.Hour)
+			if slices.ContainsFunc(pull(t, l.client, first.marks).records, func(r connectors.Record) bool { return r.Snapshot.ID == deal }) {
+				t.Error("a pull sees it by itself")
+			}
+			now := stand(t, l, deal)[deal].Records[part]
+			if !slices.Contains(before, gone) || len(now) != len(before)-1 || slices.Contains(now, gone) {
+				t.Errorf("%v without %s is %v", before, gone, now)
+			}
+		})
+	}
+}
+
+// TestReconcileBudget: a look at a thousand deals costs what a description costs, and a call for a hundred deals, for all of
+// each of seven kinds of records that belong to them, and for a hundred companies.
 func TestReconcileBudget(t *testing.T) {
 	l := newLab(t, deals.Generate(connectors.ReconcileDeals, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)))
 	var ids []string
@@ -137,7 +163,7 @@ func TestReconcileBudget(t *testing.T) {
 	description := total(l.requests(t))
 	stand(t, l, ids...)
 	counts := l.requests(t)
-	if got, want := total(counts), description+(len(ids)+99)/100+2+(len(companies)+99)/100; got > want || description > 8 {
+	if got, want := total(counts), description+(len(ids)+99)/100+7+(len(companies)+99)/100; got > want || description > 8 {
 		t.Errorf("%d deals and %d companies: %d calls, want %d, %d of them for the description: %v", len(ids), len(companies), got, want, description, counts)
 	}
 }

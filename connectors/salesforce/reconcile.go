@@ -23,7 +23,8 @@ func (c *Client) Reconcile(ctx context.Context) (connectors.Reconciliation, erro
 const opReconcile = "compare deals with what is known of them"
 
 // Standing implements connectors.Reconciliation. No two opportunities can be merged: what is merged are accounts and contacts,
-// the former seen by the name of a deal's account, the latter by the ids of its contacts.
+// the former seen by the name of a deal's account, the latter by the ids of its contacts. Notes and activities that are deleted
+// are news to a pull.
 func (r reconciliation) Standing(ctx context.Context, deals []string) (map[string]connectors.Standing, error) {
 	missing := gaps{}
 	r.hides(ctx, missing)
@@ -44,10 +45,12 @@ func (r reconciliation) Standing(ctx context.Context, deals []string) (map[strin
 		}
 		for _, d := range s.rows {
 			now := connectors.Standing{State: connectors.Stands, Deal: r.deal(d), Unread: missing.parts()}
+			var people []string
 			for _, c := range contacts(byDeal[now.Deal.ID]) {
-				now.Contacts = append(now.Contacts, c.ID)
+				people = append(people, c.ID)
 			}
-			slices.Sort(now.Contacts)
+			slices.Sort(people)
+			now.Records = map[crm.Part][]string{crm.PartContacts: people}
 			standing[now.Deal.ID] = now
 		}
 	}
