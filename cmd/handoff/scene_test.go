@@ -82,12 +82,10 @@ func (s *scene) exec(args ...string) (int, string) {
 	args = append([]string{"--config", s.config}, args...)
 	var text bytes.Buffer
 	if !s.nobody {
-		ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-		defer cancel()
 		var mu sync.Mutex
 		out := &locked{&mu, &text}
 		a := &app{stdin: strings.NewReader(""), stdout: out, stderr: out, env: env(), clock: time.Now, patience: s.patience, sleep: hasten}
-		return a.main(ctx, args), text.String()
+		return a.main(s.t.Context(), args), text.String()
 	}
 	bin, err := binary()
 	if err != nil {
