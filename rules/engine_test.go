@@ -355,3 +355,19 @@ func TestRatings(t *testing.T) {
 		}
 	}
 }
+
+// TestCluesOfAnyEngine: engines that are made alike, of maps that have no order, hear the same in a text, to the last digit.
+func TestCluesOfAnyEngine(t *testing.T) {
+	for range 5 {
+		sc, err := Builtin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := NewEngine(sc)
+		for _, s := range labelled(t, "testdata/cases/werkbank.jsonl") {
+			if diff := cmp.Diff(builtin(t).Clues(s, *s.AsOf), other.Clues(s, *s.AsOf)); diff != "" {
+				t.Fatalf("%s: -one engine +another:\n%s", s.ID, diff)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,8 +77,12 @@ func (l *lexicon) add(cue string, c class, lang int8) error {
 		l.nodes[n].next[at].to = to
 		n = to
 	}
-	if end := (cueEnd{c, lang}); !slices.Contains(l.nodes[n].ends, end) {
-		l.nodes[n].ends = append(l.nodes[n].ends, end)
+	end := cueEnd{c, lang}
+	ends := l.nodes[n].ends
+	// In order, as cues are added in none: what a text is found to say must not depend on it, not by a last digit.
+	at, found := slices.BinarySearchFunc(ends, end, func(x, y cueEnd) int { return cmp.Or(cmp.Compare(x.class, y.class), cmp.Compare(x.lang, y.lang)) })
+	if !found {
+		l.nodes[n].ends = slices.Insert(ends, at, end)
 	}
 	return nil
 }
