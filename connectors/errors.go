@@ -9,11 +9,11 @@ import (
 
 // The classes of errors, decided once where an answer of a CRM is read. Test for them with errors.Is.
 var (
-	ErrRetry  = errors.New("temporary; try again")               // retried already as often as is sensible
-	ErrQuota  = errors.New("the CRM's quota is spent")           // pause until it returns
-	ErrConfig = errors.New("a person must change something")     // credentials, permissions, fields
-	ErrPark   = errors.New("the CRM refuses this row for now")   // keep it, list it, try it again later
-	ErrDrop   = errors.New("the record does not exist any more") // forget it
+	ErrRetry  = errors.New("temporary; try again")             // retried already as often as is sensible
+	ErrQuota  = errors.New("the CRM's quota is spent")         // pause until it returns
+	ErrConfig = errors.New("a person must change something")   // credentials, permissions, fields
+	ErrPark   = errors.New("the CRM refuses this row for now") // keep it, list it, try it again later
+	ErrDrop   = errors.New("the CRM does not find the record") // forget it once a look confirms that: it may be another one that saving it touches
 )
 
 // Error is a failure that a CRM reported, or of reaching it. Its text says what to do.

@@ -27,7 +27,8 @@ type finished struct {
 }
 
 // send sends intended writes and saves their outcomes; it returns those that have one. Writes without an outcome stay
-// intended. refused says why the CRM takes no writes until a person helps; nil: it takes them.
+// intended. A record that the CRM does not find is looked for: where it is there, what is gone is another one that saving it
+// touches, and the write is parked. refused says why the CRM takes no writes until a person helps; nil: it takes them.
 func send(ctx context.Context, ledger Ledger, to connectors.Writer, writes []*Write) (all []finished, refused, err error) {
 	if len(writes) == 0 {
 		return nil, nil, nil
@@ -41,20 +42,26 @@ func send(ctx context.Context, ledger Ledger, to connectors.Writer, writes []*Wr
 		refused, err = err, nil
 	}
 	byRef := make(map[crm.Ref]connectors.Outcome, len(outcomes))
+	var lost []crm.Ref
 	for _, o := range outcomes {
 		byRef[o.Ref] = o
+		if dropped(o) {
+			lost = append(lost, o.Ref)
+		}
 	}
+	there, lookErr := readValues(ctx, to, lost)
+	err = errors.Join(err, lookErr)
 	var save []Write
 	for _, w := range writes {
 		o, certain := byRef[w.Ref]
-		if !certain {
+		if !certain || lookErr != nil && dropped(o) {
 			continue
 		}
 		f := finished{*w, o.Err}
 		switch {
 		case o.Err == nil:
 			f.State = WriteDone
-		case errors.Is(o.Err, connectors.ErrDrop):
+		case dropped(o) && there[w.Ref] == nil:
 			f.State, f.Detail = WriteDropped, o.Err.Error()
 		default:
 			f.State, f.Detail, f.Refusal = WriteParked, o.Err.Error(), refusalOf(w, w.Refusal, o.Err)
@@ -66,6 +73,9 @@ func send(ctx context.Context, ledger Ledger, to connectors.Writer, writes []*Wr
 	}
 	return all, refused, err
 }
+
+// dropped reports whether the CRM did not find the record of o, or one that saving it touches.
+func dropped(o connectors.Outcome) bool { return o.Err != nil && errors.Is(o.Err, connectors.ErrDrop) }
 
 // resolve finds out what became of writes whose outcome was lost with the process that sent them. One that did not
 // arrive is dropped: its deal is still Pending, or held, so it is looked at again before anything is written.

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -185,4 +186,45 @@ func TestParkedAccounts(t *testing.T) {
 	if s := w.run(); s.Parked != 0 || len(w.parked()) > 0 {
 		t.Errorf("nothing is left to write: %+v, parked %+v", s, w.parked())
 	}
+}
+
+// TestRecordThatIsThereAfterAll: a CRM that does not find "the record" may mean another one, such as what a flow looks up.
+func TestRecordThatIsThereAfterAll(t *testing.T) {
+	missing := &connectors.Error{Op: "write", CRM: "Fake", Class: connectors.ErrDrop, Code: "INVALID_CROSS_REFERENCE_KEY",
+		Message: "invalid cross reference id", Remedy: "Ask the admin"}
+	t.Run("a deal and an account", func(t *testing.T) {
+		w := newWorld(t)
+		w.crm.put(emptyDeal("d1"), "a1")
+		w.crm.refused["d1"], w.crm.refused["a1"] = missing, missing
+		w.wantRun(jobs.Summary{Pulled: 1, Scored: 1, Flagged: 1, Parked: 2,
+			Left: "2 rows refused by the CRM: `handoff deals --parked` says why, what to do, and when the write is tried again"})
+		for i, ref := range []crm.Ref{{Object: crm.AccountObject, ID: "a1"}, {Object: crm.DealObject, ID: "d1"}} {
+			p := w.parked()[i]
+			if p.Ref != ref || p.Refusal.Message != missing.Message || p.Refusal.Remedy != missing.Remedy || p.Refusal.Next != w.now.Add(time.Hour) {
+				t.Errorf("parked %+v", p)
+			}
+		}
+		clear(w.crm.refused)
+		w.now = w.now.Add(time.Hour)
+		w.wantRun(jobs.Summary{Written: 1, Flagged: 1})
+	})
+	t.Run("one that cannot be looked for", func(t *testing.T) {
+		w := newWorld(t)
+		w.crm.put(emptyDeal("d1"), "")
+		w.crm.put(emptyDeal("d2"), "")
+		w.crm.refused["d1"] = missing
+		w.job.CRM = unreadable{w.crm}
+		if s, err := w.job.Run(t.Context()); !errors.Is(err, connectors.ErrRetry) || s.Written != 1 || s.Parked != 0 {
+			t.Errorf("run did %+v, %v", s, err)
+		}
+		w.job.CRM = w.crm
+		w.wantRun(jobs.Summary{Flagged: 2, Parked: 1, Left: oneRefused})
+	})
+}
+
+// unreadable is a CRM that does not answer who reads our fields.
+type unreadable struct{ *fakeCRM }
+
+func (unreadable) ReadValues(context.Context, crm.Object, []string) (map[string]crm.Values, error) {
+	return nil, &connectors.Error{Op: "read", CRM: "Fake", Class: connectors.ErrRetry, Message: "no answer"}
 }

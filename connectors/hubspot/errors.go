@@ -61,7 +61,7 @@ var verdicts = map[string]verdict{
 	expiredToken:             {connectors.ErrConfig, "token", seeExpired},
 	missingScopes:            {connectors.ErrConfig, "token", "Add the missing scopes to the service key under " + serviceKeys},
 
-	notFound:                {connectors.ErrDrop, "", ""},
+	notFound:                {connectors.ErrDrop, "", "If the record is there, open it in HubSpot, and try to save the property by hand"},
 	"PROPERTY_DOESNT_EXIST": {connectors.ErrConfig, "", seeProperty},
 	"READ_ONLY_VALUE":       {connectors.ErrConfig, "", "HubSpot sets this property itself: name another one under handoff_fields"},
 	"INVALID_OPTION":        {connectors.ErrPark, "", "Add the value to the property's options, under Settings > Properties"},

@@ -31,6 +31,8 @@ type verdict struct {
 const (
 	seeField = "The field does not exist, or the integration user cannot see it: run `handoff setup`, or grant the field in a permission set " +
 		"(Setup > Permission Sets > the user's set > Object Settings > Field Permissions)"
+	seeOther = "If the record is there, a trigger or flow that its saving starts refers to another one that is gone, or hidden from the integration user: " +
+		"ask the admin who owns it"
 	seeApp    = "Setup > External Client App Manager > the app > "
 	seeSecret = "Correct client_secret: copy the consumer secret again from " + seeApp + "Settings > OAuth Settings > Consumer Key and Secret"
 	seeID     = "Correct client_id: copy the consumer key again from " + seeApp + "Settings > OAuth Settings > Consumer Key and Secret"
@@ -84,9 +86,9 @@ var verdicts = map[string]verdict{
 	"DUPLICATES_DETECTED":                     {connectors.ErrPark, "A duplicate rule blocks the record: merge it, or let the rule allow saves"},
 	entityLocked:                              {connectors.ErrPark, "The record waits for an approval: approve or recall it, or let the integration user edit locked records"},
 	"CIRCULAR_DEPENDENCY":                     {connectors.ErrPark, "Records refer to each other in a circle: ask the admin to take one of the links away"},
-	"ENTITY_IS_DELETED":                       {connectors.ErrDrop, ""},
-	"INVALID_CROSS_REFERENCE_KEY":             {connectors.ErrDrop, ""},
-	"NOT_FOUND":                               {connectors.ErrDrop, ""},
+	"ENTITY_IS_DELETED":                       {connectors.ErrDrop, seeOther},
+	"INVALID_CROSS_REFERENCE_KEY":             {connectors.ErrDrop, seeOther},
+	"NOT_FOUND":                               {connectors.ErrDrop, seeOther},
 }
 
 const (
