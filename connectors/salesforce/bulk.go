@@ -32,8 +32,12 @@ func (c *Client) jobs() string { return c.base + "/jobs/query" }
 
 // startJob returns the id of a new job for a query. A job that was started twice, because the first answer was lost, does
 // no harm: Salesforce deletes it after a week.
-func (c *Client) startJob(ctx context.Context, soql string) (string, error) {
-	body, err := json.Marshal(map[string]string{"operation": "query", "query": soql}, json.Deterministic(true))
+func (c *Client) startJob(ctx context.Context, q bulkQuery) (string, error) {
+	operation := "query"
+	if q.all {
+		operation = "queryAll"
+	}
+	body, err := json.Marshal(map[string]string{"operation": operation, "query": q.soql}, json.Deterministic(true))
 	if err != nil {
 		return "", err
 	}

@@ -67,7 +67,7 @@ func (f feed) after(mark crm.Watermark) *list {
 	}
 	columns := append([]string{"Id", stamp}, f.columns...)
 	soql := selectFrom(from, columns, all(f.where, beyond(stamp, mark)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))
-	return &list{selection[row]{soql: soql, deleted: true}, f}
+	return &list{selection[row]{soql: soql, all: true}, f}
 }
 
 // end is the watermark of the last row; the row itself lies behind none.
@@ -177,7 +177,7 @@ func (r *reader) locate(ctx context.Context, n *news) ([]string, error) {
 	maps.DeleteFunc(n.deals, func(id string, _ bool) bool { return n.won[id] || n.left[id] || n.linked[id] })
 	var searches []*selection[row]
 	for chunk := range slices.Chunk(sortedKeys(n.deals), maxIDs) {
-		searches = append(searches, &selection[row]{soql: selectFrom(opportunity, []string{"Id"}, all(anyOf("Id", chunk), r.won()), ""), deleted: true})
+		searches = append(searches, &selection[row]{soql: selectFrom(opportunity, []string{"Id"}, all(anyOf("Id", chunk), r.won()), ""), all: true})
 	}
 	if _, err := r.read(ctx, "find the deals of what changed", parts(searches)...); err != nil {
 		return nil, err

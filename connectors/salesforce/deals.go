@@ -164,7 +164,7 @@ func pick[T any](ctx context.Context, r *reader, s source, parents []string, g g
 
 // add adds the selection of the rows of an object that belong to the parents; those that were read in bulk are there at once.
 func (s *sourced[T]) add(ctx context.Context, r *reader, object string, parents []string, soql string) {
-	selected := &selection[T]{soql: soql}
+	selected := &selection[T]{soql: soql, all: s.source.archived}
 	if soql != "" && r.spool != nil && r.spool.fetched[object] {
 		selected.soql, selected.rows = "", rows[T](ctx, r.spool, object, parents)
 	}

@@ -20,6 +20,7 @@ import (
 type bulkQuery struct {
 	object string
 	soql   string
+	all    bool                       // archived rows as well, and deleted ones
 	parent string                     // column by which a row is found
 	place  string                     // column that rows of one parent are sorted by, before Id; "": by Id alone
 	kind   func(column string) string // type of a column as describe names it; "": not known
@@ -44,7 +45,7 @@ func (r *reader) bulkQueries(scope string) []bulkQuery {
 		if condition == "" {
 			condition = s.parent + " IN (" + selectFrom(opportunity, []string{"Id"}, scope, "") + ")"
 		}
-		queries = append(queries, bulkQuery{object: s.object, soql: selectFrom(s.object, columns, all(condition, s.where), ""), parent: s.parent, place: place})
+		queries = append(queries, bulkQuery{object: s.object, soql: selectFrom(s.object, columns, all(condition, s.where), ""), all: s.archived, parent: s.parent, place: place})
 	}
 	for i := range queries {
 		queries[i].kind = func(column string) string { return r.schema.kind(queries[i].object, column) }
@@ -89,7 +90,7 @@ func (r *reader) start(ctx context.Context, sp *spool, q bulkQuery) error {
 	if err != nil || j.State != "" {
 		return err
 	}
-	id, err := r.startJob(ctx, q.soql)
+	id, err := r.startJob(ctx, q)
 	if err != nil {
 		return r.giveUp(ctx, sp, q, err)
 	}

@@ -47,11 +47,11 @@ type part interface {
 
 // selection is a SOQL statement and the rows that it found.
 type selection[T any] struct {
-	soql    string // "": nothing is selected
-	deleted bool   // deleted records count as well, as long as they are in the recycle bin
-	rows    []T
-	total   int               // rows that there are, those of COUNT() too
-	err     *connectors.Error // refused; nil: read
+	soql  string // "": nothing is selected
+	all   bool   // deleted records, as long as they are in the recycle bin, and archived activities count as well
+	rows  []T
+	total int               // rows that there are, those of COUNT() too
+	err   *connectors.Error // refused; nil: read
 }
 
 func (s *selection[T]) path(base string) string {
@@ -59,7 +59,7 @@ func (s *selection[T]) path(base string) string {
 		return ""
 	}
 	resource := "/query?q="
-	if s.deleted {
+	if s.all {
 		resource = "/queryAll?q="
 	}
 	return base + resource + url.QueryEscape(s.soql)

@@ -68,7 +68,7 @@ func (r reconciliation) whereabouts(ctx context.Context, deals []string, standin
 	}
 	var searches []*selection[row]
 	for ids := range slices.Chunk(lost, maxIDs) {
-		searches = append(searches, &selection[row]{soql: selectFrom(opportunity, []string{"Id", "IsDeleted"}, anyOf("Id", ids), ""), deleted: true})
+		searches = append(searches, &selection[row]{soql: selectFrom(opportunity, []string{"Id", "IsDeleted"}, anyOf("Id", ids), ""), all: true})
 	}
 	if _, err := r.read(ctx, opReconcile, parts(searches)...); err != nil {
 		return err

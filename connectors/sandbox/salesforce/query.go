@@ -27,7 +27,7 @@ const (
 // queryOptions says how a query is to be answered.
 type queryOptions struct {
 	Version   string // API version, such as "62.0", for the URLs inside the answer
-	All       bool   // rows in the recycle bin too
+	All       bool   // rows in the recycle bin and archived activities too
 	BatchSize int    // rows a page, child rows included; 0: 2,000
 	Check     bool   // only whether it can be answered: no rows
 	Bulk      bool   // the rules of Bulk API 2.0: no aggregates, subqueries, OFFSET; one page holds everything
@@ -76,7 +76,7 @@ func (o *Org) query(ctx context.Context, u user, text string, opt queryOptions) 
 		if err != nil {
 			return err
 		}
-		tr := &translator{org: o, view: view, now: o.now(), text: text, all: opt.All}
+		tr := &translator{org: o, view: view, now: o.now(), text: text, deleted: opt.All, archived: opt.All}
 		obj := view.object(q.From)
 		if obj == nil {
 			return tr.failType(q)

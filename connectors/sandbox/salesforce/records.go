@@ -131,7 +131,7 @@ func (o *Org) retrieve(r *http.Request, u user, version, object string, ids, fie
 			}
 		}
 		q.Where = compare
-		tr := &translator{org: o, view: view, now: o.now(), text: strings.Join(fields, ",")}
+		tr := &translator{org: o, view: view, now: o.now(), text: strings.Join(fields, ","), archived: true}
 		result, err = (&reader{org: o, db: db, user: u, opt: queryOptions{Version: version, Bulk: true}}).records(r.Context(), tr, q, obj)
 		return err
 	})

@@ -28,12 +28,13 @@ var nameObject = &Object{Name: "Name", Fields: []*Field{
 
 // translator turns one SOQL statement into SQL. It holds what is the same for all of its queries.
 type translator struct {
-	org     *Org
-	view    view
-	now     time.Time
-	text    string // the statement, for errors
-	all     bool   // rows in the recycle bin too
-	aliases int
+	org      *Org
+	view     view
+	now      time.Time
+	text     string // the statement, for errors
+	deleted  bool   // rows in the recycle bin too
+	archived bool   // archived activities too
+	aliases  int
 }
 
 // fail refuses the statement because of what stands at pos.
@@ -215,6 +216,9 @@ func (s *scope) resolve(o soql.Operand) (value, error) {
 		return value{}, s.fail("INVALID_FIELD", o.Pos, "No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", path[len(path)-1], n.object.Name)
 	}
 	v := value{sql: n.column(f), name: f.Name, typ: f.Type, field: f, node: n}
+	if sql := s.isArchived(n); f.Name == "IsArchived" && sql != "" {
+		v.sql = sql
+	}
 	if o.Func == "" || o.Func == "TOLABEL" && f.Type == TypePicklist {
 		return v, nil
 	}
@@ -252,8 +256,11 @@ func isAggregate(o soql.Operand) bool {
 func (s *scope) where(extra ...string) (string, []any, error) {
 	parts := extra
 	deleted := s.root.object.Field("IsDeleted")
-	if !s.all && deleted != nil {
+	if !s.deleted && deleted != nil {
 		parts = append(parts, "NOT "+s.root.column(deleted))
+	}
+	if archived := s.isArchived(s.root); !s.archived && archived != "" {
+		parts = append(parts, "NOT "+archived)
 	}
 	var args []any
 	if s.query.Where != nil {
