@@ -43,7 +43,7 @@ type Connection struct {
 	Password     Secret
 	PrivateKey   Secret // in PEM
 	APIVersion   string // of the CRM; "" is the connector's choice
-	Spool        string // directory for what a first run reads in bulk: beside the store
+	Spool        string // file for what a first run reads in bulk: beside the store
 
 	Schedule  string // cron line
 	Reconcile string // cron line of the reconciliation
@@ -202,7 +202,7 @@ func (c *configReader) config(top *section) *Config {
 			connections.problem(name, "%q is no name for a connection. Use letters, digits, - and _", name)
 		}
 		conn := c.connection(name, connections.sub(name))
-		conn.Spool = filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:"))
+		conn.Spool = filepath.Join(filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), name+".spool")
 		cfg.Connections = append(cfg.Connections, conn)
 	}
 	if len(cfg.Connections) == 0 {

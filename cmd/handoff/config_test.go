@@ -61,7 +61,7 @@ func TestConfigDefaults(t *testing.T) {
 	got := cfg.Connections[0]
 	want := Connection{
 		Name: "acme", CRM: "salesforce", URL: "https://acme.my.salesforce.com", Auth: "client_credentials", ClientID: "id",
-		ClientSecret: Secret{"hunter2"}, Spool: filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
+		ClientSecret: Secret{"hunter2"}, Spool: filepath.Join(filepath.Dir(strings.TrimPrefix(cfg.StoreURL, "sqlite:")), "acme.spool"), Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{}, HandoffFields: map[string]string{},
 	}
 	if diff := cmp.Diff(want, got, compareConfig); diff != "" {
@@ -135,13 +135,13 @@ fields = { use_case = "why" }
 	day, october := crm.NewDate(2000, 1, 1), crm.NewDate(2026, 10, 1)
 	want := []Connection{{
 		Name: "acme", CRM: "salesforce", URL: "http://127.0.0.1:18181", Auth: "password", ClientID: "id", ClientSecret: Secret{"hunter2"},
-		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0", Spool: "/var/lib/handoff",
+		Username: "revops@acme.example", Password: Secret{"hunter2"}, APIVersion: "62.0", Spool: "/var/lib/handoff/acme.spool",
 		Schedule: "30 6 * * 1-5", Reconcile: "0 4 * * *", TimeZone: "Europe/Berlin", Since: since{Day: &day}, Overlap: time.Second,
 		Pipelines: []string{"New business", "Partner"}, DealTypes: []string{"New Business"}, MinAmount: &amount, QuotaShare: 50, Methodology: "meddpicc",
 		WriteBack: true, AlertsFrom: &october, AsOf: asOf{Case: true},
 		Fields: map[string]string{"use_case": "Use_Case__c"}, HandoffFields: map[string]string{"score": "CS_Score__c"},
 	}, {
-		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff", Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
+		Name: "portal", CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"hunter2"}, Spool: "/var/lib/handoff/portal.spool", Schedule: "0 7 * * *", Reconcile: "30 3 * * *", TimeZone: "UTC", QuotaShare: 80,
 		Since: since{Window: 90 * 24 * time.Hour}, Fields: map[string]string{"use_case": "why"}, HandoffFields: map[string]string{},
 	}}
 	if diff := cmp.Diff(want, cfg.Connections, compareConfig, cmp.AllowUnexported(since{}, asOf{})); diff != "" {

@@ -57,23 +57,14 @@ func (c *Client) startJob(ctx context.Context, q bulkQuery) (string, error) {
 func (c *Client) awaitJob(ctx context.Context, id string) error {
 	pause := firstPoll
 	for waited := time.Duration(0); ; waited += pause {
-		var job struct {
-			State   string `json:"state"`
-			Message string `json:"errorMessage"`
-		}
-		err := c.do(ctx, call{op: opBulk, method: http.MethodGet, path: c.jobs() + "/" + id, repeatable: true}, func(_ http.Header, body []byte) error {
-			if err := json.Unmarshal(body, &job, lenient); err != nil {
-				return connectors.Garbled(crmName, opBulk, err)
-			}
-			return nil
-		})
+		state, message, err := c.jobState(ctx, id)
 		switch {
 		case err != nil && !errors.Is(err, connectors.ErrRetry):
 			return err
-		case job.State == "JobComplete":
+		case state == "JobComplete":
 			return nil
-		case job.State == "Failed" || job.State == "Aborted":
-			return fmt.Errorf("the job ended as %s: %s", job.State, connectors.Clip(job.Message))
+		case state == "Failed" || state == "Aborted":
+			return fmt.Errorf("the job ended as %s: %s", state, connectors.Clip(message))
 		case waited >= stuck:
 			return fmt.Errorf("the job is not done after %v", stuck)
 		}
@@ -84,6 +75,21 @@ func (c *Client) awaitJob(ctx context.Context, id string) error {
 	}
 }
 
+// jobState returns the state of a job, and what Salesforce says of one that failed.
+func (c *Client) jobState(ctx context.Context, id string) (state, message string, err error) {
+	var job struct {
+		State   string `json:"state"`
+		Message string `json:"errorMessage"`
+	}
+	err = c.do(ctx, call{op: opBulk, method: http.MethodGet, path: c.jobs() + "/" + id, repeatable: true}, func(_ http.Header, body []byte) error {
+		if err := json.Unmarshal(body, &job, lenient); err != nil {
+			return connectors.Garbled(crmName, opBulk, err)
+		}
+		return nil
+	})
+	return job.State, job.Message, err
+}
+
 // csvPage is a page of results: CSV with a header row and so many records.
 type csvPage struct {
 	csv     io.Reader
@@ -91,10 +97,10 @@ type csvPage struct {
 	next    string // locator of the page behind it; "": it is the last
 }
 
-// jobPage hands a page of the results of a job to accept, perhaps once more from its beginning after a failure. locator
-// "": the first.
-func (c *Client) jobPage(ctx context.Context, id, locator string, accept func(csvPage) error) error {
-	query := url.Values{"maxRecords": {strconv.Itoa(c.cfg.BulkRows)}}
+// jobPage hands a page of so many rows of the results of a job to accept, perhaps once more from its beginning after a failure.
+// locator "": the first.
+func (c *Client) jobPage(ctx context.Context, id, locator string, rows int, accept func(csvPage) error) error {
+	query := url.Values{"maxRecords": {strconv.Itoa(rows)}}
 	if locator != "" {
 		query.Set("locator", locator)
 	}

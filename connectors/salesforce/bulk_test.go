@@ -1,11 +1,14 @@
 package salesforce_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +59,7 @@ func newBulkLab(t *testing.T) *lab {
 func (l *lab) spooling(t *testing.T, dir string, change ...func(*salesforce.Config)) *salesforce.Client {
 	t.Helper()
 	cfg := l.cfg
-	cfg.Spool, cfg.Sleep = dir, hurried
+	cfg.Spool, cfg.Sleep = filepath.Join(dir, "acme.spool"), hurried
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -212,6 +215,58 @@ func TestKilledBulk(t *testing.T) {
 			}
 			if routes[jobsRoute] != tc.jobs {
 				t.Errorf("%d jobs asked for, want %d", routes[jobsRoute], tc.jobs)
+			}
+			l.tidy(t, dir)
+		})
+	}
+}
+
+// TestBulkOutage: what was read in bulk is worth more than a run. While Salesforce answers nothing, or the calls of the day are
+// spent, jobs and spool wait for the next one.
+func TestBulkOutage(t *testing.T) {
+	l := newBulkLab(t)
+	want := dealNames(l.byREST(t))
+	f := l.fixture(t)
+	for _, tc := range []struct {
+		name   string
+		fault  connectortest.Fault
+		want   error // with which the run ends; nil: it does all of its work
+		failed int   // calls for a job
+	}{
+		{name: "of some minutes", fault: connectortest.Fault{Path: resultsPath, After: 8, Times: 30, Status: 503}},
+		{name: "that begins before the jobs", fault: connectortest.Fault{Path: jobsPath, Times: 30, Status: 503}, failed: 30},
+		{name: "that lasts", fault: connectortest.Fault{Path: jobsPath + "/.*", After: 30, Status: 503}, want: connectors.ErrRetry},
+		{name: "for lack of calls", fault: connectortest.Fault{Path: jobsPath + "/.*", After: 30, Status: 403, Code: "REQUEST_LIMIT_EXCEEDED"}, want: connectors.ErrQuota},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := f.AddFault(t, tc.fault); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			var marks crm.Watermarks
+			save := func(b connectors.Batch) error {
+				got, marks = append(got, dealNames(b.Records)...), b.Watermarks
+				return nil
+			}
+			var log bytes.Buffer
+			c := l.spooling(t, dir, inBulk(100), func(c *salesforce.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			_, routes := l.calls(t, func() {
+				if err := c.Pull(t.Context(), nil, save); !errors.Is(err, tc.want) {
+					t.Fatalf("the run ends with %v, want %v", err, tc.want)
+				}
+				l.heal(t)
+				if tc.want != nil {
+					if err := c.Pull(t.Context(), marks, save); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff[:min(len(diff), 2000)])
+			}
+			if routes[jobsRoute] != bulkObjects+tc.failed || strings.Contains(log.String(), "read by REST") {
+				t.Errorf("%d jobs asked for, want %d; log:\n%s", routes[jobsRoute], bulkObjects, log.String())
 			}
 			l.tidy(t, dir)
 		})

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,8 +79,8 @@ type Config struct {
 
 	Memory connectors.Memory // spares the bodies of notes that were read before; nil: none was
 
-	// Spool is the directory for a file that holds what a first sync of many deals has read, until it is done; "": that of
-	// the system for temporary files. A sync that was killed goes on with it.
+	// Spool is the file that holds what a first sync of many deals has read in bulk, until it is done; "": nothing is read in
+	// bulk. A sync that was killed goes on with it. No two clients may share it.
 	Spool string
 
 	// When a first sync reads in bulk: above so many deals, 0: 2,000; in pages of so many rows, 0: 25,000.
@@ -147,9 +146,6 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = slowest
-	}
-	if cfg.Spool == "" {
-		cfg.Spool = os.TempDir()
 	}
 	cfg.BulkFrom, cfg.BulkRows = cmp.Or(cfg.BulkFrom, bulkFrom), cmp.Or(cfg.BulkRows, bulkRows)
 	if cfg.Sleep == nil {

@@ -90,7 +90,11 @@ func (r *reader) start(ctx context.Context, sp *spool, q bulkQuery) error {
 	if err != nil || j.State != "" {
 		return err
 	}
-	id, err := r.startJob(ctx, q)
+	var id string
+	err = r.patiently(ctx, func(int) (err error) {
+		id, err = r.startJob(ctx, q)
+		return err
+	})
 	if err != nil {
 		return r.giveUp(ctx, sp, q, err)
 	}
@@ -111,16 +115,19 @@ func (r *reader) fetch(ctx context.Context, sp *spool, q bulkQuery) error {
 		return r.giveUp(ctx, sp, q, err)
 	}
 	for j.State == jobRunning {
-		err := r.jobPage(ctx, j.ID, j.Locator, func(p csvPage) error {
-			next := job{ID: j.ID, Locator: p.next, State: jobRunning}
-			if p.next == "" {
-				next.State = jobRead
-			}
-			err := sp.keep(ctx, q.object, next, func(tx *sqlx.Tx) error { return q.insert(ctx, tx, p) })
-			if err == nil {
-				j = next
-			}
-			return err
+		err := r.patiently(ctx, func(failed int) error {
+			rows := max(r.cfg.BulkRows>>failed, 1) // a line may be too slow for a large page
+			return r.jobPage(ctx, j.ID, j.Locator, rows, func(p csvPage) error {
+				next := job{ID: j.ID, Locator: p.next, State: jobRunning}
+				if p.next == "" {
+					next.State = jobRead
+				}
+				err := sp.keep(ctx, q.object, next, func(tx *sqlx.Tx) error { return q.insert(ctx, tx, p) })
+				if err == nil {
+					j = next
+				}
+				return err
+			})
 		})
 		if err != nil {
 			return r.giveUp(ctx, sp, q, err)
@@ -130,16 +137,39 @@ func (r *reader) fetch(ctx context.Context, sp *spool, q bulkQuery) error {
 	return nil
 }
 
-// giveUp leaves an object to REST: no quota is left for bulk jobs, the job failed or got stuck, its results are gone.
+// patiently does what may fail for some minutes before it gives up: reading in bulk is worth it. do is told how often it failed.
+func (r *reader) patiently(ctx context.Context, do func(failed int) error) error {
+	for failed := 0; ; failed++ {
+		err := do(failed)
+		if !temporary(err) || over(ctx, err) || failed == maxPatience {
+			return err
+		}
+		if err := r.sleep(ctx, lastPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// maxPatience is how often a call that is tried patiently is sent anew, each time with the retries of any call.
+const maxPatience = 10
+
+// giveUp leaves an object to REST: no quota is left for bulk jobs, the job failed or got stuck, its results are gone. Where
+// that would fare no better, because Salesforce does not answer or the calls of the day are spent, it returns why, and what is
+// read so far stays for the next run.
 func (r *reader) giveUp(ctx context.Context, sp *spool, q bulkQuery, why error) error {
 	if over(ctx, why) {
 		return why
 	}
-	r.log.WarnContext(ctx, "read by REST instead of in bulk", "object", q.object, "why", why)
 	j, err := sp.job(ctx, q.object)
 	if err != nil {
 		return err
 	}
+	if j.State == jobRunning {
+		if _, _, down := r.jobState(ctx, j.ID); temporary(down) || errors.Is(down, connectors.ErrQuota) {
+			return down
+		}
+	}
+	r.log.WarnContext(ctx, "read by REST instead of in bulk", "object", q.object, "why", why)
 	if j.State == jobRunning {
 		r.forget(ctx, j.ID, false)
 	}

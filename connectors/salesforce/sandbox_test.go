@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func startLab(t *testing.T, l *lab, opts sandbox.Options, change ...func(*salesf
 	cfg := salesforce.Config{
 		URL: l.url, ClientID: "sandbox-client", ClientSecret: "sandbox-secret",
 		Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Overlap: time.Second, Specs: connectortest.Specs, CaseAsOf: true,
-		Spool: t.TempDir(), Now: l.clock.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Spool: filepath.Join(t.TempDir(), "acme.spool"), Now: l.clock.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 	for _, c := range change {
 		c(&cfg)

@@ -2,11 +2,8 @@ package salesforce
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"handoff/connectors"
@@ -154,18 +151,16 @@ func ids(rows []listed) []string {
 // inBulk reads the deals of a sweep in bulk if they are many, or if a sweep that was killed has begun to. Where bulk is of
 // no use, r.spool stays nil. An error means that the run is over.
 func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) error {
-	sum := sha256.Sum256([]byte(r.org + " " + r.won()))
-	path := filepath.Join(r.cfg.Spool, fmt.Sprintf("handoff-%x.spool", sum[:8]))
-	if _, err := os.Stat(path); err != nil && !many {
+	if _, err := os.Stat(r.cfg.Spool); r.cfg.Spool == "" || err != nil && !many {
 		return nil
 	}
-	sp, err := openSpool(ctx, path, identity)
+	sp, err := openSpool(ctx, r.cfg.Spool, r.org+" "+r.won()+" "+identity)
 	if err == nil {
 		if err = r.fill(ctx, sp, scope); err == nil {
 			r.spool = sp
 			return nil
 		}
-		if over(ctx, err) {
+		if over(ctx, err) || refused(err) != nil { // another run goes on with the jobs
 			return sp.end(err, true)
 		}
 		err = sp.end(err, false)
