@@ -64,7 +64,7 @@ growth: ## first syncs of 10,000 and 100,000 deals, a quarter of an hour or more
 	CGO_CFLAGS='-O2 -g -DSQLITE_MEMDB_DEFAULT_MAXSIZE=2000000000' HANDOFF_GROWTH='10000 100000' \
 	  go test -run '^TestGrowth$$' -v -count=1 -timeout 4h ./cmd/handoff -update
 
-soak: ## half an hour of edits, faults and runs at random (HANDOFF_SOAK=60s: shorter), and a report of it
+soak: ## half an hour of edits, faults and runs at random (HANDOFF_SOAK=60s: shorter), and a report of it for docs/soak.md
 	HANDOFF_SOAK=$${HANDOFF_SOAK:-30m} go test -run '^TestSoak$$' -v -count=1 -timeout 60m ./cmd/handoff
 
 # A count of inputs, because with a duration go test fails now and then ("context deadline exceeded") though no input did.

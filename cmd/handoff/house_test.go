@@ -3,8 +3,12 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -66,6 +70,44 @@ func TestWireNamesConcreteTypes(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsNameTests: a test that docs/ names as the proof of something exists.
+func TestDocsNameTests(t *testing.T) {
+	const root = "../.."
+	named := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*`)
+	defined := map[string]bool{}
+	pages := map[string]string{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if d.IsDir() && d.Name() == "node_modules" {
+			return filepath.SkipDir
+		}
+		page := filepath.Dir(file) == filepath.Join(root, "docs") && strings.HasSuffix(file, ".md")
+		if err != nil || !page && !strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if page {
+			pages[file] = string(text)
+			return err
+		}
+		for _, m := range testFunction.FindAllSubmatch(text, -1) {
+			defined[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages: %v", len(pages), err)
+	}
+	for file, text := range pages {
+		for _, name := range named.FindAllString(text, -1) {
+			if !defined[name] {
+				t.Errorf("%s names %s, which is no test", file, name)
+			}
+		}
+	}
+}
+
+var testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)[A-Z]\w*)\(`)
 
 type pkg struct {
 	dir     string

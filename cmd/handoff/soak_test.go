@@ -45,8 +45,8 @@ func TestSoak(t *testing.T) {
 		}
 	})
 	var b strings.Builder
-	fmt.Fprintf(&b, "# A soak of %v\n\n`make soak`: people edit records, faults come and go, runs happen, all at random. Lost is what the CRM lacks in the end; doubled is "+
-		"what was written although the CRM held it.\n\n| | Salesforce | HubSpot |\n|---|---|---|\n", length)
+	fmt.Fprintf(&b, "# A soak of %v\n\n`make soak`, at commit %s: people edit records, faults come and go, runs happen, all at random. Lost is what the CRM lacks in the end; doubled is "+
+		"what was written although the CRM held it.\n\n| | Salesforce | HubSpot |\n|---|---|---|\n", length, commit())
 	s, h := reports["salesforce"], reports["hubspot"]
 	for _, line := range []struct {
 		name string
