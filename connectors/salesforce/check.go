@@ -76,7 +76,7 @@ func (k *checkup) add(severity connectors.Severity, place, text, remedy string) 
 	k.Findings = append(k.Findings, connectors.Finding{Severity: severity, Place: place, Text: text, Remedy: remedy})
 }
 
-// failed makes a problem of an error.
+// failed makes a problem of an error, once.
 func (k *checkup) failed(err error) {
 	e := (*connectors.Error)(nil)
 	if !errors.As(err, &e) {
@@ -85,16 +85,29 @@ func (k *checkup) failed(err error) {
 	}
 	bare := *e
 	bare.Remedy = ""
-	k.add(connectors.Problem, cmp.Or(e.Setting, crmName), bare.Error(), e.Remedy)
+	f := connectors.Finding{Severity: connectors.Problem, Place: cmp.Or(e.Setting, crmName), Text: bare.Error(), Remedy: e.Remedy}
+	if !slices.Contains(k.Findings, f) {
+		k.Findings = append(k.Findings, f)
+	}
 }
 
-// missed warns of a look that failed for the time being, at what rounds a check off; err may be nil. A look that is refused is
-// not to be had, and left out.
-func (k *checkup) missed(what string, err error) {
-	if e := (*connectors.Error)(nil); errors.As(err, &e) && !errors.Is(err, connectors.ErrConfig) {
+// missed says of a look that rounds a check off why it was in vain. Many an integration user lacks the permission that it
+// needs, and runs do without: then it is no more than said.
+func (k *checkup) missed(what, needs string, err error) {
+	switch e := refused(err); {
+	case e == nil: // ctx ended
+	case barred(err):
+		k.failed(err)
+	case errors.Is(err, connectors.ErrConfig):
+		k.add(connectors.Fine, crmName, fmt.Sprintf("not looked at: %s (needs %s): %s", what, needs, e.Message), "")
+	default:
 		k.add(connectors.Warning, crmName, "no answer to "+what+": "+e.Message, cmp.Or(e.Remedy, "Check again"))
 	}
 }
+
+// viewSetup is the permission without which Salesforce shows nobody's permissions, nor fields that the user may not see.
+// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_permissionset.htm
+const viewSetup = "View Setup and Configuration"
 
 // login says who we are, and where. It reports whether the API answers at all.
 func (k *checkup) login(ctx context.Context, login session) bool {
@@ -200,17 +213,30 @@ func (k *checkup) objects(s *schema) {
 	}
 }
 
-// sharing warns where the integration user sees only the deals that are shared with it. Who may not look at permissions
-// is not warned.
+// sharing warns where the integration user sees only the deals that are shared with it.
 func (k *checkup) sharing(ctx context.Context) {
+	all, err := k.seesAll(ctx)
+	switch {
+	case err != nil:
+		k.missed("whether the integration user sees all deals", viewSetup, err)
+	case !all:
+		k.add(connectors.Warning, "Opportunity", "the integration user lacks View All on opportunities: unless the org's sharing settings open them to everyone, it sees only deals that are shared with it, and the others are not scored",
+			grantOn("Opportunity", "View All"))
+	}
+}
+
+// seesAll reports whether a permission lets the integration user see all deals, whoever owns them.
+func (k *checkup) seesAll(ctx context.Context) (bool, error) {
 	me, err := k.me(ctx)
 	if err != nil {
-		return
+		return false, err
 	}
 	sets := &selection[row]{soql: selectFrom("PermissionSetAssignment", []string{"PermissionSetId"}, "AssigneeId = "+quote(me), "")}
-	if _, err := k.read(ctx, opCheck, sets); err != nil || sets.err != nil || len(sets.rows) == 0 {
-		k.missed("whether the integration user sees all deals", err)
-		return
+	if err := k.ask(ctx, sets); err != nil {
+		return false, err
+	}
+	if len(sets.rows) == 0 { // a user has at least that of the profile
+		return false, &connectors.Error{Op: opCheck, CRM: crmName, Class: connectors.ErrConfig, Message: "the user's permissions are not shown"}
 	}
 	var ids []string
 	for _, r := range sets.rows {
@@ -218,12 +244,21 @@ func (k *checkup) sharing(ctx context.Context) {
 	}
 	one := &selection[row]{soql: selectFrom("ObjectPermissions", []string{"Id"}, all("SobjectType = 'Opportunity'", "PermissionsViewAllRecords = true", anyOf("ParentId", ids)), "LIMIT 1")}
 	every := &selection[row]{soql: selectFrom("PermissionSet", []string{"Id"}, all("PermissionsViewAllData = true", anyOf("Id", ids)), "LIMIT 1")}
-	if _, err := k.read(ctx, opCheck, one, every); err != nil || one.err != nil || every.err != nil || len(one.rows)+len(every.rows) > 0 {
-		k.missed("whether the integration user sees all deals", err)
-		return
+	err = k.ask(ctx, one, every)
+	return len(one.rows)+len(every.rows) > 0, err
+}
+
+// ask reads selections, all of which have to be answered.
+func (k *checkup) ask(ctx context.Context, selections ...*selection[row]) error {
+	if _, err := k.read(ctx, opCheck, parts(selections)...); err != nil {
+		return err
 	}
-	k.add(connectors.Warning, "Opportunity", "the integration user lacks View All on opportunities: unless the org's sharing settings open them to everyone, it sees only deals that are shared with it, and the others are not scored",
-		grantOn("Opportunity", "View All"))
+	for _, sel := range selections {
+		if sel.err != nil {
+			return sel.err
+		}
+	}
+	return nil
 }
 
 // losses say what goes with a standard field of opportunities that holds no fact and that we cannot see.

@@ -26,6 +26,8 @@ func (l *lab) revoke(t *testing.T, permission string) {
 	l.call(t, http.MethodPost, "/_sandbox/revoked", map[string]any{"permission": permission})
 }
 
+const lacksViewAll = "1 Opportunity: the integration user lacks View All on opportunities: "
+
 func TestCheckFinds(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -86,9 +88,15 @@ func TestCheckFinds(t *testing.T) {
 		{name: "opportunities hidden", spoil: func(t *testing.T, l *lab) { l.unassign(t); l.revoke(t, "Opportunity.read") },
 			want: []string{"2 Opportunity: the integration user may not read opportunities: no deal can be read", "2 Account.Handoff_Health__c: the field exists"}},
 		{name: "opportunities read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Opportunity.edit") },
-			want: []string{"2 Opportunity: the integration user may not edit opportunities: no score can be written"}},
+			want: []string{"2 Opportunity: the integration user may not edit opportunities: no score can be written", lacksViewAll}},
 		{name: "accounts read-only", spoil: func(t *testing.T, l *lab) { l.limit(t); l.revoke(t, "Account.edit") },
-			want: []string{"1 Account: the integration user may not edit accounts: the health of accounts is not written"}},
+			want: []string{"1 Account: the integration user may not edit accounts: the health of accounts is not written", lacksViewAll}},
+		{name: "View All Data", spoil: func(t *testing.T, l *lab) {
+			l.limit(t)
+			for _, id := range l.ids(t, "SELECT Id FROM PermissionSet WHERE Name = 'Handoff_Integration'") {
+				l.call(t, http.MethodPatch, "/services/data/v62.0/sobjects/PermissionSet/"+id, map[string]any{"PermissionsViewAllData": true})
+			}
+		}},
 		{name: "notes hidden", spoil: func(t *testing.T, l *lab) { l.revoke(t, "Note.read") },
 			want: []string{"2 Note: the integration user may not read classic notes: every item but 5.3 stays open"}},
 		{name: "a feature off", spoil: func(t *testing.T, l *lab) { l.revoke(t, "EmailMessage.read") },
@@ -128,6 +136,51 @@ func TestCheckFinds(t *testing.T) {
 			}
 			if !slices.EqualFunc(got, tc.want, strings.HasPrefix) {
 				t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestCheckIsRefused: where Salesforce refuses us from one of the calls on, the check says so, once.
+func TestCheckIsRefused(t *testing.T) {
+	for _, refused := range []connectortest.Fault{
+		{Status: 401, Code: "INVALID_SESSION_ID"},
+		{Status: 403, Code: "API_DISABLED_FOR_ORG"},
+		{Status: 403, Code: "API_CURRENTLY_DISABLED"},
+		{Status: 403, Code: "TXN_SECURITY_APEX_POLICY"},
+	} {
+		t.Run(refused.Code, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, deals.Demo()[:1])
+			l.setup(t, connectortest.Specs[:2])
+			cfg := l.cfg
+			cfg.Specs = slices.Concat(connectortest.Specs[:2], []crm.FieldSpec{{Object: crm.DealObject, Name: "missing", Type: crm.Number}}) // looked for among those that are hidden
+			calls, _ := l.calls(t, func() {
+				if _, err := newClient(t, cfg).Check(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			})
+			refused.Path = "/services/data/.+"
+			for after := range calls - 1 { // but for the one that asks for the versions
+				refused.After = after
+				f := l.fixture(t)
+				if err := f.AddFault(t, refused); err != nil {
+					t.Fatal(err)
+				}
+				k, err := newClient(t, cfg).Check(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var told []string
+				for _, f := range k.Findings {
+					if f.Severity == connectors.Problem && strings.Contains(f.Text, refused.Code) {
+						told = append(told, f.Text)
+					}
+				}
+				if slices.Sort(told); len(told) == 0 || len(slices.Compact(slices.Clone(told))) != len(told) {
+					t.Errorf("refused after %d calls, it says %q of %+v", after, told, k.Findings)
+				}
+				l.heal(t)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -32,12 +33,14 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 		var exist map[string]existingField
 		var err error
 		if unseen {
-			exist, err = k.existing(ctx, sobjects[object])
+			if exist, err = k.existing(ctx, sobjects[object]); err != nil {
+				k.missed("whether "+sobjects[object]+" has the fields that the integration user does not see", viewSetup, err)
+			}
 		}
 		for _, u := range found {
 			_, there := exist[strings.ToLower(strings.TrimPrefix(u.Place, d.object+"."))]
 			switch {
-			case err != nil || u.Text != missingField: // who may not customise the org is not told either
+			case err != nil || u.Text != missingField:
 			case there:
 				u.Text, u.Remedy = "the field exists, but the integration user cannot see it", strings.Replace(u.Remedy, createsOrShows, "which lets the integration user see it", 1)
 			default:
@@ -48,7 +51,7 @@ func (k *checkup) own(ctx context.Context, s *schema) {
 	}
 }
 
-// tracking warns of fields that people edit and whose history is not kept. Who may not look into Setup is not warned.
+// tracking warns of fields that people edit and whose history is not kept, while an object's history has room for them.
 func (k *checkup) tracking(ctx context.Context, s *schema) {
 	var edited []string
 	for _, f := range k.specs[crm.DealObject] {
@@ -59,21 +62,24 @@ func (k *checkup) tracking(ctx context.Context, s *schema) {
 	if len(edited) == 0 {
 		return
 	}
-	found, err := k.tooling(ctx, selectFrom("FieldDefinition", []string{"QualifiedApiName", "IsFieldHistoryTracked"},
-		all("EntityDefinition.QualifiedApiName = 'Opportunity'", anyOf("QualifiedApiName", edited)), ""))
+	found, err := k.tooling(ctx, selectFrom("FieldDefinition", []string{"QualifiedApiName", "IsFieldHistoryTracked"}, "EntityDefinition.QualifiedApiName = 'Opportunity'", ""))
 	if err != nil {
-		k.missed("whether the history of our fields is kept", err)
+		k.missed("whether the history of our fields is kept", viewSetup, err)
 		return
 	}
 	var untracked []string
+	room := maxTracked
 	for _, f := range found {
-		if !f.flag("IsFieldHistoryTracked") {
-			untracked = append(untracked, f.text("QualifiedApiName"))
+		switch name := f.text("QualifiedApiName"); {
+		case f.flag("IsFieldHistoryTracked"):
+			room--
+		case slices.Contains(edited, name):
+			untracked = append(untracked, name)
 		}
 	}
-	if over := len(edited) - maxTracked; len(untracked) > max(over, 0) { // an object tracks no more
+	if len(untracked) > 0 && room > 0 {
 		k.add(connectors.Warning, "Opportunity", "Salesforce does not keep the history of "+strings.Join(untracked, ", ")+": who edited them is known only roughly",
-			"Tick them under Setup > Object Manager > Opportunity > Fields & Relationships > Set History Tracking")
+			fmt.Sprintf("Tick them under Setup > Object Manager > Opportunity > Fields & Relationships > Set History Tracking, which has room for %d more", room))
 	}
 }
 
@@ -86,7 +92,7 @@ func (k *checkup) pages(ctx context.Context, s *schema) {
 		}
 		shown, err := k.shown(ctx, sobjects[object])
 		if err != nil {
-			k.missed("whether "+sobjects[object]+" layouts show our fields", err)
+			k.missed("whether "+sobjects[object]+" layouts show our fields", "Read on "+sobjects[object], err)
 			continue
 		}
 		for _, f := range k.specs[object] {
@@ -181,8 +187,10 @@ func (k *checkup) shown(ctx context.Context, object string) (map[string]bool, er
 	if _, err := k.read(ctx, opCheck, parts(each)...); err != nil {
 		return nil, err
 	}
-	if whole.err != nil {
-		return nil, whole.err
+	for _, l := range append(each, whole) {
+		if l.err != nil {
+			return nil, l.err
+		}
 	}
 	return whole.shown, nil
 }

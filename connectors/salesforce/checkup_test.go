@@ -23,7 +23,19 @@ type checked struct {
 	tooling   string            // what the Tooling API finds; "": it is refused
 }
 
+// findings returns severity, place and text of what a check finds, those that are Fine left out.
 func (o checked) findings(t *testing.T, specs []crm.FieldSpec) []string {
+	t.Helper()
+	var found []string
+	for _, f := range o.check(t, specs) {
+		if f.Severity != connectors.Fine {
+			found = append(found, fmt.Sprintf("%d %s: %s", f.Severity, f.Place, f.Text))
+		}
+	}
+	return found
+}
+
+func (o checked) check(t *testing.T, specs []crm.FieldSpec) []connectors.Finding {
 	t.Helper()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	s := newStub(t)
@@ -65,13 +77,7 @@ func (o checked) findings(t *testing.T, specs []crm.FieldSpec) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
-	for _, f := range c.Findings {
-		if f.Severity != connectors.Fine {
-			found = append(found, fmt.Sprintf("%d %s: %s", f.Severity, f.Place, f.Text))
-		}
-	}
-	return found
+	return c.Findings
 }
 
 // describeAll describes an object with the fields of specs and those that our statements name.
@@ -143,11 +149,67 @@ func TestCheckup(t *testing.T) {
 		}}, []string{"1 Opportunity.Handoff_Item_1_1__c: the field is on no page layout of the integration user's profile: people may not see it"}},
 		{"history not tracked", checked{versions: latest, tooling: `{"QualifiedApiName":"Handoff_Item_1_1__c","IsFieldHistoryTracked":false}`}, []string{
 			"1 Opportunity: Salesforce does not keep the history of Handoff_Item_1_1__c: who edited them is known only roughly"}},
+		{"history not tracked, and no room for more", checked{versions: latest,
+			tooling: strings.Repeat(`{"QualifiedApiName":"Amount","IsFieldHistoryTracked":true},`, 20) + `{"QualifiedApiName":"Handoff_Item_1_1__c","IsFieldHistoryTracked":false}`}, nil},
+		{"history tracked, and of another field not", checked{versions: latest,
+			tooling: `{"QualifiedApiName":"Handoff_Item_1_1__c","IsFieldHistoryTracked":true},{"QualifiedApiName":"Amount","IsFieldHistoryTracked":false}`}, nil},
 		{"history tracked", checked{versions: latest, tooling: `{"QualifiedApiName":"Handoff_Item_1_1__c","IsFieldHistoryTracked":true}`}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			if got := tc.org.findings(t, specs); !slices.Equal(got, tc.want) {
+				t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestNotLookedAt: what the integration user may not look at is said, and is no trouble.
+func TestNotLookedAt(t *testing.T) {
+	specs := connectortest.Specs[:2]
+	const (
+		sharing  = `not looked at: whether the integration user sees all deals (needs View Setup and Configuration): `
+		fields   = "not looked at: whether Opportunity has the fields that the integration user does not see (needs View Setup and Configuration): because"
+		tracking = "not looked at: whether the history of our fields is kept (needs View Setup and Configuration): because"
+		layouts  = "not looked at: whether Opportunity layouts show our fields (needs Read on Opportunity): no"
+	)
+	sound := checked{tooling: `{"QualifiedApiName":"Handoff_Item_1_1__c","IsFieldHistoryTracked":true}`,
+		records:   map[string]string{"PermissionSetAssignment": `{"PermissionSetId":"0PS"}`, "ObjectPermissions": `{"Id":"110"}`},
+		describes: map[string]string{"Opportunity/describe/layouts": `{"layouts":[]}`}}
+	for _, tc := range []struct {
+		name  string
+		spoil func(*checked)
+		want  []string
+	}{
+		{"all is looked at", func(*checked) {}, nil},
+		{"assignments", func(o *checked) { o.refused = []string{"PermissionSetAssignment"} }, []string{sharing + "no"}},
+		{"assignments hidden", func(o *checked) { o.records = nil }, []string{sharing + "the user's permissions are not shown"}},
+		{"permissions on objects", func(o *checked) { o.refused = []string{"ObjectPermissions"} }, []string{sharing + "no"}},
+		{"permissions of the system", func(o *checked) { o.refused = []string{"PermissionSet"} }, []string{sharing + "no"}},
+		{"history", func(o *checked) { o.tooling = "" }, []string{tracking}},
+		{"layouts", func(o *checked) { o.describes = nil }, []string{layouts}},
+		{"the layout of a record type", func(o *checked) {
+			o.describes = map[string]string{"Opportunity/describe/layouts": `{"layouts":null,"recordTypeMappings":[{"recordTypeId":"012A","layoutId":"00hA"}]}`}
+		}, []string{layouts}},
+		{"fields", func(o *checked) {
+			o.tooling = ""
+			o.describes = map[string]string{"Opportunity/describe": describeAll(nil)}
+		}, []string{fields}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			org := sound
+			tc.spoil(&org)
+			var got []string
+			for _, f := range org.check(t, specs) {
+				if strings.HasPrefix(f.Text, "not looked at") {
+					got = append(got, f.Text)
+					if f.Severity != connectors.Fine {
+						t.Errorf("%+v", f)
+					}
+				}
+			}
+			if !slices.Equal(got, tc.want) {
 				t.Errorf("found:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 			}
 		})

@@ -54,6 +54,16 @@ func lockedOut(err error) bool {
 	return e != nil && (e.Op == opLogin && errors.Is(e, connectors.ErrConfig) || e.Code == invalidSession)
 }
 
+// barred reports whether an error means that Salesforce refuses us, whatever we ask for.
+func barred(err error) bool {
+	switch c := code(err); c {
+	case "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED":
+		return true
+	default:
+		return lockedOut(err) || strings.HasPrefix(c, "TXN_SECURITY")
+	}
+}
+
 // expire forgets a session that Salesforce refused, unless another caller has replaced it already.
 func (c *Client) expire(s session) {
 	c.locked(func() {

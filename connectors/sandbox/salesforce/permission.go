@@ -16,6 +16,7 @@ type access struct{ read, create, edit, remove bool }
 type grants struct {
 	read, edit map[string]bool   // guarded fields, by lower-case "object.field"
 	objects    map[string]access // by name
+	viewAll    bool              // every sObject may be read
 }
 
 // activities are the sObjects that Access Activities, a permission that is about none of them alone, lets a user read.
@@ -95,7 +96,7 @@ func loadGrants(ctx context.Context, db sqlx.QueryerContext) (map[string]grants,
 	of := func(user string) grants {
 		g, ok := users[user]
 		if !ok {
-			g = grants{map[string]bool{}, map[string]bool{}, map[string]access{}}
+			g = grants{read: map[string]bool{}, edit: map[string]bool{}, objects: map[string]access{}}
 			users[user] = g
 		}
 		return g
@@ -109,16 +110,24 @@ func loadGrants(ctx context.Context, db sqlx.QueryerContext) (map[string]grants,
 		g := of(r.AssigneeID)
 		g.objects[r.Object] = g.objects[r.Object].or(access{r.Read, r.Create, r.Edit, r.Delete})
 	}
-	var active []string
-	if err := sqlx.SelectContext(ctx, db, &active, `SELECT p.AssigneeId FROM PermissionSetAssignment p
-		JOIN PermissionSet s ON s.Id = p.PermissionSetId AND NOT s.IsDeleted WHERE NOT p.IsDeleted AND s.PermissionsActivitiesAccess`); err != nil {
+	var system []struct {
+		AssigneeID string `db:"AssigneeId"`
+		Activities bool   `db:"PermissionsActivitiesAccess"`
+		ViewAll    bool   `db:"PermissionsViewAllData"`
+	}
+	if err := sqlx.SelectContext(ctx, db, &system, `SELECT p.AssigneeId, s.PermissionsActivitiesAccess, s.PermissionsViewAllData
+		FROM PermissionSetAssignment p JOIN PermissionSet s ON s.Id = p.PermissionSetId AND NOT s.IsDeleted WHERE NOT p.IsDeleted`); err != nil {
 		return nil, fmt.Errorf("load system permissions: %w", err)
 	}
-	for _, user := range active {
-		for _, name := range activities {
-			g := of(user)
-			g.objects[name] = g.objects[name].or(access{read: true})
+	for _, r := range system {
+		g := of(r.AssigneeID)
+		if r.Activities {
+			for _, name := range activities {
+				g.objects[name] = g.objects[name].or(access{read: true})
+			}
 		}
+		g.viewAll = g.viewAll || r.ViewAll
+		users[r.AssigneeID] = g
 	}
 	return users, nil
 }
@@ -142,7 +151,7 @@ func (v view) access(obj *Object) access {
 	}
 	read := !v.revoked[permission{object: obj.Name}]
 	edit := read && !v.revoked[permission{object: obj.Name, edit: true}]
-	return access{read, edit, edit, edit}.or(v.objects[obj.Name])
+	return access{read, edit, edit, edit}.or(v.objects[obj.Name]).or(access{read: v.viewAll})
 }
 
 // field returns the field of that name, in any case of letters, if the user sees it; nil: not.

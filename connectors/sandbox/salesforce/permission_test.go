@@ -292,21 +292,30 @@ func TestFieldPermissionsOfStandardFields(t *testing.T) {
 	}
 }
 
-// TestActivitiesAccess: a permission set with Access Activities shows tasks and events.
-func TestActivitiesAccess(t *testing.T) {
+// TestSystemPermissions: a permission set with Access Activities shows tasks and events, one with View All Data everything.
+func TestSystemPermissions(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
-	a.revoke("Task.read")
-	set := a.create("PermissionSet", `{"Name":"Active","Label":"Active"}`)
-	a.create("PermissionSetAssignment", fmt.Sprintf(`{"PermissionSetId":%q,"AssigneeId":%q}`, set, integrationUserID))
-	read := func() string { return a.codes("GET", "query?q=SELECT+Id+FROM+Task", "") }
-	if got := read(); got != "400 INVALID_TYPE" {
-		t.Errorf("revoked: %s", got)
-	}
-	if got := a.codes("PATCH", "sobjects/PermissionSet/"+set, `{"PermissionsActivitiesAccess":true}`); got != "OK" {
-		t.Errorf("grant: %s", got)
-	}
-	if got := read(); got != "OK" {
-		t.Errorf("granted: %s", got)
+	for _, tc := range []struct {
+		permission string
+		task, note string // what a query says
+	}{
+		{"PermissionsActivitiesAccess", "OK", "400 INVALID_TYPE"},
+		{"PermissionsViewAllData", "OK", "OK"},
+	} {
+		a := newAPI(t)
+		a.revoke("Task.read")
+		a.revoke("Note.read")
+		set := a.create("PermissionSet", `{"Name":"Extra","Label":"Extra"}`)
+		a.create("PermissionSetAssignment", fmt.Sprintf(`{"PermissionSetId":%q,"AssigneeId":%q}`, set, integrationUserID))
+		read := func(object string) string { return a.codes("GET", "query?q=SELECT+Id+FROM+"+object, "") }
+		if task, note := read("Task"), read("Note"); task != "400 INVALID_TYPE" || note != "400 INVALID_TYPE" {
+			t.Errorf("revoked: %s, %s", task, note)
+		}
+		if got := a.codes("PATCH", "sobjects/PermissionSet/"+set, fmt.Sprintf(`{%q:true}`, tc.permission)); got != "OK" {
+			t.Errorf("grant: %s", got)
+		}
+		if task, note := read("Task"), read("Note"); task != tc.task || note != tc.note {
+			t.Errorf("%s: %s, %s", tc.permission, task, note)
+		}
 	}
 }

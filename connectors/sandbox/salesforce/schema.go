@@ -192,7 +192,7 @@ func standardSchema() []*Object {
 		{Name: "PermissionSet", KeyPrefix: "0PS", NameField: "Name", Fields: audited(
 			text("Name", 80, required), text("NamespacePrefix", 15, readOnly), text("Label", 80, required), text("Description", 255), boolean("IsOwnedByProfile", readOnly),
 			boolean("IsCustom", readOnly, byDefault(true)), picklist("Type", "Regular", "Standard").with(readOnly, byDefault("Regular")),
-			boolean("PermissionsActivitiesAccess"),
+			boolean("PermissionsActivitiesAccess"), boolean("PermissionsViewAllData"),
 		)},
 		{Name: "PermissionSetAssignment", KeyPrefix: "0Pa", Fields: stamped(
 			reference("PermissionSetId", "PermissionSet", "PermissionSet", children("Assignments"), cascade, required, createOnly),

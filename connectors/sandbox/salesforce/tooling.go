@@ -198,6 +198,10 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 			id(), text("QualifiedApiName", 70), text("Label", 70), boolean("IsPermissionable"),
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
 		}},
+		{Name: "FieldDefinition", KeyPrefix: "4fd", NameField: "QualifiedApiName", Fields: []*Field{
+			id(), text("QualifiedApiName", 70), text("Label", 70), boolean("IsFieldHistoryTracked"),
+			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
+		}},
 		{Name: "Layout", KeyPrefix: "00h", NameField: "Name", Fields: []*Field{
 			id(), text("Name", 80), text("TableEnumOrId", 70), text("LayoutType", 40), text("NamespacePrefix", 15),
 			reference("EntityDefinitionId", "EntityDefinition", "EntityDefinition"),
@@ -218,6 +222,10 @@ func (o *Org) definitions(ctx context.Context) (*Org, error) {
 				for _, f := range obj.Fields {
 					particle := map[string]any{"QualifiedApiName": f.Name, "Label": f.label(), "IsPermissionable": obj.permissionable(f), "EntityDefinitionId": entity}
 					if _, err := insert("EntityParticle", particle, system{}); err != nil {
+						return err
+					}
+					definition := map[string]any{"QualifiedApiName": f.Name, "Label": f.label(), "IsFieldHistoryTracked": f.TrackHistory, "EntityDefinitionId": entity}
+					if _, err := insert("FieldDefinition", definition, system{}); err != nil {
 						return err
 					}
 					if !f.Custom() {

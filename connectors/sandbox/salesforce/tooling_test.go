@@ -185,6 +185,11 @@ func TestCustomFieldTracking(t *testing.T) {
 	if status, code := a.refused("PATCH", "tooling/sobjects/CustomField/"+id, fmt.Sprintf(`{"Metadata":%s}`, metadata)); status != 400 || code != "FIELD_INTEGRITY_EXCEPTION" {
 		t.Errorf("tracking of a 21st field: %d %s", status, code)
 	}
+	var page struct{ TotalSize int }
+	a.into(&page, "GET", "tooling/query?q=SELECT+QualifiedApiName+FROM+FieldDefinition+WHERE+EntityDefinition.QualifiedApiName='Opportunity'+AND+IsFieldHistoryTracked=true", "")
+	if page.TotalSize != 20 {
+		t.Errorf("%d fields are tracked", page.TotalSize)
+	}
 }
 
 func TestToolingQuery(t *testing.T) {
