@@ -57,17 +57,19 @@ func (r *reader) linked() string {
 // list is one page of a feed, by keyset: a cursor that is lost, or that outlives its rows, would be of no use here.
 type list struct {
 	selection[row]
-	feed feed
+	feed  feed
+	mark  crm.Watermark // that it lies behind
+	until time.Time     // rows stamped before; zero: all
 }
 
-func (f feed) after(mark crm.Watermark) *list {
+func (f feed) after(mark crm.Watermark, until time.Time) *list {
 	from, stamp := f.object, "SystemModstamp"
 	if f.through != "" {
 		from, stamp = f.through, f.object+"."+stamp
 	}
 	columns := append([]string{"Id", stamp}, f.columns...)
-	soql := selectFrom(from, columns, all(f.where, beyond(stamp, mark)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))
-	return &list{selection[row]{soql: soql, all: true}, f}
+	soql := selectFrom(from, columns, all(f.where, beyond(stamp, mark), before(stamp, until)), "ORDER BY "+stamp+", Id LIMIT "+number(pageSize))
+	return &list{selection[row]{soql: soql, all: true, narrows: true}, f, mark, until}
 }
 
 // end is the watermark of the last row; the row itself lies behind none.
@@ -84,13 +86,37 @@ func (l *list) end() crm.Watermark {
 	return mark
 }
 
+// following returns what is to be listed after l: the page behind it or, where Salesforce ran out of time, a part of it; nil:
+// nothing, or it is refused. Windows of time that are listed well get longer again.
+func (l *list) following(now time.Time) *list {
+	until := l.until
+	if until.IsZero() {
+		until = now
+	}
+	span := until.Sub(latest(l.mark.Time, founded))
+	switch {
+	case l.timedOut() && span > shortestSpan:
+		return l.feed.after(l.mark, until.Add(max(span/narrowing, shortestSpan)-span))
+	case l.err != nil:
+		return nil
+	case len(l.rows) == pageSize:
+		return l.feed.after(l.end(), l.until)
+	case l.until.IsZero():
+		return nil
+	}
+	if until = until.Add(max(widening*span, shortestSpan)); !until.Before(now) {
+		until = time.Time{}
+	}
+	return l.feed.after(crm.Watermark{Time: l.until}, until)
+}
+
 // begin lists a feed from its watermark, less the overlap. A feed without one was not readable until now: it is listed
 // from the beginning of the first window.
 func (c *Client) begin(f feed, since crm.Watermarks) *list {
 	if mark, ok := since[f.object]; ok {
-		return f.after(crm.Watermark{Time: mark.Time.Add(-c.cfg.Overlap)})
+		return f.after(crm.Watermark{Time: mark.Time.Add(-c.cfg.Overlap)}, time.Time{})
 	}
-	return f.after(crm.Watermark{Time: c.cfg.Since})
+	return f.after(crm.Watermark{Time: c.cfg.Since}, time.Time{})
 }
 
 // follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
@@ -105,14 +131,14 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list
 	for len(lists) > 0 {
 		for _, l := range lists {
 			object := l.feed.object
-			switch {
-			case l.err != nil && object == opportunity:
+			switch following := l.following(r.now); {
+			case following != nil:
+				next = append(next, following)
+			case l.err != nil && (object == opportunity || l.timedOut()):
 				return nil, nil, l.err
 			case l.err != nil: // no watermark, so that nothing is missed once it may be listed
 				r.log.WarnContext(ctx, "what is new cannot be listed, and is read when its deals have other news", "object", object, "why", l.err)
 				continue
-			case len(l.rows) == pageSize:
-				next = append(next, l.feed.after(l.end()))
 			default:
 				marks[object] = crm.Watermark{Time: latest(since[object].Time, r.seen)}
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ var verdicts = map[string]verdict{
 	"UNABLE_TO_LOCK_ROW":     {connectors.ErrRetry, "Another process held the record, or its account: if that happens often, let large jobs run at another time than handoff"},
 	"SERVER_UNAVAILABLE":     {connectors.ErrRetry, ""},
 	"UNKNOWN_EXCEPTION":      {connectors.ErrRetry, ""},
-	"QUERY_TIMEOUT":          {connectors.ErrRetry, ""},
+	queryTimeout:             {connectors.ErrRetry, "Salesforce gives up a query after two minutes: let handoff run while the org is quiet. If it stays so, ask Salesforce Support for an index that speeds the query up"},
 	invalidLocator:           {connectors.ErrRetry, "Salesforce lost its place in a long result: do the same once more"},
 	"STORAGE_LIMIT_EXCEEDED": {connectors.ErrQuota, "The org's storage is full (Setup > Storage Usage): free some, or buy more"},
 
@@ -94,6 +95,7 @@ var verdicts = map[string]verdict{
 const (
 	invalidSession     = "INVALID_SESSION_ID"
 	invalidLocator     = "INVALID_QUERY_LOCATOR"
+	queryTimeout       = "QUERY_TIMEOUT"
 	unsupportedVersion = "UNSUPPORTED_API_VERSION"
 	entityLocked       = "ENTITY_IS_LOCKED"
 )
@@ -146,8 +148,11 @@ func (r reported) at(op string, status int) *connectors.Error {
 		Op: op, CRM: crmName, Class: v.class, Status: status, Code: code, Message: message, Setting: settings[code], Remedy: v.remedy,
 		Fields: r.Fields,
 	}
-	if code == entityLocked {
+	switch code {
+	case entityLocked:
 		e.RetryAfter = approvalTakes
+	case queryTimeout: // after two minutes, so that it is not tried as often as other faults
+		e.Err = os.ErrDeadlineExceeded
 	}
 	return e
 }

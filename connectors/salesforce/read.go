@@ -45,13 +45,25 @@ type part interface {
 	refuse(*connectors.Error)
 }
 
+// narrower is a part that may ask for less where Salesforce runs out of time, which is told to refuse then.
+type narrower interface{ canNarrow() bool }
+
+// ownAffair reports whether what Salesforce refuses a part with leaves the other parts alone.
+func ownAffair(p part, err *connectors.Error) bool {
+	n, ok := p.(narrower)
+	return errors.Is(err, connectors.ErrConfig) || ok && n.canNarrow() && err.Code == queryTimeout
+}
+
 // selection is a SOQL statement and the rows that it found.
 type selection[T any] struct {
 	soql  string // "": nothing is selected
 	all   bool   // deleted records, as long as they are in the recycle bin, and archived activities count as well
 	rows  []T
-	total int               // rows that there are, those of COUNT() too
-	err   *connectors.Error // refused; nil: read
+	total int // rows that there are, those of COUNT() too
+
+	// narrows: where Salesforce runs out of time, this part alone counts as refused, and its reader asks for less.
+	narrows bool
+	err     *connectors.Error // refused; nil: read
 }
 
 func (s *selection[T]) path(base string) string {
@@ -66,9 +78,14 @@ func (s *selection[T]) path(base string) string {
 }
 
 func (s *selection[T]) query() bool { return true }
-func (s *selection[T]) reset()      { s.rows = nil }
+func (s *selection[T]) reset()      { s.rows, s.err = nil, nil }
 
 func (s *selection[T]) refuse(err *connectors.Error) { s.err = err }
+
+// timedOut reports whether Salesforce ran out of time.
+func (s *selection[T]) timedOut() bool { return s.err != nil && s.err.Code == queryTimeout }
+
+func (s *selection[T]) canNarrow() bool { return s.narrows }
 
 func (s *selection[T]) take(body []byte) (string, error) {
 	var page struct {
@@ -205,6 +222,11 @@ func (c *Client) composite(ctx context.Context, op string, parts []part, accept 
 		if err != nil {
 			return err
 		}
+		for i, a := range answers {
+			if a.err != nil && !ownAffair(parts[i], a.err) {
+				return a.err
+			}
+		}
 		return accept(header, answers)
 	})
 }
@@ -235,11 +257,7 @@ func readComposite(op string, body []byte, parts int) ([]answer, error) {
 		if r.Status/100 == 2 {
 			continue
 		}
-		refused := refusal(op, r.Status, http.Header{"Content-Type": {"application/json"}}, r.Body)
-		if !errors.Is(refused, connectors.ErrConfig) {
-			return nil, refused
-		}
-		answers[i].err = refused
+		answers[i].err = refusal(op, r.Status, http.Header{"Content-Type": {"application/json"}}, r.Body)
 	}
 	return answers, nil
 }

@@ -114,7 +114,7 @@ func TestReadPartsFail(t *testing.T) {
 		switch {
 		case strings.Contains(asked, "Hidden"):
 			return 400, `[{"errorCode":"INVALID_TYPE","message":"sObject type 'Hidden' is not supported."}]`
-		case strings.Contains(asked, "Slow") && slow.Add(1) < 3:
+		case strings.Contains(asked, "Slow") && slow.Add(1) != 2:
 			return 400, `[{"errorCode":"QUERY_TIMEOUT","message":"too long"}]`
 		case strings.Contains(asked, "Spent"):
 			return 403, `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`
@@ -127,6 +127,13 @@ func TestReadPartsFail(t *testing.T) {
 	}
 	if hidden.err == nil || hidden.err.Code != "INVALID_TYPE" || good.err != nil || len(good.rows) != 1 || len(slowly.rows) != 1 {
 		t.Errorf("hidden %v, slow %v, good %v", hidden.err, slowly.rows, good.rows)
+	}
+	narrow := &selection[idRow]{soql: "SELECT Id FROM Slow LIMIT 1", narrows: true}
+	if _, err := s.client(t).read(t.Context(), "test", good, narrow); err != nil || !narrow.timedOut() || len(good.rows) != 1 || slow.Load() != 3 {
+		t.Errorf("a list that is slow: %v, refused %v, asked for %d times", err, narrow.err, slow.Load()-2)
+	}
+	if _, err := s.client(t).read(t.Context(), "test", good, slowly); code(err) != queryTimeout || slow.Load() != 5 {
+		t.Errorf("another query that is slow: %v, asked for %d times, want 2", err, slow.Load()-3)
 	}
 	if _, err := s.client(t).read(t.Context(), "test", good, &selection[idRow]{soql: "SELECT Id FROM Spent"}); !errors.Is(err, connectors.ErrQuota) {
 		t.Errorf("got %v", err)

@@ -46,6 +46,14 @@ func beyond(stamp string, m crm.Watermark) string {
 	return either(stamp+" > "+at, all(stamp+" = "+at, "Id > "+quote(m.ID)))
 }
 
+// before is the condition that a row was stamped before that time; the zero time is behind all.
+func before(stamp string, at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return stamp + " < " + datetime(at)
+}
+
 // all joins conditions by AND, leaving empty ones out.
 func all(conditions ...string) string {
 	return strings.Join(slices.DeleteFunc(conditions, func(s string) bool { return s == "" }), " AND ")

@@ -75,6 +75,7 @@ type reader struct {
 	told   map[string]bool // objects whose gap is logged already
 
 	spool *spool // what was read in bulk; nil: nothing
+	days  int    // close dates that one list of deals covers; 0: all
 
 	// Bodies of notes: how many may still be read, how many are left to later pulls, and the newest deal that has some.
 	bodiesLeft, bodiesUnread int

@@ -1,16 +1,33 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"handoff/connectors"
 	"handoff/crm"
 )
 
 const opSweep = "list won deals"
+
+// A list that Salesforce cannot make in its two minutes is asked for window by window, of stamps or of close dates: too wide a
+// window is narrowed, and the one after a window that was listed is wider.
+const (
+	narrowing    = 4
+	widening     = 2
+	shortestSpan = time.Hour // of stamps
+	firstDays    = 365       // of close dates
+)
+
+// founded is when Salesforce was. Few close dates lie before that, and no stamps.
+var founded = time.Date(1999, time.March, 1, 0, 0, 0, 0, time.UTC)
+
+// uncounted is how many deals there are that Salesforce cannot count in its time.
+const uncounted = -1
 
 // listed is a deal of a sweep's list.
 type listed struct {
@@ -53,20 +70,25 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 	if err != nil {
 		return err
 	}
-	if _, ok := since[opportunity]; !ok && total > r.cfg.BulkFrom { // should this stop before the first deals, the next one goes on with its jobs
+	counted := total != uncounted
+	many := total > r.cfg.BulkFrom || !counted
+	total = max(total, 0)
+	if _, ok := since[opportunity]; !ok && many { // should this stop before the first deals, the next one goes on with its jobs
 		begun := maps.Clone(marks)
 		delete(begun, opportunity) // which would say that the sweep is done
 		if err := yield(connectors.Batch{Watermarks: begun, Total: total}); err != nil {
 			return err
 		}
 	}
-	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), total > r.cfg.BulkFrom); err != nil {
+	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), many); err != nil {
 		return err
 	}
 	together := maxDeals
 	if r.spool != nil { // more would save no calls
 		together = maxIDs
 		defer func() { err = r.spool.end(err, err != nil && r.spool.err == nil) }()
+	}
+	if r.spool != nil || !counted {
 		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
 			return err
 		}
@@ -113,31 +135,69 @@ func withValues(records []connectors.Record, present map[string]crm.Values) []co
 }
 
 // listWon returns the first deals behind a watermark, newest first, a page at most, and how many there are if that is
-// asked for.
+// asked for. Where they are uncounted, the list is empty.
 func (r *reader) listWon(ctx context.Context, scope string, at crm.Watermark, countThem bool) (list []listed, total int, err error) {
 	if r.spool != nil {
 		return r.spool.won(ctx, at), 0, r.spool.err
 	}
-	page := &selection[listed]{soql: selectFrom(opportunity, []string{"Id", "CloseDate"}, all(scope, older(at)), "ORDER BY CloseDate DESC, Id DESC LIMIT "+number(pageSize))}
-	count := &selection[struct{}]{}
+	count := &selection[struct{}]{narrows: true}
 	if countThem {
 		count.soql = selectFrom(opportunity, []string{"COUNT()"}, all(scope, older(at)), "")
 	}
-	if _, err := r.read(ctx, opSweep, page, count); err != nil {
-		return nil, 0, err
+	for {
+		first := r.firstClose(at)
+		page := &selection[listed]{narrows: true, soql: selectFrom(opportunity, []string{"Id", "CloseDate"},
+			all(scope, older(at), closedSince(first)), "ORDER BY CloseDate DESC, Id DESC LIMIT "+number(float64(pageSize-len(list))))}
+		if _, err := r.read(ctx, opSweep, page, count); err != nil {
+			return nil, 0, err
+		}
+		switch {
+		case countThem && (page.timedOut() || count.timedOut()):
+			return nil, uncounted, nil
+		case page.timedOut() && r.days != 1:
+			r.days = max(cmp.Or(r.days, narrowing*firstDays)/narrowing, 1)
+			continue
+		case page.err != nil:
+			return nil, 0, page.err
+		}
+		if list = append(list, page.rows...); len(list) == pageSize || first.IsZero() {
+			return list, count.total, nil
+		}
+		at, r.days = crm.Watermark{Time: first}, widening*r.days
 	}
-	if page.err != nil {
-		return nil, 0, page.err
-	}
-	return page.rows, count.total, nil
 }
 
-// older is the condition that a deal lies behind a watermark in the order of a sweep. Behind the zero watermark lies all.
+// firstClose is the first close date of the window behind a watermark; zero: it reaches back to the first deal.
+func (r *reader) firstClose(at crm.Watermark) time.Time {
+	last := at.Time
+	if last.IsZero() {
+		last = r.now
+	}
+	first := last.AddDate(0, 0, -r.days)
+	if r.days == 0 || first.Before(founded) {
+		return time.Time{}
+	}
+	return first
+}
+
+// older is the condition that a deal lies behind a watermark in the order of a sweep; without an id, all of that day do not.
+// Behind the zero watermark lies all.
 func older(at crm.Watermark) string {
-	if at.Time.IsZero() {
+	switch {
+	case at.Time.IsZero():
 		return ""
+	case at.ID == "":
+		return "CloseDate < " + date(at.Time)
 	}
 	return either("CloseDate < "+date(at.Time), all("CloseDate = "+date(at.Time), "Id < "+quote(at.ID)))
+}
+
+// closedSince is the condition that a deal was closed on that day or later; since the zero time all were.
+func closedSince(day time.Time) string {
+	if day.IsZero() {
+		return ""
+	}
+	return "CloseDate >= " + date(day)
 }
 
 func ids(rows []listed) []string {
@@ -175,10 +235,10 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 // window is the condition that a deal belongs to the first pull. The close date can be edited at will, the stage's
 // cannot.
 func (r *reader) window() string {
-	if r.cfg.Since.IsZero() {
+	closed := closedSince(r.cfg.Since)
+	if closed == "" {
 		return ""
 	}
-	closed := "CloseDate >= " + date(r.cfg.Since)
 	if _, ok := r.schema.objects[opportunity].field("LastStageChangeDate"); !ok {
 		return closed
 	}
