@@ -58,6 +58,9 @@ func (p *passage) number(i int) (int, bool) {
 		return 0, false
 	}
 	w := p.word(i)
+	if !isDigit(w[0]) {
+		return 0, false
+	}
 	if len(w) > 2 && !isDigit(w[len(w)-1]) {
 		for _, ordinal := range []string{"st", "nd", "rd", "th"} {
 			w = strings.TrimSuffix(w, ordinal)

@@ -2,6 +2,16 @@ package rules
 
 import "strings"
 
+// classesOf returns the classes of languages' cues among hits.
+func classesOf(hits []hit) (all classes) {
+	for _, h := range hits {
+		if h.class < firstFree {
+			all |= 1 << h.class
+		}
+	}
+	return all
+}
+
 func hasClass(hits []hit, c class) bool {
 	for _, h := range hits {
 		if h.class == c {

@@ -77,6 +77,11 @@ const (
 	firstFree
 )
 
+// classes is a set of the classes of languages' cues.
+type classes uint32
+
+func (s classes) has(c class) bool { return s&(1<<c) != 0 }
+
 // maxLanguages is how many languages fit in a set of them.
 const maxLanguages = 15
 

@@ -52,11 +52,11 @@ func (r *record) isNameWord(p *passage, i int) bool {
 	w := p.word(i)
 	s := p.text[p.words[i].start:p.words[i].end]
 	if len(w) < 2 || !p.upper(i) || s == strings.ToUpper(s) || strings.ContainsAny(s, "0123456789") ||
-		r.own[w] || r.e.vocabulary.honorifics[w] || containsWords(r.account, w) {
+		r.own[w] || r.e.vocabulary.honorifics[w] || slices.Contains(r.account, w) {
 		return false
 	}
 	for _, h := range p.hits {
-		if int(h.from) <= i && i < int(h.to) && (h.class >= firstFree || notNames[h.class]) {
+		if int(h.from) <= i && i < int(h.to) && (h.class >= firstFree || notNames.has(h.class)) {
 			return false
 		}
 	}
@@ -64,7 +64,7 @@ func (r *record) isNameWord(p *passage, i int) bool {
 }
 
 // notNames are the classes of words that are no names, capital or not.
-var notNames = map[class]bool{title: true, product: true, month: true, weekday: true, stopword: true, negation: true, placeholder: true, none: true}
+const notNames classes = 1<<title | 1<<product | 1<<month | 1<<weekday | 1<<stopword | 1<<negation | 1<<placeholder | 1<<none
 
 // joined reports whether nothing but a space or a hyphen stands before word j.
 func joined(p *passage, j int) bool {
@@ -126,19 +126,33 @@ func hasPhone(s string) bool {
 func (r *record) readSignature(lines []string) {
 	var who *person
 	for _, line := range lines {
-		f := fold(line)
-		for i := range f.words {
-			if found := r.people.byWord[f.word(i)]; who == nil && len(found) == 1 && len(f.word(i)) > 2 {
-				who = found[0]
-			}
+		if who == nil {
+			who = r.signer(line)
 		}
 		if who == nil {
 			continue
 		}
 		who.email = who.email || strings.Contains(line, "@")
 		who.phone = who.phone || hasPhone(line)
-		if who.title == "" && len(f.words) <= 8 && hasClass(r.e.lex.find(&f, everyLanguages), title) {
+		if who.title == "" && r.isTitle(line) {
 			r.people.entitle(who, strings.TrimSpace(line))
 		}
 	}
+}
+
+// signer returns the first person that a line of a signature names and nobody else can be; nil: it names none.
+func (r *record) signer(line string) *person {
+	f := fold(line)
+	for i := range f.words {
+		if found := r.people.byWord[f.word(i)]; len(found) == 1 && len(f.word(i)) > 2 {
+			return found[0]
+		}
+	}
+	return nil
+}
+
+// isTitle reports whether a line of a signature is someone's title.
+func (r *record) isTitle(line string) bool {
+	f := fold(line)
+	return len(f.words) <= 8 && hasClass(r.e.lex.find(&f, everyLanguages), title)
 }

@@ -84,6 +84,7 @@ type passage struct {
 	block   int    // passages of one paragraph or bullet have the same
 	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
 
+	said    classes // of the languages' cues in it
 	langs   languageSet
 	about   items  // what it is about
 	placed  topic  // what its field, heading, label or the question that it answers points to
@@ -99,7 +100,12 @@ type passage struct {
 }
 
 // has reports whether a cue of class c stands in p.
-func (p *passage) has(c class) bool { return hasClass(p.hits, c) }
+func (p *passage) has(c class) bool {
+	if c < firstFree { // asked often
+		return p.said.has(c)
+	}
+	return hasClass(p.hits, c)
+}
 
 // upper reports whether word i is written with a capital.
 func (p *passage) upper(i int) bool { return startsUpper(p.text[p.words[i].start:]) }

@@ -182,8 +182,11 @@ func (e *Engine) says(p *passage, name string) bool {
 func (r *record) mentionsIn(p *passage) {
 	lower := p.src.lower || isLower(p.text)
 	for i := range p.words {
+		if !lower && !p.upper(i) {
+			continue
+		}
 		found := r.people.byWord[p.word(i)]
-		if len(found) == 0 || len(p.word(i)) < 3 && len(found[0].words) > 1 || !lower && !p.upper(i) {
+		if len(found) == 0 || len(p.word(i)) < 3 && len(found[0].words) > 1 {
 			continue
 		}
 		who := pick(found, p, i)

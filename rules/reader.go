@@ -318,7 +318,7 @@ func (r *reader) sentences(s string, t topic, headed bool, context string) {
 		p := r.whole.part(at, at+len(text))
 		at += len(text)
 		if len(p.words) > 0 {
-			r.out = append(r.out, passage{piece: p, src: r.src, block: r.block, speaker: r.speaker, langs: r.langs, placed: t, headed: headed, context: context})
+			r.out = append(r.out, passage{piece: p, src: r.src, block: r.block, speaker: r.speaker, said: classesOf(p.hits), langs: r.langs, placed: t, headed: headed, context: context})
 		}
 	}
 }

@@ -22,7 +22,7 @@ type record struct {
 	holders  map[int][]*candidate // of the roles of the person items, by index
 	own      words                // name words of our own people
 	names    words                // name words of everyone that the CRM's records name
-	account  string               // folded name of the customer
+	account  []string             // words of the customer's name, folded
 	plain    []plainWord          // of the passage at hand
 	seen     []*sign              // in the passage at hand
 	above    struct {             // what the last passage stands under
@@ -37,7 +37,7 @@ const oldDeal = 550 * 24 * time.Hour
 
 // read cuts the snapshot into passages and finds the people in it. Records dated after as-of are left out.
 func (e *Engine) read(s *crm.Snapshot, asOf time.Time) *record {
-	r := &record{e: e, s: s, asOf: asOf, own: words{}, names: words{}, account: foldString(s.Deal.Account), holders: map[int][]*candidate{}}
+	r := &record{e: e, s: s, asOf: asOf, own: words{}, names: words{}, account: strings.Fields(foldString(s.Deal.Account)), holders: map[int][]*candidate{}}
 	if s.Deal.Owner != nil {
 		r.addOwn(s.Deal.Owner.Name)
 	}

@@ -15,7 +15,7 @@ func (r *record) text(i int) grade {
 	echo := r.echo(i)
 	for k := range r.passages {
 		p := &r.passages[k]
-		if p.ignored {
+		if p.ignored || !p.about.has(i) && !holdsWord(&p.folded, echo) { // what answers with "none" is about it, too
 			continue
 		}
 		switch r.negative(k, i) {
@@ -26,7 +26,7 @@ func (r *record) text(i int) grade {
 			reasoned = first(reasoned, p)
 			continue
 		}
-		if !p.about.has(i) && !holdsWord(&p.folded, echo) || p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
+		if p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
 		f := r.fill(i, k)
