@@ -47,8 +47,8 @@ func (b *best) see(told float64, window [2]int) {
 // silence is what no text at all says, and most passages say of most items, in log odds.
 const silence = -4
 
-// perItem is how many numbers a passage has for each item: what its words say on the questions, and what its signs do.
-const perItem = 2 * questions
+// told is what a passage, or several, tell on the questions about one item, in log odds: the words, and the signs.
+type told struct{ words, signs [questions]float32 }
 
 // wordings reads all windows of the record, and returns a reading for each item of the wording and the number of windows.
 func (r *record) wordings() ([]reading, int) {
@@ -59,14 +59,13 @@ func (r *record) wordings() ([]reading, int) {
 		none := [3]float64{silence, silence, silence}
 		out[k] = reading{some: none, all: none, both: none}
 	}
-	width := perItem * n
-	var rows [maxWindow][]float32 // of the passages at hand
+	var rows [maxWindow][]told // of the passages at hand, by item
 	var counts [maxWindow]float32
 	for at := range rows {
-		rows[at] = make([]float32, width)
+		rows[at] = make([]told, n)
 	}
 	weighed := 0 // passages
-	sum := make([]float32, width)
+	sum := make([]told, n)
 	windows := 0
 	for i := range r.passages {
 		if r.passages[i].empty {
@@ -84,8 +83,8 @@ func (r *record) wordings() ([]reading, int) {
 				clear(rows[at])
 				counts[at] = r.weights(p, rows[at])
 			}
-			for m, v := range rows[at] {
-				sum[m] += v
+			for k := range sum {
+				sum[k].add(&rows[at][k])
 			}
 			count += counts[at]
 			windows++
@@ -94,23 +93,31 @@ func (r *record) wordings() ([]reading, int) {
 				if w.items[k].late && !r.passages[i].src.post && r.s.Deal.CloseDate != nil {
 					continue
 				}
-				told := sum[perItem*k:]
-				answers := w.items[k].spec.Base
-				for q := range answers {
-					answers[q] += float64(scale*told[q] + told[questions+q])
+				if answers := sum[k].answers(&w.items[k].spec.Base, scale); answers[Some] > silence {
+					out[k].see(&answers, [2]int{i, j + 1})
 				}
-				out[k].see(answers, [2]int{i, j + 1})
 			}
 		}
 	}
 	return out, windows
 }
 
-// see takes a window of passages into account.
-func (o *reading) see(answers Weights, window [2]int) {
-	if answers[Some] <= silence {
-		return
+// add adds what another passage tells.
+func (t *told) add(u *told) {
+	add(&t.words, &u.words)
+	add(&t.signs, &u.signs)
+}
+
+// answers returns what t tells, its words at a scale, beside what any passage does.
+func (t *told) answers(base *Weights, scale float32) (answers Weights) {
+	for q := range answers {
+		answers[q] = base[q] + float64(scale*t.words[q]+t.signs[q])
 	}
+	return answers
+}
+
+// see takes a window of passages into account that says something.
+func (o *reading) see(answers *Weights, window [2]int) {
 	some, all := sigmoid(answers[Some]), sigmoid(answers[All])
 	both := some * sigmoid(answers[AllGiven])
 	if answers[Some] > o.some[0] {

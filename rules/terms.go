@@ -58,17 +58,20 @@ func appendStem(buf []byte, word, stem string) []byte {
 	return buf
 }
 
-// weights adds to row what the terms of p tell, and returns how many of its words' terms tell anything: for each item of the
-// wording, row holds what the words say on its questions, then what the signs do.
-func (r *record) weights(p *passage, row []float32) (count float32) {
+// weights adds to row what the terms of p tell about each item of the wording, and returns how many of its words' terms tell
+// anything.
+func (r *record) weights(p *passage, row []told) (count float32) {
 	w := r.e.wording
-	tell := func(found []termWeight, at int) {
-		for i := range found {
-			t := &found[i]
-			told := (*[questions]float32)(row[t.at+at:])
-			told[Some] += t.weights[Some]
-			told[All] += t.weights[All]
-			told[AllGiven] += t.weights[AllGiven]
+	words := func(tell []termWeight) {
+		for i := range tell {
+			t := &tell[i]
+			add(&row[t.item].words, &t.weights)
+		}
+	}
+	signs := func(tell []termWeight) {
+		for i := range tell {
+			t := &tell[i]
+			add(&row[t.item].signs, &t.weights)
 		}
 	}
 	both := func(first, second token) {
@@ -77,7 +80,7 @@ func (r *record) weights(p *passage, row []float32) (count float32) {
 		}
 		if found := w.pairs[pair(first, second)]; len(found) > 0 {
 			count++
-			tell(found, 0)
+			words(found)
 		}
 	}
 	r.plainWords(p)
@@ -88,7 +91,7 @@ func (r *record) weights(p *passage, row []float32) (count float32) {
 			s = &r.plain[i].negated
 		}
 		count += s.terms
-		tell(s.tells, 0)
+		words(s.tells)
 		if last != nil {
 			both(last.whole, s.whole)
 			if last.stem != last.whole || s.stem != s.whole {
@@ -106,10 +109,10 @@ func (r *record) weights(p *passage, row []float32) (count float32) {
 		}
 	}
 	for _, n := range r.above.tokens {
-		tell(w.single[n], questions)
+		signs(w.single[n])
 	}
 	for _, s := range r.signs(p) {
-		tell(s.tells, questions)
+		signs(s.tells)
 	}
 	return count
 }

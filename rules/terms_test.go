@@ -26,33 +26,35 @@ func TestWeightsOfTerms(t *testing.T) {
 	ids := slices.Sorted(maps.Keys(wording.Items))
 	for i := range r.passages {
 		p := &r.passages[i]
-		want := make([]float64, perItem*len(ids))
+		want := make([]struct{ words, signs Weights }, len(ids))
 		wantCount := 0
 		r.terms(p, func(term []byte, sign bool) {
 			tells := false
 			for k, id := range ids {
 				v, ok := wording.Items[id].Terms[string(term)]
 				tells = tells || ok
-				at := perItem * k
+				on := &want[k].words
 				if sign {
-					at += questions
+					on = &want[k].signs
 				}
 				for q := range v {
-					want[at+q] += v[q]
+					on[q] += v[q]
 				}
 			}
 			if tells && !sign {
 				wantCount++
 			}
 		})
-		got := make([]float32, len(want))
+		got := make([]told, len(want))
 		if count := r.weights(p, got); int(count) != wantCount {
 			t.Errorf("%q: %g terms, want %d", p.text, count, wantCount)
 		}
-		for j := range want {
-			if math.Abs(float64(got[j])-want[j]) > 1e-4 {
-				t.Errorf("%q: item %s: %g, want %g", p.text, ids[j/perItem], got[j], want[j])
-				break
+		for k, id := range ids {
+			for q := range questions {
+				if words, signs := float64(got[k].words[q]), float64(got[k].signs[q]); math.Abs(words-want[k].words[q]) > 1e-4 || math.Abs(signs-want[k].signs[q]) > 1e-4 {
+					t.Errorf("%q: item %s: %g and %g, want %+v", p.text, id, words, signs, want[k])
+					break
+				}
 			}
 		}
 	}

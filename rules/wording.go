@@ -274,7 +274,7 @@ type wordedItem struct {
 
 // termWeight is what a term tells about an item of a wording.
 type termWeight struct {
-	at      int // where the item's numbers begin in a row of weights
+	item    int32 // of the wording
 	weights [questions]float32
 }
 
@@ -283,7 +283,7 @@ func newWording(w *Wording) *wording {
 		knowsNames: len(w.Known) > 0, sure: w.Sure, idle: w.Idle}
 	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for term, v := range w.Items[id].Terms {
-			c.add(term, termWeight{perItem * k, [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
+			c.add(term, termWeight{int32(k), [questions]float32{float32(v[Some]), float32(v[All]), float32(v[AllGiven])}})
 		}
 		c.items = append(c.items, wordedItem{id: id, item: -1, spec: w.Items[id]})
 	}
@@ -352,6 +352,13 @@ func (w *wording) look(word string) *lexeme {
 	return &lexeme{plain: find("", word), negated: find(not, word)}
 }
 
+// add adds other weights to sum.
+func add(sum, other *[questions]float32) {
+	sum[Some] += other[Some]
+	sum[All] += other[All]
+	sum[AllGiven] += other[AllGiven]
+}
+
 // sum returns what two terms tell together.
 func sum(a, b []termWeight) []termWeight {
 	if len(b) == 0 {
@@ -359,14 +366,12 @@ func sum(a, b []termWeight) []termWeight {
 	}
 	out := slices.Clone(a)
 	for _, t := range b {
-		i, found := slices.BinarySearchFunc(out, t.at, func(o termWeight, at int) int { return o.at - at })
+		i, found := slices.BinarySearchFunc(out, t.item, func(o termWeight, item int32) int { return int(o.item - item) })
 		if !found {
 			out = slices.Insert(out, i, t)
 			continue
 		}
-		for q, v := range t.weights {
-			out[i].weights[q] += v
-		}
+		add(&out[i].weights, &t.weights)
 	}
 	return out
 }
