@@ -221,9 +221,10 @@ func (r *record) lacks(i int, from []*passage) []string {
 		}
 		return []string{"how the deal closed"}
 	}
-	all := &filling{}
+	var all, here filling
 	for _, p := range from {
-		all.add(r.fill(i, r.index(p)))
+		r.fill(&here, i, r.index(p))
+		all.add(&here)
 	}
 	if missing := all.missing(spec.Complete); missing != nil {
 		return r.says(missing)

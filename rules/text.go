@@ -12,6 +12,7 @@ func (r *record) text(i int) grade {
 	var bare, reasoned *passage
 	var partial, firm *filling // the best of all passages, and of those that are not hedged
 	all := &filling{}          // what they fill together
+	var here filling           // what the one at hand fills
 	echo := r.echo(i)
 	for k := range r.passages {
 		p := &r.passages[k]
@@ -29,14 +30,14 @@ func (r *record) text(i int) grade {
 		if p.placed.items.has(i) && p.has(unknown) && len(p.words) < 12 {
 			continue
 		}
-		f := r.fill(i, k)
-		if f.missing(spec.Partial) == nil && r.better(f, partial, i) {
-			partial = f
+		r.fill(&here, i, k)
+		if here.lacks(spec.Partial) == 0 && r.better(&here, partial, i) {
+			partial = here.clone()
 		}
 		if !p.hedged {
-			all.add(f)
-			if r.better(f, firm, i) {
-				firm = f
+			all.add(&here)
+			if r.better(&here, firm, i) {
+				firm = here.clone()
 			}
 		}
 	}
@@ -89,7 +90,7 @@ func (r *record) better(f, g *filling, i int) bool {
 		return true
 	}
 	complete := r.e.card.Items[i].Complete
-	less, than := len(f.missing(complete)), len(g.missing(complete))
+	less, than := f.lacks(complete), g.lacks(complete)
 	return less < than || less == than && r.surely(f, i) && !r.surely(g, i)
 }
 
@@ -207,6 +208,10 @@ type filling struct {
 // maxEvidence is how many passages a result quotes.
 const maxEvidence = 4
 
+func (f *filling) clone() *filling {
+	return &filling{slices.Clone(f.names), slices.Clone(f.passages)}
+}
+
 func (f *filling) add(g *filling) {
 	fresh := len(f.passages) == 0
 	for _, name := range g.names {
@@ -226,6 +231,17 @@ func addPassage(list []*passage, p *passage) []*passage {
 		return list
 	}
 	return append(list, p)
+}
+
+// lacks counts the entries of a list of slots that are not filled.
+func (f *filling) lacks(list []string) int {
+	n := 0
+	for _, names := range list {
+		if !f.has(names) {
+			n++
+		}
+	}
+	return n
 }
 
 // missing returns the entries of a list of slots that are not filled; nil: all are.
@@ -249,10 +265,10 @@ func (f *filling) has(names string) bool {
 	return false
 }
 
-// fill returns the slots of item i that the passage at k and those around it fill.
-func (r *record) fill(i, k int) *filling {
+// fill puts into f, in place of what is there, the slots of item i that the passage at k and those around it fill.
+func (r *record) fill(f *filling, i, k int) {
 	spec := r.e.card.Items[i]
-	f := &filling{passages: []*passage{&r.passages[k]}}
+	f.names, f.passages = f.names[:0], append(f.passages[:0], &r.passages[k])
 	for _, list := range [][]string{spec.Partial, spec.Complete} {
 		for _, names := range list {
 			for name := range strings.SplitSeq(names, "|") {
@@ -266,7 +282,6 @@ func (r *record) fill(i, k int) *filling {
 			}
 		}
 	}
-	return f
 }
 
 // near lists the passages that complete one at 0, itself first.
