@@ -86,10 +86,7 @@ func (r *record) weights(p *passage, row []told) (count float32) {
 	r.plainWords(p)
 	var last *sense
 	for i := range r.plain {
-		s := &r.plain[i].plain
-		if r.plain[i].afterNo {
-			s = &r.plain[i].negated
-		}
+		s := w.sense(&r.plain[i])
 		count += s.terms
 		words(s.tells)
 		if last != nil {
@@ -137,7 +134,7 @@ const (
 type plainWord struct {
 	text    string
 	afterNo bool // soon after a negation
-	*lexeme
+	*lexeme      // nil: the wording does not know it
 }
 
 // plainWords puts the words of p with stand-ins in r.plain.
@@ -152,10 +149,10 @@ func (r *record) plainWords(p *passage) {
 		case r.names[pw.text] && !r.e.isCommon(pw.text):
 			pw.text = anyName
 		}
-		pw.lexeme = w.lexeme(pw.text)
-		if w.knowsNames && !pw.known && p.upper(i) && pw.text != anyNumber && pw.text != anyName {
+		pw.lexeme = w.lexemes[pw.text]
+		if w.knowsNames && (pw.lexeme == nil || !pw.known) && p.upper(i) && pw.text != anyNumber && pw.text != anyName {
 			pw.text = anyName
-			pw.lexeme = w.lexeme(anyName)
+			pw.lexeme = w.lexemes[anyName]
 		}
 		buf = append(buf, pw)
 	}
@@ -163,10 +160,10 @@ func (r *record) plainWords(p *passage) {
 		switch {
 		case h.class == weekday:
 			buf[h.from].text = anyWeekday
-			buf[h.from].lexeme = w.lexeme(anyWeekday)
+			buf[h.from].lexeme = w.lexemes[anyWeekday]
 		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from].text) > 3): // "may" and "mar" are words as well
 			buf[h.from].text = anyMonth
-			buf[h.from].lexeme = w.lexeme(anyMonth)
+			buf[h.from].lexeme = w.lexemes[anyMonth]
 		}
 	}
 	for _, h := range p.hits {

@@ -240,6 +240,7 @@ type wording struct {
 	single     [][]termWeight          // of terms that are one token; none for 0
 	pairs      map[uint64][]termWeight // of terms that are two
 	lexemes    map[string]*lexeme      // of words that it knows
+	stems      map[string]*sense       // of words that it does not know, by how they begin
 	knowsNames bool                    // a word with a capital that it does not know is a name
 	sure       float64
 	idle       Idle
@@ -279,7 +280,7 @@ type termWeight struct {
 }
 
 func newWording(w *Wording) *wording {
-	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]*lexeme{},
+	c := &wording{tokens: map[string]token{}, single: make([][]termWeight, 1), pairs: map[uint64][]termWeight{}, lexemes: map[string]*lexeme{}, stems: map[string]*sense{},
 		knowsNames: len(w.Known) > 0, sure: w.Sure, idle: w.Idle}
 	for k, id := range slices.Sorted(maps.Keys(w.Items)) {
 		for term, v := range w.Items[id].Terms {
@@ -292,7 +293,10 @@ func newWording(w *Wording) *wording {
 		l.known = true
 		c.lexemes[word] = l
 	}
-	for name := range c.tokens {
+	for name, n := range c.tokens {
+		if begin, ok := strings.CutSuffix(name, "*"); ok && len(begin) == stemLength {
+			c.stems[begin] = &sense{stem: n, tells: c.single[n], terms: float32(min(len(c.single[n]), 1))}
+		}
 		if word := strings.TrimPrefix(name, not); c.lexemes[word] == nil {
 			c.lexemes[word] = c.look(word)
 		}
@@ -321,13 +325,30 @@ func (w *wording) add(term string, tells termWeight) {
 	w.pairs[key] = append(w.pairs[key], tells)
 }
 
-// lexeme returns what w knows of a word, of which it may have the stem alone.
-func (w *wording) lexeme(word string) *lexeme {
-	if l := w.lexemes[word]; l != nil {
-		return l
+// sense returns what w knows of a word of a passage.
+func (w *wording) sense(pw *plainWord) *sense {
+	switch {
+	case pw.lexeme == nil && pw.afterNo:
+		return w.byStem(not + pw.text)
+	case pw.lexeme == nil:
+		return w.byStem(pw.text)
+	case pw.afterNo:
+		return &pw.negated
 	}
-	return w.look(word)
+	return &pw.plain
 }
+
+// byStem returns what w knows of a word that is not among its lexemes.
+func (w *wording) byStem(word string) *sense {
+	if len(word) > stemLength {
+		if s := w.stems[word[:stemLength]]; s != nil {
+			return s
+		}
+	}
+	return &unknownWord
+}
+
+var unknownWord sense
 
 // look looks up the tokens of a word.
 func (w *wording) look(word string) *lexeme {
