@@ -21,7 +21,10 @@ func PlainText(body string) string {
 	} else if strings.Contains(body, "&") {
 		body = html.UnescapeString(body)
 	}
-	return joinLines(spaces.Replace(body))
+	for _, s := range spaces {
+		body = strings.ReplaceAll(body, s.odd, s.plain)
+	}
+	return joinLines(body)
 }
 
 // wrapped is the length from which a line may be one that a mail program broke.
@@ -70,7 +73,11 @@ func hasLabel(s string) bool {
 	return ok
 }
 
-var spaces = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "\t", " ", "\u200b", "", "\ufeff", "")
+// spaces are what stands for a space, a line break or nothing, and that. Most texts have none of them, which ReplaceAll sees faster
+// than a Replacer.
+var spaces = []struct{ odd, plain string }{
+	{"\r\n", "\n"}, {"\r", "\n"}, {"\u00a0", " "}, {"\u202f", " "}, {"\u2009", " "}, {"\t", " "}, {"\u200b", ""}, {"\ufeff", ""},
+}
 
 // looksLikeHTML reports whether body has a tag that HTML knows.
 func looksLikeHTML(body string) bool {

@@ -178,22 +178,20 @@ func (r *reader) turn(s string) string {
 			t = strings.TrimSpace(t[end+1:])
 		}
 	}
-	fields := strings.Fields(t)
-	for i, f := range fields { // "Kiki  2:02 PM", "bea 13:01 so", "06:14 Dr. Estes: …"
-		if i > 3 {
-			break
-		}
-		if !isClock(f) {
+	rest := t
+	for i := range 4 { // "Kiki  2:02 PM", "bea 13:01 so", "06:14 Dr. Estes: …"
+		word, after := cutWord(rest)
+		if !isClock(word) {
+			rest = after
 			continue
 		}
-		rest := fields[i+1:]
-		if len(rest) > 0 && (rest[0] == "PM" || rest[0] == "AM" || rest[0] == "pm" || rest[0] == "am") {
-			rest = rest[1:]
-		}
 		if i > 0 {
-			r.setSpeaker(strings.Join(fields[:i], " "))
+			r.setSpeaker(t[:len(t)-len(rest)])
 		}
-		t = t[len(t)-len(strings.TrimLeft(tail(t, rest), " ")):]
+		if half, later := cutWord(after); half == "PM" || half == "AM" || half == "pm" || half == "am" {
+			after = later
+		}
+		t = strings.TrimSpace(after)
 		break
 	}
 	if label, rest, ok := strings.Cut(t, ": "); ok && len(label) < 30 && strings.Count(label, " ") <= 2 && (startsUpper(label) || r.names[foldString(label)]) {
@@ -211,16 +209,13 @@ func (r *reader) setSpeaker(name string) {
 	r.heading, r.under = topic{}, ""
 }
 
-// tail returns the end of s that the given words make up.
-func tail(s string, words []string) string {
-	if len(words) == 0 {
-		return ""
+// cutWord cuts off the first of the words of s that space is between.
+func cutWord(s string) (word, after string) {
+	s = strings.TrimLeftFunc(s, unicode.IsSpace)
+	if end := strings.IndexFunc(s, unicode.IsSpace); end >= 0 {
+		return s[:end], s[end:]
 	}
-	i := len(s)
-	for j := len(words) - 1; j >= 0; j-- {
-		i = strings.LastIndex(s[:i], words[j])
-	}
-	return s[i:]
+	return s, ""
 }
 
 func isClock(s string) bool {
@@ -228,11 +223,15 @@ func isClock(s string) bool {
 	return ok && len(h) >= 1 && len(h) <= 2 && len(m) >= 2 && isDigit(h[0]) && isDigit(m[0]) && isDigit(m[1]) && strings.Trim(m, "0123456789:") == ""
 }
 
+// maxLabel is the most bytes of a label.
+const maxLabel = 64
+
 // splitLabel splits a line at what ends a label; ok is false if it has none.
 func splitLabel(s string) (label, rest string, ok bool) {
 	at, width := -1, 0
+	begin := s[:min(len(s), maxLabel+len(" – "))]
 	for _, sep := range []string{":", " - ", " – ", " — ", " = ", " -> ", "="} {
-		if i := strings.Index(s, sep); i > 0 && i <= 64 && (at < 0 || i < at) {
+		if i := strings.Index(begin, sep); i > 0 && i <= maxLabel && (at < 0 || i < at) {
 			at, width = i, len(sep)
 		}
 	}
