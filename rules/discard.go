@@ -78,7 +78,7 @@ func (e *Engine) isTopicAlone(p *passage) bool {
 // isKeywords reports whether p strings the right words together and says nothing.
 func isKeywords(p *passage) bool {
 	commas := strings.Count(p.text, ",") + strings.Count(p.text, ";")
-	return commas >= 5 && len(p.words) <= 3*(commas+1) && p.facts.firm() == 0 && p.facts.names <= commas/3
+	return commas >= 5 && len(p.words) <= 3*(commas+1) && p.facts.firm() == 0 && int(p.facts.names) <= commas/3
 }
 
 // isClaim reports whether p claims that something was done, and holds nothing of it: "Timeline agreed."

@@ -4,21 +4,21 @@ import "strings"
 
 // facts counts what makes a passage specific.
 type facts struct {
-	figures   int // numbers that count or measure something, money and percentages among them
-	money     int
-	percents  int
-	durations int // "3 weeks"
-	dates     int // days
-	periods   int // months, quarters, seasons: no day
-	weekdays  int
-	versions  int
-	systems   int // products known by name
-	names     int // other proper names
+	figures   int32 // numbers that count or measure something, money and percentages among them
+	money     int32
+	percents  int32
+	durations int32 // "3 weeks"
+	dates     int32 // days
+	periods   int32 // months, quarters, seasons: no day
+	weekdays  int32
+	versions  int32
+	systems   int32 // products known by name
+	names     int32 // other proper names
 	days      []day
 }
 
 // firm counts what one can check.
-func (f *facts) firm() int {
+func (f *facts) firm() int32 {
 	return f.figures + f.dates + f.durations + f.weekdays + f.versions + f.systems
 }
 

@@ -14,6 +14,7 @@ func passageOf(t *testing.T, text string) *passage {
 	f := fold(text)
 	p := &passage{src: &source{}, piece: piece{text: text, folded: f}, langs: e.languagesOf(&f, everyLanguages)}
 	p.hits = e.lex.find(&p.folded, p.langs)
+	p.said = classesOf(p.hits)
 	e.findFacts(p)
 	return p
 }
@@ -21,7 +22,7 @@ func passageOf(t *testing.T, text string) *passage {
 func TestDates(t *testing.T) {
 	for _, tt := range []struct {
 		text           string
-		dates, periods int
+		dates, periods int32
 		days           []day
 	}{
 		{"live on 3 November", 1, 0, []day{{11, 3}}},
@@ -103,7 +104,7 @@ func TestFigures(t *testing.T) {
 func TestSystems(t *testing.T) {
 	for _, tt := range []struct {
 		text           string
-		systems, names int
+		systems, names int32
 	}{
 		{"they use Salesforce", 1, 0},
 		{"it goes to netsuite", 1, 0},

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -16,24 +17,28 @@ type folded struct {
 }
 
 // fold reduces text.
-func fold(text string) folded {
-	b := make([]byte, 0, len(text))
-	f := folded{words: make([]word, 0, len(text)/5+1)}
+func fold(text string) folded { return foldInto(make([]word, 0, len(text)/5+1), text) }
+
+// foldInto is fold with its words in the room that words has.
+func foldInto(words []word, text string) folded {
+	var b strings.Builder
+	b.Grow(len(text))
+	f := folded{words: words[:0]}
 	inWord := false
 	for i, r := range text {
 		switch {
 		case r < utf8.RuneSelf && plainASCII[r] != 0 || r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
 			if !inWord {
-				if len(b) > 0 {
-					b = append(b, ' ')
+				if b.Len() > 0 {
+					b.WriteByte(' ')
 				}
-				f.words = append(f.words, word{start: int32(i), at: int32(len(b))})
+				f.words = append(f.words, word{start: int32(i), at: int32(b.Len())})
 				inWord = true
 			}
 			if r < utf8.RuneSelf {
-				b = append(b, plainASCII[r])
+				b.WriteByte(plainASCII[r])
 			} else {
-				b = appendFolded(b, r)
+				writeFolded(&b, r)
 			}
 		case !inWord:
 		case r == '\'', r == '’': // couldn't and couldnt are one word
@@ -46,7 +51,7 @@ func fold(text string) folded {
 	if inWord {
 		f.words[len(f.words)-1].end = int32(len(text))
 	}
-	f.s = string(b)
+	f.s = b.String()
 	return f
 }
 
@@ -61,13 +66,14 @@ var plainASCII = func() (plain [utf8.RuneSelf]byte) {
 	return plain
 }()
 
-// appendFolded appends the folded form of a letter or digit beyond ASCII.
-func appendFolded(b []byte, r rune) []byte {
+// writeFolded writes the folded form of a letter or digit beyond ASCII.
+func writeFolded(b *strings.Builder, r rune) {
 	r = unicode.ToLower(r)
 	if s, ok := plainLetters[r]; ok {
-		return append(b, s...)
+		b.WriteString(s)
+	} else {
+		b.WriteRune(r)
 	}
-	return utf8.AppendRune(b, r)
 }
 
 // plainLetters holds the accented letters of European languages, and what hurried people type instead.

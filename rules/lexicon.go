@@ -99,8 +99,11 @@ func (l *lexicon) child(to *int32) int32 {
 }
 
 // find returns the cues found in f, in order of their first word. Cues of a language outside langs are left out.
-func (l *lexicon) find(f *folded, langs languageSet) []hit {
-	var hits []hit
+func (l *lexicon) find(f *folded, langs languageSet) []hit { return l.findInto(nil, f, langs) }
+
+// findInto is find with its hits in the room that hits has.
+func (l *lexicon) findInto(hits []hit, f *folded, langs languageSet) []hit {
+	hits = hits[:0]
 	for i := range f.words {
 		p := int(f.words[i].at)
 		if n := l.roots[f.s[p]]; n != 0 {

@@ -46,11 +46,25 @@ type piece struct {
 	hits []hit
 }
 
-// part returns the piece that text[start:end] is; no word or cue may be cut by it.
-func (p *piece) part(start, end int) piece {
-	if start == 0 && end == len(p.text) {
-		return *p
+// room holds the words and the cues of many pieces in few arrays: one for each piece would be most of what there is to allocate.
+type room struct {
+	words []word
+	hits  []hit
+}
+
+// copied returns a copy of s in the room that is left, or in new room.
+func copied[T any](room *[]T, s []T) []T {
+	const several = 1024
+	if len(s) > cap(*room)-len(*room) {
+		*room = make([]T, 0, max(several, len(s)))
 	}
+	from := len(*room)
+	*room = append(*room, s...)
+	return slices.Clip((*room)[from:])
+}
+
+// part returns the piece that text[start:end] is, in room of its own; no word or cue may be cut by it.
+func (p *piece) part(start, end int, in *room) piece {
 	before := func(w word, at int) int { return int(w.start) - at }
 	from, _ := slices.BinarySearchFunc(p.words, start, before)
 	to, _ := slices.BinarySearchFunc(p.words, end, before)
@@ -60,19 +74,18 @@ func (p *piece) part(start, end int) piece {
 	}
 	at := p.words[from].at
 	out.s = p.s[at:p.wordEnd(to-1)]
-	out.words = slices.Clone(p.words[from:to])
+	out.words = copied(&in.words, p.words[from:to])
 	for i := range out.words {
 		w := &out.words[i]
 		w.start, w.end, w.at = w.start-int32(start), w.end-int32(start), w.at-at
 	}
-	first, _ := slices.BinarySearchFunc(p.hits, from, func(h hit, i int) int { return int(h.from) - i })
-	for _, h := range p.hits[first:] {
-		if int(h.from) >= to {
-			break
-		}
-		if int(h.to) <= to {
-			out.hits = append(out.hits, hit{h.class, h.from - int32(from), h.to - int32(from)})
-		}
+	begins := func(h hit, at int) int { return int(h.from) - at }
+	first, _ := slices.BinarySearchFunc(p.hits, from, begins)
+	beyond, _ := slices.BinarySearchFunc(p.hits, to, begins)
+	out.hits = slices.DeleteFunc(copied(&in.hits, p.hits[first:beyond]), func(h hit) bool { return int(h.to) > to })
+	for i := range out.hits {
+		h := &out.hits[i]
+		h.from, h.to = h.from-int32(from), h.to-int32(from)
 	}
 	return out
 }
@@ -84,15 +97,15 @@ type passage struct {
 	block   int    // passages of one paragraph or bullet have the same
 	speaker string // folded name or address of who says it, in transcripts, chats and mails; empty: the writer
 
-	said    classes // of the languages' cues in it
-	langs   languageSet
 	about   items  // what it is about
 	placed  topic  // what its field, heading, label or the question that it answers points to
-	headed  bool   // placed by a heading further up
 	context string // the heading, label and question that it stands under
 
 	facts   facts
 	who     []mention
+	said    classes // of the languages' cues in it
+	langs   languageSet
+	headed  bool // placed by a heading further up
 	soon    bool // names a day soon after the close
 	hedged  bool
 	empty   bool // whatever its words, nothing is said about the deal

@@ -13,8 +13,9 @@ type reader struct {
 	names  words       // folded name words of people on either side
 	ofText languageSet // of the text as a whole
 	langs  languageSet // of the line at hand
-	whole  piece       // the line at hand
+	whole  piece       // the line at hand, in the room of the last one
 	out    []passage   // of this source and of those before it
+	room   *room       // for the words and cues of out
 	block  int
 
 	fixed      topic  // what the deal field is about
@@ -104,7 +105,7 @@ func (r *reader) line(s string) {
 		return
 	}
 	body, bullet, hashed := r.trimBullet(s)
-	r.whole = piece{text: body, folded: fold(body)}
+	r.whole.text, r.whole.folded = body, foldInto(r.whole.words, body)
 	whole := &r.whole
 	if len(whole.words) == 0 {
 		return
@@ -113,7 +114,7 @@ func (r *reader) line(s string) {
 		r.block++
 	}
 	r.langs = r.e.languagesOf(&whole.folded, r.ofText)
-	whole.hits = r.e.lex.find(&whole.folded, r.langs)
+	whole.hits = r.e.lex.findInto(whole.hits, &whole.folded, r.langs)
 	if !bullet && len(whole.words) <= 4 && whole.covered(closing) {
 		r.signature = signatureLines
 		return
@@ -314,7 +315,7 @@ func (r *reader) sentences(s string, t topic, headed bool, context string) {
 	at := 0
 	for _, text := range r.e.splitSentences(s) {
 		at += strings.Index(r.whole.text[at:], text)
-		p := r.whole.part(at, at+len(text))
+		p := r.whole.part(at, at+len(text), r.room)
 		at += len(text)
 		if len(p.words) > 0 {
 			r.out = append(r.out, passage{piece: p, src: r.src, block: r.block, speaker: r.speaker, said: classesOf(p.hits), langs: r.langs, placed: t, headed: headed, context: context})

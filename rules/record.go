@@ -16,6 +16,7 @@ type record struct {
 	asOf     time.Time
 	sources  []*source
 	passages []passage // of each source together; sources oldest first
+	room     room      // of the passages
 	idle     float64   // items that idle words would seem to say something on
 	telling  int       // passages that are evidence of something
 	people   people
@@ -188,7 +189,7 @@ func (r *record) add(t text) {
 	sample := fold(body[:min(len(body), languageSample)])
 	langs := r.e.languagesOf(&sample, everyLanguages)
 	rd := reader{e: r.e, src: src, names: r.names, ofText: langs, langs: langs, speaker: t.speaker,
-		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}, out: slices.Grow(r.passages, len(body)/usualPassage)}
+		fixed: topic{r.e.fieldItems[src.field], r.e.fieldSlots[src.field]}, out: slices.Grow(r.passages, len(body)/usualPassage), room: &r.room}
 	rd.under, rd.lasting = src.title, true // a CRM without titles has it as the first heading
 	src.from = len(r.passages)
 	rd.read(body)

@@ -29,7 +29,7 @@ var factSlots = map[string]slot{
 }
 
 // times counts what says when.
-func (f *facts) times() int { return f.dates + f.periods + f.durations + f.weekdays }
+func (f *facts) times() int32 { return f.dates + f.periods + f.durations + f.weekdays }
 
 func hasName(p *passage) bool { return p.facts.systems+p.facts.names > 0 }
 
