@@ -51,7 +51,7 @@ func (r *record) introduce(p *passage, i, j int, t string) {
 func (r *record) isNameWord(p *passage, i int) bool {
 	w := p.word(i)
 	s := p.text[p.words[i].start:p.words[i].end]
-	if len(w) < 2 || !p.upper(i) || s == strings.ToUpper(s) || strings.ContainsAny(s, "0123456789") ||
+	if len(w) < 2 || !p.upper(i) || isUpper(s) || hasDigit(s) ||
 		r.own[w] || r.e.vocabulary.honorifics[w] || slices.Contains(r.account, w) {
 		return false
 	}

@@ -69,6 +69,11 @@ func startsLower(s string) bool {
 	return unicode.IsLower(r)
 }
 
+// isUpper reports whether no letter of s has a capital that it could be.
+func isUpper(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return unicode.ToUpper(r) != r }) < 0
+}
+
 // isLower reports whether s has no capital.
 func isLower(s string) bool { return strings.IndexFunc(s, unicode.IsUpper) < 0 }
 
