@@ -93,8 +93,9 @@ func (r *record) wordings() ([]reading, int) {
 				if w.items[k].late && !r.passages[i].src.post && r.s.Deal.CloseDate != nil {
 					continue
 				}
-				if answers := sum[k].answers(&w.items[k].spec.Base, scale); answers[Some] > silence {
-					out[k].see(&answers, [2]int{i, j + 1})
+				base := &w.items[k].spec.Base
+				if some := sum[k].answer(Some, base, scale); some > silence {
+					out[k].see(some, sum[k].answer(All, base, scale), sum[k].answer(AllGiven, base, scale), [2]int{i, j + 1})
 				}
 			}
 		}
@@ -108,32 +109,29 @@ func (t *told) add(u *told) {
 	add(&t.signs, &u.signs)
 }
 
-// answers returns what t tells, its words at a scale, beside what any passage does.
-func (t *told) answers(base *Weights, scale float32) (answers Weights) {
-	for q := range answers {
-		answers[q] = base[q] + float64(scale*t.words[q]+t.signs[q])
-	}
-	return answers
+// answer returns what t tells on a question, its words at a scale, beside what any passage does.
+func (t *told) answer(question int, base *Weights, scale float32) float64 {
+	return base[question] + float64(scale*t.words[question]+t.signs[question])
 }
 
-// see takes a window of passages into account that says something.
-func (o *reading) see(answers *Weights, window [2]int) {
-	some, all := sigmoid(answers[Some]), sigmoid(answers[All])
-	both := some * sigmoid(answers[AllGiven])
-	if answers[Some] > o.some[0] {
-		o.given = answers[AllGiven]
+// see takes a window of passages into account that says something: its answers to the questions.
+func (o *reading) see(some, all, given float64, window [2]int) {
+	if some > o.some[0] {
+		o.given = given
 	}
-	o.bestSome.see(answers[Some], window)
-	o.bestAll.see(answers[All], window)
-	rank(&o.some, answers[Some])
-	rank(&o.all, answers[All])
-	if answers[Some] > min(o.both[2], o.bestBoth.told) { // else it cannot be among the best: it is less likely to say all than to say some
+	o.bestSome.see(some, window)
+	o.bestAll.see(all, window)
+	rank(&o.some, some)
+	rank(&o.all, all)
+	saysSome := sigmoid(some)
+	both := saysSome * sigmoid(given)
+	if some > min(o.both[2], o.bestBoth.told) { // else it cannot be among the best: it is less likely to say all than to say some
 		logOdds := math.Log(both / (1 - both))
 		o.bestBoth.see(logOdds, window)
 		rank(&o.both, logOdds)
 	}
-	o.sumSome += some
-	o.sumAll += all
+	o.sumSome += saysSome
+	o.sumAll += sigmoid(all)
 	o.sumBoth += both
 }
 

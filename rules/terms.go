@@ -145,25 +145,23 @@ func (r *record) plainWords(p *passage) {
 		pw := plainWord{text: p.word(i)}
 		switch {
 		case hasDigit(pw.text):
-			pw.text = anyNumber
+			pw = w.number
 		case r.names[pw.text] && !r.e.isCommon(pw.text):
-			pw.text = anyName
-		}
-		pw.lexeme = w.lexemes[pw.text]
-		if w.knowsNames && (pw.lexeme == nil || !pw.known) && p.upper(i) && pw.text != anyNumber && pw.text != anyName {
-			pw.text = anyName
-			pw.lexeme = w.lexemes[anyName]
+			pw = w.name
+		default:
+			pw.lexeme = w.lexemes[pw.text]
+			if w.knowsNames && (pw.lexeme == nil || !pw.known) && p.upper(i) {
+				pw = w.name
+			}
 		}
 		buf = append(buf, pw)
 	}
 	for _, h := range p.hits {
 		switch {
 		case h.class == weekday:
-			buf[h.from].text = anyWeekday
-			buf[h.from].lexeme = w.lexemes[anyWeekday]
+			buf[h.from] = w.weekday
 		case h.class == month && (p.upper(int(h.from)) || len(buf[h.from].text) > 3): // "may" and "mar" are words as well
-			buf[h.from].text = anyMonth
-			buf[h.from].lexeme = w.lexemes[anyMonth]
+			buf[h.from] = w.month
 		}
 	}
 	for _, h := range p.hits {

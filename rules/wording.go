@@ -242,8 +242,11 @@ type wording struct {
 	lexemes    map[string]*lexeme      // of words that it knows
 	stems      map[string]*sense       // of words that it does not know, by how they begin
 	knowsNames bool                    // a word with a capital that it does not know is a name
-	sure       float64
-	idle       Idle
+
+	name, number, month, weekday plainWord // the stand-ins
+
+	sure float64
+	idle Idle
 }
 
 // token is the number of a word, a stem or a sign of a term; 0: no term has it.
@@ -301,6 +304,8 @@ func newWording(w *Wording) *wording {
 			c.lexemes[word] = c.look(word)
 		}
 	}
+	standIn := func(word string) plainWord { return plainWord{text: word, lexeme: c.lexemes[word]} }
+	c.name, c.number, c.month, c.weekday = standIn(anyName), standIn(anyNumber), standIn(anyMonth), standIn(anyWeekday)
 	return c
 }
 
