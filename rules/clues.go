@@ -38,8 +38,10 @@ type best struct {
 const dear = 0.4
 
 func (b *best) see(told float64, window [2]int) {
-	told -= dear * float64(window[1]-window[0]-1)
-	if b.window == ([2]int{}) || told > b.told {
+	if told <= b.told { // whatever is taken off it
+		return
+	}
+	if told -= dear * float64(window[1]-window[0]-1); told > b.told {
 		*b = best{window, told}
 	}
 }
@@ -56,8 +58,8 @@ func (r *record) wordings() ([]reading, int) {
 	n := len(w.items)
 	out := make([]reading, n)
 	for k := range out {
-		none := [3]float64{silence, silence, silence}
-		out[k] = reading{some: none, all: none, both: none}
+		none, nowhere := [3]float64{silence, silence, silence}, best{told: math.Inf(-1)}
+		out[k] = reading{some: none, all: none, both: none, bestSome: nowhere, bestAll: nowhere, bestBoth: nowhere}
 	}
 	var rows [maxWindow][]told // of the passages at hand, by item
 	var counts [maxWindow]float32
