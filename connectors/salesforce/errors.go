@@ -80,7 +80,7 @@ var verdicts = map[string]verdict{
 	"MALFORMED_QUERY":                         {connectors.ErrConfig, "This is a fault of handoff, or of a field name in the configuration: please report it"},
 	"FIELD_INTEGRITY_EXCEPTION":               {connectors.ErrPark, "A value on the record does not go with another one: open the record, correct it, and save it by hand"},
 	"FIELD_CUSTOM_VALIDATION_EXCEPTION":       {connectors.ErrPark, "A validation rule refuses the deal as it is: correct the deal, or let the rule pass the integration user"},
-	"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY":    {connectors.ErrPark, "A trigger or flow fails on this record: ask the admin who owns it"},
+	triggerFails:                              {connectors.ErrPark, "A trigger or flow fails on this record: ask the admin who owns it"},
 	"STRING_TOO_LONG":                         {connectors.ErrPark, "The field is shorter than handoff expects: let `handoff setup` create it, or make it longer"},
 	"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": {connectors.ErrPark, "Add the value to the picklist, for the record's record type too"},
 	"REQUIRED_FIELD_MISSING":                  {connectors.ErrPark, "Fill in the required field on the record"},
@@ -98,6 +98,7 @@ const (
 	queryTimeout       = "QUERY_TIMEOUT"
 	unsupportedVersion = "UNSUPPORTED_API_VERSION"
 	entityLocked       = "ENTITY_IS_LOCKED"
+	triggerFails       = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 )
 
 // judge classes a code; status decides where the code is unknown or missing. Status 0: the code belongs to one row.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -16,7 +17,7 @@ import (
 
 const (
 	maxRecords = 200 // of one collection
-	lockTries  = 4   // of rows that another process holds
+	writeTries = 4   // of rows that smaller batches may help
 )
 
 // ReadValues implements connectors.Writer.
@@ -59,7 +60,8 @@ func (c *Client) ReadValues(ctx context.Context, object crm.Object, ids []string
 	return values, nil
 }
 
-// Write implements connectors.Writer. Rows that another process holds are tried again, in smaller batches.
+// Write implements connectors.Writer. Rows that another process holds, or of which there were too many for a trigger, are tried
+// again in smaller batches.
 func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.Outcome, error) {
 	outcomes := make([]connectors.Outcome, len(updates))
 	var open []int
@@ -79,7 +81,7 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 	}
 	size := maxRecords
 	for try := 1; len(open) > 0; try++ {
-		var locked []int
+		var again []int
 		for batch := range slices.Chunk(open, size) {
 			for _, i := range batch { // sent again, it is open again
 				certain[i] = false
@@ -88,24 +90,36 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 			if err != nil {
 				return certainOnly(outcomes, certain), err
 			}
+			crowded := try == 1 && triggerRefused(results)
 			for n, i := range batch {
 				outcomes[i].Err = results[n]
 				certain[i] = true
-				if results[n] != nil && errors.Is(results[n], connectors.ErrRetry) {
-					locked = append(locked, i)
+				if e := results[n]; e != nil && (errors.Is(e, connectors.ErrRetry) || len(batch) > 1 && (crowded || exceedsLimit(e))) {
+					again = append(again, i)
 				}
 			}
 		}
-		if try == lockTries || len(locked) == 0 {
+		if try == writeTries || len(again) == 0 {
 			break
 		}
 		if err := c.sleep(ctx, connectors.Backoff(try)); err != nil {
 			break // the outcomes stand: those rows were not written
 		}
-		open, size = locked, max(size/4, 1)
+		open, size = again, max(min(size, len(open))/4, 1)
 	}
 	return outcomes, nil
 }
+
+// triggerRefused reports whether all rows of a batch were refused by a trigger or flow. It may be one that takes no more than
+// some rows at once, and speaks of them in words of its own.
+func triggerRefused(results []*connectors.Error) bool {
+	return !slices.ContainsFunc(results, func(e *connectors.Error) bool { return e == nil || e.Code != triggerFails })
+}
+
+// exceedsLimit reports whether what runs when a row is saved did more for its batch than Salesforce lets one transaction do,
+// such as 101 queries where it makes one for each row.
+// https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
+func exceedsLimit(e *connectors.Error) bool { return strings.Contains(e.Message, "System.LimitException") }
 
 func pickRecords(records []map[string]any, at []int) []map[string]any {
 	picked := make([]map[string]any, len(at))

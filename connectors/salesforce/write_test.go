@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,77 @@ func TestWriteBreaksOff(t *testing.T) {
 		if bad := o.Ref == updates[1].Ref || o.Ref == updates[2].Ref; bad != (o.Err != nil) {
 			t.Errorf("%v: %v", o.Ref, o.Err)
 		}
+	}
+}
+
+// TestTooManyForATrigger: a trigger that takes only some rows at once refuses all of a batch; fewer of them pass.
+func TestTooManyForATrigger(t *testing.T) {
+	const (
+		tooMany = "HandoffSync: execution of BeforeUpdate caused by: System.LimitException: Too many SOQL queries: 101"
+		several = "HandoffSync: update one opportunity at a time"
+	)
+	for _, tc := range []struct {
+		name   string
+		rows   int
+		most   int // that the trigger takes at once
+		code   string
+		words  string
+		sizes  []int // of the batches, each followed by how often
+		parked int
+	}{
+		{"a query for each row", 200, 100, triggerFails, tooMany, []int{200, 1, 50, 4}, 0},
+		{"five queries for each row", 200, 20, triggerFails, tooMany, []int{200, 1, 50, 4, 12, 16, 8, 1}, 0},
+		{"in a flow", 200, 100, "CANNOT_EXECUTE_FLOW_TRIGGER", tooMany, []int{200, 1, 50, 4}, 0},
+		{"more queries than a row may have", 40, 0, triggerFails, tooMany, []int{40, 1, 10, 4, 2, 20, 1, 40}, 40},
+		{"words of its own", 200, 60, triggerFails, several, []int{200, 1, 50, 4}, 0},
+		{"words of its own, and fewer rows", 40, 10, triggerFails, several, []int{40, 1, 10, 4}, 0},
+		{"a trigger that fails whatever it gets", 200, 0, triggerFails, several, []int{200, 1, 50, 4}, 200},
+		{"one row", 1, 0, triggerFails, tooMany, []int{1, 1}, 1},
+		{"another refusal", 200, 0, "FIELD_CUSTOM_VALIDATION_EXCEPTION", several, []int{200, 1}, 200},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStub(t)
+			var sizes []int // each with how often it came, one after the other
+			s.api = func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				var sent struct{ Records []map[string]any }
+				if err := json.Unmarshal(body, &sent); err != nil {
+					t.Error(err)
+				}
+				n := len(sent.Records)
+				if last := len(sizes) - 2; last >= 0 && sizes[last] == n {
+					sizes[last+1]++
+				} else {
+					sizes = append(sizes, n, 1)
+				}
+				row := `{"success":true,"errors":[]},`
+				if n > tc.most {
+					row = fmt.Sprintf(`{"success":false,"errors":[{"statusCode":%q,"message":%q}]},`, tc.code, tc.words)
+				}
+				fmt.Fprintf(w, "[%s]", strings.TrimSuffix(strings.Repeat(row, n), ","))
+			}
+			c := s.client(t, func(cfg *Config) {
+				cfg.Specs = []crm.FieldSpec{{Object: crm.DealObject, Name: "score", Type: crm.Number}}
+			})
+			var updates []crm.Update
+			for i := range tc.rows {
+				updates = append(updates, crm.Update{Ref: crm.Ref{Object: crm.DealObject, ID: fmt.Sprint("006", i)}, Values: crm.Values{"score": "1"}})
+			}
+			outcomes, err := c.Write(t.Context(), updates)
+			if err != nil || len(outcomes) != tc.rows {
+				t.Fatalf("%d outcomes, %v", len(outcomes), err)
+			}
+			parked := 0
+			for _, o := range outcomes {
+				if o.Err != nil && o.Err.Code == tc.code && errors.Is(o.Err, connectors.ErrPark) {
+					parked++
+				}
+			}
+			if parked != tc.parked || !slices.Equal(sizes, tc.sizes) {
+				t.Errorf("%d rows parked after batches of %v, want %d and %v", parked, sizes, tc.parked, tc.sizes)
+			}
+		})
 	}
 }
 
