@@ -42,6 +42,8 @@ const (
 // settings are the keys of the configuration that codes of a refused login point at.
 var settings = map[string]string{
 	"INVALID_LOGIN":              "password",
+	mustUseToken:                 "password",
+	passwordLockout:              "password",
 	"INVALID_OPERATION":          "auth",
 	"unsupported_grant_type":     "auth",
 	"invalid_grant":              "client_id",
@@ -64,6 +66,10 @@ var verdicts = map[string]verdict{
 
 	invalidSession:                            {connectors.ErrConfig, "Salesforce refuses a session that it has just given: look at the IP restrictions under " + seeApp + "Policies, and at the login IP ranges and the permission \"API Enabled\" of the integration user's profile"},
 	"INVALID_LOGIN":                           {connectors.ErrConfig, "Correct user name or password (with the security token right behind it), or unlock the user under Setup > Users"},
+	mustUseToken:                              {connectors.ErrConfig, "Put the user's security token right behind the password, or name this machine's address under Setup > Network Access"},
+	passwordLockout:                           {connectors.ErrConfig, "Correct the password, then unlock the user under Setup > Users: wrong passwords have locked it"},
+	"LOGIN_DURING_RESTRICTED_TIME":            {connectors.ErrConfig, "Let the integration user log in at any hour: Setup > Profiles > the user's profile > Login Hours"},
+	"LOGIN_DURING_RESTRICTED_DOMAIN":          {connectors.ErrConfig, "Let the integration user log in from this machine's address: Setup > Profiles > the user's profile > Login IP Ranges"},
 	"INVALID_OPERATION":                       {connectors.ErrConfig, "The org does not allow this login: use an External Client App, and auth = \"client_credentials\""},
 	"invalid_grant":                           {connectors.ErrConfig, "Look at " + seeApp + "Policies: client credentials need the flow enabled and a run-as user, who is active"},
 	"invalid_client":                          {connectors.ErrConfig, seeSecret},
@@ -97,6 +103,8 @@ const (
 	invalidLocator     = "INVALID_QUERY_LOCATOR"
 	queryTimeout       = "QUERY_TIMEOUT"
 	unsupportedVersion = "UNSUPPORTED_API_VERSION"
+	mustUseToken       = "LOGIN_MUST_USE_SECURITY_TOKEN"
+	passwordLockout    = "PASSWORD_LOCKOUT"
 	entityLocked       = "ENTITY_IS_LOCKED"
 	triggerFails       = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 )

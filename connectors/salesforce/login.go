@@ -141,6 +141,9 @@ func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
 	sf.SetHttpClient(t.client())
 	// simpleforce escapes the password, but not the user name.
 	if err := t.result(sf.LoginPassword(html.EscapeString(c.cfg.Username), c.cfg.Password, "")); err != nil {
+		if e := refused(err); faulted(e) {
+			e.Class, e.Remedy = connectors.ErrConfig, "Setup > Users > the integration user > Login History says more"
+		}
 		return session{}, err
 	}
 	if sf.GetSid() == "" {
@@ -151,4 +154,16 @@ func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
 		org = ""
 	}
 	return session{token: sf.GetSid(), instance: sf.GetLoc(), org: org}, nil
+}
+
+// faulted reports whether SOAP refuses a login with a code that verdicts lack. It does so with the status of a trouble of its
+// own, but another try would be one more bad login, of which a few lock the user out.
+// https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_login.htm
+func faulted(e *connectors.Error) bool {
+	switch e.Code {
+	case "", "Server", "REQUEST_LIMIT_EXCEEDED": // no fault, SOAP's own for a trouble of the server, and too many calls at once
+		return false
+	}
+	_, known := verdicts[e.Code]
+	return !known && errors.Is(e, connectors.ErrRetry)
 }

@@ -127,6 +127,51 @@ func TestRefusedLogins(t *testing.T) {
 	}
 }
 
+// TestSOAPFaults: a login that SOAP refuses is not repeated, neither by the call that asked for it nor by the next ones; what is
+// the server's trouble is waited out.
+func TestSOAPFaults(t *testing.T) {
+	const passing = 5 // tries of a call
+	for _, tc := range []struct {
+		status        int
+		code          string
+		class         error
+		setting, want string
+		logins        int64 // of two calls, one after the other
+	}{
+		{500, "sf:INVALID_LOGIN", connectors.ErrConfig, "password", "Correct user name or password", 1},
+		{500, "sf:LOGIN_MUST_USE_SECURITY_TOKEN", connectors.ErrConfig, "password", "security token right behind the password", 1},
+		{500, "sf:PASSWORD_LOCKOUT", connectors.ErrConfig, "password", "then unlock the user", 1},
+		{500, "sf:LOGIN_DURING_RESTRICTED_TIME", connectors.ErrConfig, "", "Login Hours", 1},
+		{500, "sf:LOGIN_DURING_RESTRICTED_DOMAIN", connectors.ErrConfig, "", "Login IP Ranges", 1},
+		{500, "sf:A_CODE_OF_TOMORROW", connectors.ErrConfig, "", "Login History", 1},
+		{500, "sf:SERVER_UNAVAILABLE", connectors.ErrRetry, "", "", 2 * passing},
+		{500, "sf:REQUEST_LIMIT_EXCEEDED", connectors.ErrRetry, "", "", 2 * passing},
+		{500, "soapenv:Server", connectors.ErrRetry, "", "The trouble is on Salesforce's side", 2 * passing},
+		{503, "", connectors.ErrRetry, "", "The trouble is on Salesforce's side", 2 * passing},
+	} {
+		t.Run(fmt.Sprint(tc.status, " ", tc.code), func(t *testing.T) {
+			t.Parallel()
+			s := newStub(t)
+			s.api = func(w http.ResponseWriter, _ *http.Request) { // SOAP among it
+				s.logins.Add(1)
+				w.WriteHeader(tc.status)
+				if tc.code != "" {
+					fmt.Fprintf(w, `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault><faultcode>%s</faultcode><faultstring>Concurrent logins, or so</faultstring></e:Fault></e:Body></e:Envelope>`, tc.code)
+				}
+			}
+			c := s.client(t, func(c *Config) { c.Auth, c.Username, c.Password = SOAP, "u", "p" })
+			for range 2 {
+				if err := get(c); !errors.Is(err, tc.class) || refused(err).Setting != tc.setting || !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("got %v at %q, want %v at %q: %s", err, refused(err).Setting, tc.class, tc.setting, tc.want)
+				}
+			}
+			if n := s.logins.Load(); n != tc.logins {
+				t.Errorf("%d logins, want %d", n, tc.logins)
+			}
+		})
+	}
+}
+
 // TestLockedOut: jsforce#1411, #1291: whoever asks, a login that was refused is not repeated within a run.
 func TestLockedOut(t *testing.T) {
 	for _, tc := range []struct {
