@@ -141,7 +141,7 @@ func (c *Client) authenticateSOAP(ctx context.Context) (session, error) {
 	sf.SetHttpClient(t.client())
 	// simpleforce escapes the password, but not the user name.
 	if err := t.result(sf.LoginPassword(html.EscapeString(c.cfg.Username), c.cfg.Password, "")); err != nil {
-		if e := refused(err); faulted(e) {
+		if e := t.failed; e != nil && faulted(e) {
 			e.Class, e.Remedy = connectors.ErrConfig, "Setup > Users > the integration user > Login History says more"
 		}
 		return session{}, err

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -169,6 +170,16 @@ func TestSOAPFaults(t *testing.T) {
 				t.Errorf("%d logins, want %d", n, tc.logins)
 			}
 		})
+	}
+}
+
+func TestSOAPLoginIsCancelled(t *testing.T) {
+	s := newStub(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.api = func(http.ResponseWriter, *http.Request) { cancel() }
+	c := s.client(t, func(c *Config) { c.Auth, c.Username, c.Password = SOAP, "u", "p" })
+	if _, err := c.session(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -119,7 +119,9 @@ func triggerRefused(results []*connectors.Error) bool {
 // exceedsLimit reports whether what runs when a row is saved did more for its batch than Salesforce lets one transaction do,
 // such as 101 queries where it makes one for each row.
 // https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm
-func exceedsLimit(e *connectors.Error) bool { return strings.Contains(e.Message, "System.LimitException") }
+func exceedsLimit(e *connectors.Error) bool {
+	return strings.Contains(e.Message, "System.LimitException")
+}
 
 func pickRecords(records []map[string]any, at []int) []map[string]any {
 	picked := make([]map[string]any, len(at))
