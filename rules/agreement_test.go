@@ -95,7 +95,7 @@ func TestAgreement(t *testing.T) {
 	}{
 		{"exact, tuning", tuned.All().Exact(), 0.89},
 		{"exact, validation", unseen.All().Exact(), 0.84},
-		{"kappa, validation", unseen.All().Kappa(), 0.84},
+		{"kappa, validation", unseen.All().Kappa(), 0.83},
 		{"rating, validation", unseen.Rating(), 0.74},
 		{"sure and right, validation", unseen.SureExact(), 0.95},
 		{"sure, validation", unseen.SureShare(), 0.58},
