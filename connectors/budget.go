@@ -14,8 +14,12 @@ type Quota struct{ Used, Limit int }
 // Reached reports whether percent of the calls are used.
 func (q Quota) Reached(percent int) bool { return q.Limit > 0 && q.Used*100 >= q.Limit*percent }
 
-// ErrBudget is, beside ErrQuota, the cause of the error with which a run stops at its share of a quota.
-var ErrBudget = errors.New("the run's share of the quota is used up")
+// ErrBudget is, beside ErrQuota, the cause of the error with which a run stops at its share of a quota; ErrBackfill is the
+// ErrBudget of what can wait alone.
+var (
+	ErrBudget   = errors.New("the run's share of the quota is used up")
+	ErrBackfill = fmt.Errorf("%w for what can wait", ErrBudget)
+)
 
 // Budget bounds what a run uses of a quota. It knows of it what the answers to the run's own calls tell: what others call
 // counts, connections to the same org or portal among them, and what was used on an earlier day does not. It travels with
@@ -69,11 +73,11 @@ func Afford(ctx context.Context, crm, op string) error {
 	if q == nil || !q.Reached(b.share()) {
 		return nil
 	}
-	stops := "a run stops"
+	stops, cause := "a run stops", ErrBudget
 	if b.backfill {
-		stops = "reading all deals stops"
+		stops, cause = "reading all deals stops", ErrBackfill
 	}
-	return &Error{Op: op, CRM: crm, Class: ErrQuota, Err: ErrBudget, Setting: "quota_share",
+	return &Error{Op: op, CRM: crm, Class: ErrQuota, Err: cause, Setting: "quota_share",
 		Message: fmt.Sprintf("%d of %d API calls of the day are used, by all integrations, and %s at %d %%", q.Used, q.Limit, stops, b.share()),
 		Remedy:  "What was done is saved, and the next run goes on from there. If it happens often, run less often, let the others use fewer calls, or raise quota_share"}
 }

@@ -36,7 +36,7 @@ func TestBudget(t *testing.T) {
 			case tc.message == "" && err != nil:
 				t.Errorf("got %v", err)
 			case tc.message == "":
-			case !errors.As(err, &e) || !errors.Is(err, ErrQuota) || !errors.Is(err, ErrBudget) || e.Message != tc.message || e.Setting != "quota_share":
+			case !errors.As(err, &e) || !errors.Is(err, ErrQuota) || !errors.Is(err, ErrBudget) || errors.Is(err, ErrBackfill) != tc.backfill || e.Message != tc.message || e.Setting != "quota_share":
 				t.Errorf("got %v, want %s", err, tc.message)
 			}
 		})

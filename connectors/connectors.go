@@ -54,8 +54,9 @@ type Batch struct {
 // Puller reads won deals with their contacts, notes, activities and history.
 type Puller interface {
 	// Pull yields each won deal that has news since the watermarks, whole, whatever kind of record the news is in.
-	// Without watermarks it yields every won deal of the configured first window. It stops with yield's error. The same
-	// deal may come again in a later pull: a pull overlaps the one before it.
+	// Without watermarks it yields every won deal of the configured first window, as far as its calls reach; later pulls go on
+	// with that after what has news. It stops with yield's error. The same deal may come again in a later pull: a pull overlaps
+	// the one before it. An error that is ErrBackfill says that all that has news was yielded.
 	Pull(ctx context.Context, since crm.Watermarks, yield func(Batch) error) error
 }
 

@@ -68,6 +68,9 @@ func (r *scoring) unreadBefore(ctx context.Context) error {
 // sayLacking puts into words what is lacking. held counts the records that rollbacks hold, by run.
 func (r *scoring) sayLacking(unusable []connectors.Finding, held map[int64]int) []string {
 	all := r.sayUnwritten(unusable)
+	if r.behind != nil {
+		all = append(all, fmt.Sprintf("not all deals are read yet: %v", r.behind))
+	}
 	if r.sum.Parked > 0 {
 		all = append(all, sayParked(r.sum.Parked))
 	}

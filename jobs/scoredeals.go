@@ -140,6 +140,7 @@ type scoring struct {
 	adopted   adoption
 	refused   error // why nothing can be written
 	unshown   error // why no account gets its health
+	behind    error // why not all deals are read; nil: they are
 	unread    unread
 	spared    unread          // by a reconciliation: deals that it read less of than is held
 	parked    int             // rows that the CRM refused in this run
@@ -170,6 +171,9 @@ func (r *scoring) run(ctx, work context.Context) error {
 		r.readAt = r.Clock()
 		return err
 	})
+	if errors.Is(err, connectors.ErrBackfill) { // what has news is done, and the rest can wait
+		r.behind, err = err, nil
+	}
 	if err := r.rest(ctx, work, err); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ var mishaps = []mishap{
 		says{1, []string{"connections.salesforce.username: Salesforce: log in: user hasn't approved this consumer", `Permitted Users = "Admin approved users are pre-authorized"`}}, false},
 	{"quota used up by others", "salesforce", func(s *scene) { s.use(80_000) },
 		says{0, []string{"! connections.salesforce.quota_share: 96 runs a day; ", "a run stops when 80000 of 100000 are used (80 %), which they are: runs stop at once", "→ Wait"}},
-		says{1, []string{"connections.salesforce.quota_share: Salesforce: ", " of 100000 API calls of the day are used, by all integrations, and reading all deals stops at 40 %. What was done is saved"}}, false},
+		says{1, []string{"salesforce: not all deals are read yet: Salesforce: list won deals: ", " of 100000 API calls of the day are used, by all integrations, and reading all deals stops at 40 %. What was done is saved"}}, false},
 	{"quota used up by others", "hubspot", func(s *scene) { s.use(520_000) },
 		says{0, []string{"! connections.hubspot.quota_share: 96 runs a day; ", "a run stops when 520000 of 650000 are used (80 %), which they are: runs stop at once", "→ Wait"}},
 		says{1, []string{"connections.hubspot.quota_share: HubSpot: ", " of 650000 API calls of the day are used, by all integrations, and a run stops at 80 %. What was done is saved"}}, false},

@@ -13,8 +13,8 @@ import (
 	"handoff/crm"
 )
 
-// quota: a pull stops at its share of the CRM's calls, a first one at half of it, whoever made the calls; the next one goes
-// on from there.
+// quota: a pull stops at its share of the CRM's calls, reading all deals at half of it, whoever made the calls; the next one goes
+// on from there, after what has news.
 func quota(t *testing.T, start Start) {
 	const share, slack = 80, 8 // a few answers tell nothing of the quota
 	if testing.Short() {
@@ -22,6 +22,7 @@ func quota(t *testing.T, start Start) {
 	}
 	cases := deals.Generate(1_300, 7, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
 	f := start(t, cases)
+	f.Clock.Advance(time.Hour) // that the deals were made is no news
 	all := mustPull(t, f, nil).names()
 	checkup, err := f.Connector.Check(t.Context())
 	if err != nil || checkup.Quota.Limit == 0 {
@@ -70,13 +71,13 @@ func quota(t *testing.T, start Start) {
 		t.Errorf("deals of the pulls together, each once, -want +got:\n%s", diff)
 	}
 
+	last, deal := p, p.records[0].Snapshot.ID
 	note := func() {
 		f.Clock.Advance(time.Hour)
-		if err := f.AddNote(p.records[0].Snapshot.ID, "A note that says nothing."); err != nil {
+		if err := f.AddNote(deal, "A note that says nothing."); err != nil {
 			t.Fatal(err)
 		}
 	}
-	last := p
 	note()
 	at(100, 0)
 	if p, err := pull(t.Context(), f.Connector, last.marks); len(p.records) > 0 {
@@ -89,6 +90,16 @@ func quota(t *testing.T, start Start) {
 	checkError(t, err, connectors.ErrQuota)
 	if len(p.records) > 0 || calls > 2*slack {
 		t.Errorf("a pull at the share reads %d deals by %d calls", len(p.records), calls)
+	}
+	at(share/2, 0)
+	first, _, err := bounded(nil)
+	checkError(t, err, connectors.ErrBackfill)
+	note()
+	at(share/2, 0)
+	p, _, err = bounded(first.marks)
+	checkError(t, err, connectors.ErrBackfill)
+	if len(p.records) != 1 || p.records[0].Snapshot.ID != deal {
+		t.Errorf("while all deals wait, %d deals with news are read, want 1", len(p.records))
 	}
 	f.Clock.Advance(25 * time.Hour)
 	if p, _, err = bounded(last.marks); err != nil || len(p.records) == 0 {

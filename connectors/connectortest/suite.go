@@ -212,6 +212,7 @@ func dealLost(t *testing.T, start Start) {
 func killedPull(t *testing.T, start Start) {
 	cases := deals.Generate(450, 1, time.Now())
 	f := start(t, cases)
+	f.Clock.Advance(time.Hour) // that the deals were made is no news
 	seen := map[string]int{}
 	killed := errors.New("killed")
 	var marks crm.Watermarks

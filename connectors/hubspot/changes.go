@@ -20,16 +20,17 @@ func (r *reader) quiet(k kind, since crm.Watermarks) bool {
 	return k.object == companies && seen && !r.schema.readsCompanies()
 }
 
-// changes yields the won deals that anything changed on since the watermarks.
-func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) error {
+// changes yields the won deals that anything changed on since the watermarks. It returns the watermarks that hold from then
+// on, and how many deals there are. How far a sweep got stays as it was. A kind without a watermark waits for the end of a sweep,
+// be it one that is yet to begin, anew.
+func (r *reader) changes(ctx context.Context, since crm.Watermarks, anew bool, yield func(connectors.Batch) error) (crm.Watermarks, int, error) {
 	candidates := map[string]bool{}
 	left := map[string]bool{} // deals that changed, and whether they are not won any more
 	n := &news{changed: map[string]map[string]bool{}, tied: map[string]map[string]bool{}}
-	marks := crm.Watermarks{}
+	marks := maps.Clone(since)
 	var now time.Time // when HubSpot began to answer, by its own clock
 	for _, k := range feeds() {
-		if r.quiet(k, since) {
-			marks[k.object] = since[k.object]
+		if _, seen := since[k.object]; r.quiet(k, since) || !seen && (anew || sweeping(since)) {
 			continue
 		}
 		var links map[string][]link
@@ -45,7 +46,7 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(c
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		marks[k.object] = crm.Watermark{Time: latest(since[k.object].Time, now)}
 		found := targets(links)
@@ -63,29 +64,30 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, yield func(c
 	if len(open) >= len(kinds) { // most of them may not be ours
 		var err error
 		if open, err = r.locate(ctx, open, left); err != nil {
-			return err
+			return nil, 0, err
 		}
 	}
 	for chunk := range slices.Chunk(open, maxDeals) {
 		var err error
 		if n.held, err = r.remembered(ctx, chunk); err != nil {
-			return err
+			return nil, 0, err
 		}
 		records, found, err := r.deals(ctx, chunk, n)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		for _, id := range chunk {
 			r.leaves(id, found, left)
 		}
 		if err := yield(connectors.Batch{Records: records, Total: len(open)}); err != nil {
-			return err
+			return nil, 0, err
 		}
 	}
 	r.forget(marks)
+	marks[deals] = crm.Watermark{Time: marks[deals].Time, ID: since[deals].ID}
 	marks[readsMark] = crm.Watermark{Time: marks[deals].Time, ID: since[readsMark].ID}
 	maps.DeleteFunc(left, func(_ string, gone bool) bool { return !gone })
-	return yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: marks, Total: len(open)})
+	return marks, len(open), yield(connectors.Batch{Left: slices.SortedFunc(maps.Keys(left), compareIDs), Watermarks: maps.Clone(marks), Total: len(open)})
 }
 
 // changed lists the records of a kind that changed since its watermark, less the overlap, and says when HubSpot began to

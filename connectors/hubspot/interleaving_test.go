@@ -1,15 +1,19 @@
 package hubspot_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"handoff/connectors"
 	"handoff/connectors/connectortest"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/sandbox/deals"
@@ -25,10 +29,9 @@ func TestInterleavings(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, deals.Demo()[:4], usualOverlap)
 			setUp(t, l)
-			i := &interleaver{lab: l, random: rand.New(rand.NewPCG(seed, seed)), saved: l.memory.save(pull(t, l.client, nil))}
-			for _, r := range i.saved.records {
-				i.won = append(i.won, r.Snapshot.ID)
-			}
+			i := &interleaver{lab: l, random: rand.New(rand.NewPCG(seed, seed))}
+			i.pull(t, l.client, 0)
+			i.won = slices.Sorted(maps.Keys(l.memory.snapshots))
 			l.clock.Advance(time.Hour)
 			for n := 0; n < perPortal && !t.Failed(); n++ {
 				i.interleave(t)
@@ -41,30 +44,64 @@ func TestInterleavings(t *testing.T) {
 type interleaver struct {
 	*lab
 	random *rand.Rand
-	saved  news
+	marks  crm.Watermarks
 	won    []string
+	mapped int // which of mappings holds
 	writes int
 }
+
+var errKilled = errors.New("killed")
+
+// pull saves what a pull brings: of each batch the deals, then the watermarks. It is killed before the save of that number; 0: it is
+// not.
+func (i *interleaver) pull(t *testing.T, c *hubspot.Client, killed int) {
+	t.Helper()
+	saves := 0
+	save := func(do func()) error {
+		if saves++; saves == killed {
+			return errKilled
+		}
+		do()
+		return nil
+	}
+	err := c.Pull(t.Context(), i.marks, func(b connectors.Batch) error {
+		err := save(func() { i.memory.save(news{records: b.Records}) })
+		if err != nil || b.Watermarks == nil {
+			return err
+		}
+		return save(func() { i.marks = b.Watermarks })
+	})
+	if err != nil && !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+}
+
+// mappings are what may be read of a deal: where it changes, all deals are swept again.
+var mappings = []map[string]string{nil, {"use_case": "metrics"}}
 
 // longestLag is how long after a change a search finds it at most.
 const longestLag = 25 * time.Minute
 
-// interleave is one interleaving, on a machine whose clock is up to half an hour ahead of that of the portal, or behind it.
+// interleave is one interleaving, on a machine whose clock is up to half an hour ahead of that of the portal, or behind it. A
+// sweep that is killed goes on after what changes meanwhile.
 func (i *interleaver) interleave(t *testing.T) {
 	skew := time.Duration(i.random.IntN(61)-30) * time.Minute
 	now := func() time.Time { return i.clock.Now().Add(skew) }
-	client := i.again(t, func(c *hubspot.Config) { c.Now = now })
+	if i.random.IntN(2) == 0 {
+		i.mapped = 1 - i.mapped
+	}
+	client := i.again(t, func(c *hubspot.Config) { c.Now, c.Fields = now, mappings[i.mapped] })
 	for range 2 + i.random.IntN(5) {
 		i.clock.Advance([]time.Duration{0, 300 * time.Millisecond, time.Second, time.Minute, 10 * time.Minute}[i.random.IntN(5)])
 		if i.random.IntN(3) == 0 {
-			i.saved = i.memory.save(pull(t, client, i.saved.marks))
+			i.pull(t, client, i.random.IntN(10))
 		} else {
 			i.write(t)
 		}
 	}
 	i.clock.Advance(longestLag)
-	i.saved = i.memory.save(pull(t, client, i.saved.marks))
-	anew := i.again(t, func(c *hubspot.Config) { c.Now, c.Memory = now, nil })
+	i.pull(t, client, 0)
+	anew := i.again(t, func(c *hubspot.Config) { c.Now, c.Fields, c.Memory = now, mappings[i.mapped], nil })
 	for _, r := range pull(t, anew, nil).records {
 		if diff := cmp.Diff(&r.Snapshot, i.memory.snapshots[r.Snapshot.ID], cmpopts.EquateComparable(crm.Date{})); diff != "" {
 			t.Errorf("%s, with a clock that is off by %v, -the portal +saved:\n%s", r.Snapshot.ID, skew, diff)

@@ -13,9 +13,9 @@ import (
 	"handoff/crm"
 )
 
-// The first pull sweeps all won deals in the order of their ids and can go on where it was killed: while it lasts, the
-// watermark of deals carries an id, and the moment when the sweep began. From then on a pull lists what changed, object by
-// object.
+// The first pull sweeps all won deals in the order of their ids, and later ones go on where it was killed, or stopped at its
+// share of the quota: while it lasts, the watermark of deals carries an id. From then on a pull lists what changed, object by
+// object, and goes on with the sweep after that.
 
 // readsMark is the watermark whose id says what a pull read of each deal, and which deals: where that changed, all deals
 // are swept again. Its time is that from which on deals are news.
@@ -40,12 +40,7 @@ func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(conn
 	if err != nil {
 		return err
 	}
-	reads := r.reads()
-	if mark, ok := since[deals]; !ok || mark.ID != "" || since[readsMark].ID != reads {
-		err = r.sweep(ctx, since, reads, yield)
-	} else {
-		err = r.changes(ctx, since, yield)
-	}
+	err = r.pull(ctx, since, yield)
 	r.tellClosed()
 	if r.closed != nil || errors.Is(err, connectors.ErrConfig) { // what was known of the portal may not hold any more
 		return c.mistrust(ctx, err)
@@ -53,15 +48,66 @@ func (c *Client) Pull(ctx context.Context, since crm.Watermarks, yield func(conn
 	return err
 }
 
-// sweep yields all won deals of the first window; those before since were read already if it read the same of them.
-func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, yield func(connectors.Batch) error) error {
-	ctx = connectors.Backfill(ctx)
-	s := &search{op: "list won deals", object: deals, groups: r.window()}
-	at, resumed := since[deals]
-	if resumed && since[readsMark].ID == reads {
-		s.last = at.ID
+// pull yields what changed, and all deals where a sweep is not done. What changes meanwhile goes first: it is less, and people
+// wait for it.
+func (r *reader) pull(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) (err error) {
+	reads, changed := r.reads(), 0
+	if begun(since) {
+		if since, changed, err = r.changes(ctx, since, since[readsMark].ID != reads, yield); err != nil {
+			return err
+		}
 	}
-	began, marks, total := at.Time, maps.Clone(since), 0 // where there was a pull, what was news since then still is
+	if since[readsMark].ID != reads {
+		if since, err = r.beginSweep(ctx, since, reads); err != nil {
+			return err
+		}
+		if err := yield(connectors.Batch{Watermarks: maps.Clone(since)}); err != nil {
+			return err
+		}
+	}
+	if !sweeping(since) {
+		return nil
+	}
+	return r.sweep(connectors.Backfill(ctx), since, changed, yield)
+}
+
+// begun reports whether there are watermarks behind which news lies.
+func begun(since crm.Watermarks) bool {
+	_, placed := since[deals]
+	_, read := since[readsMark]
+	return placed && read
+}
+
+// sweeping reports whether a sweep has begun and is not done.
+func sweeping(since crm.Watermarks) bool { return since[deals].ID != "" }
+
+// atStart is the id behind which all deals lie.
+const atStart = "0"
+
+// beginSweep returns the watermarks with which a sweep begins. News that is still to be listed stays so.
+func (r *reader) beginSweep(ctx context.Context, since crm.Watermarks, reads string) (crm.Watermarks, error) {
+	marks, news := maps.Clone(since), since[readsMark].Time
+	if !begun(since) {
+		p, err := r.next(ctx, &search{op: opSweep, object: deals, groups: r.window()}) // tells the time
+		if err != nil {
+			return nil, err
+		}
+		marks, news = crm.Watermarks{}, p.answered
+		for _, k := range feeds() {
+			marks[k.object] = crm.Watermark{Time: news}
+		}
+	}
+	r.forget(marks)
+	marks[deals], marks[readsMark] = crm.Watermark{Time: news, ID: atStart}, crm.Watermark{Time: news, ID: reads}
+	return marks, nil
+}
+
+const opSweep = "list won deals"
+
+// sweep yields all won deals of the first window that lie behind the id in marks. The pull has yielded done deals before.
+func (r *reader) sweep(ctx context.Context, marks crm.Watermarks, done int, yield func(connectors.Batch) error) error {
+	s := &search{op: opSweep, object: deals, groups: r.window(), last: marks[deals].ID}
+	news, total := marks[deals].Time, 0
 	var open []string
 	read := func() error {
 		records, _, err := r.deals(ctx, open, nil)
@@ -69,7 +115,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, 
 			return err
 		}
 		r.forget(marks)
-		marks[deals] = crm.Watermark{Time: began, ID: open[len(open)-1]}
+		marks[deals] = crm.Watermark{Time: news, ID: open[len(open)-1]}
 		open = nil
 		return yield(connectors.Batch{Records: records, Watermarks: maps.Clone(marks), Total: total})
 	}
@@ -77,14 +123,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, 
 		if err != nil {
 			return err
 		}
-		if !resumed {
-			resumed, began, marks = true, p.answered, crm.Watermarks{}
-			for _, k := range feeds() {
-				marks[k.object] = crm.Watermark{Time: began}
-			}
-		}
-		marks[readsMark] = crm.Watermark{Time: began, ID: reads}
-		total = max(total, p.Total)
+		total = max(total, done+p.Total)
 		if open = append(open, ids(p.Results)...); len(open) >= maxDeals {
 			if err := read(); err != nil {
 				return err
@@ -96,7 +135,7 @@ func (r *reader) sweep(ctx context.Context, since crm.Watermarks, reads string, 
 			return err
 		}
 	}
-	marks[deals] = crm.Watermark{Time: began}
+	marks[deals] = crm.Watermark{Time: news}
 	return yield(connectors.Batch{Watermarks: marks, Total: total})
 }
 

@@ -148,7 +148,7 @@ func (c *Client) pages(ctx context.Context, s *search) iter.Seq2[*page[object], 
 }
 
 func (c *Client) next(ctx context.Context, s *search) (*page[object], error) {
-	last := cmp.Or(s.last, "0")
+	last := cmp.Or(s.last, atStart)
 	q := query{Sorts: []string{recordID}, Properties: append([]string{recordID}, s.properties...), Limit: searchPage, After: "0"}
 	for _, g := range s.groups {
 		q.Groups = append(q.Groups, filters{g.with(filter{Property: recordID, Operator: "GT", Value: last})})

@@ -120,13 +120,19 @@ func (c *Client) begin(f feed, since crm.Watermarks) *list {
 }
 
 // follow reads the rest of the lists, of which those of coreFeeds are read already, and collects the news. It returns
-// the watermarks that hold once the news is saved.
+// the watermarks that hold once the news is saved. A feed without a watermark waits for the end of a sweep, which reads all of
+// it anyway.
 func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list) (*news, crm.Watermarks, error) {
 	n := &news{won: map[string]bool{}, left: map[string]bool{}, linked: map[string]bool{}, deals: map[string]bool{}}
-	marks := crm.Watermarks{}
+	from, _ := newsSince(since)
+	marks := maps.Clone(since)
 	var next []*list
 	for _, f := range r.feeds()[len(coreFeeds):] {
-		next = append(next, r.begin(f, since))
+		next = append(next, r.begin(f, from))
+	}
+	if sweeping(since) || since[readsMark].ID != r.reads() {
+		waits := func(l *list) bool { _, ok := since[l.feed.object]; return !ok }
+		lists, next = slices.DeleteFunc(lists, waits), slices.DeleteFunc(next, waits)
 	}
 	for len(lists) > 0 {
 		for _, l := range lists {
@@ -136,11 +142,11 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list
 				next = append(next, following)
 			case l.err != nil && (object == opportunity || l.timedOut()):
 				return nil, nil, l.err
-			case l.err != nil: // no watermark, so that nothing is missed once it may be listed
+			case l.err != nil: // its watermark stays, so that nothing is missed once it may be listed
 				r.log.WarnContext(ctx, "what is new cannot be listed, and is read when its deals have other news", "object", object, "why", l.err)
 				continue
 			default:
-				marks[object] = crm.Watermark{Time: latest(since[object].Time, r.seen)}
+				marks[object] = crm.Watermark{Time: latest(from[object].Time, r.seen)}
 			}
 			for _, row := range l.rows {
 				n.add(row)
@@ -150,6 +156,10 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list
 			return nil, nil, err
 		}
 		lists, next = next, nil
+	}
+	marks[readsMark] = crm.Watermark{Time: marks[opportunity].Time, ID: since[readsMark].ID}
+	if sweeping(since) {
+		marks[opportunity] = since[opportunity]
 	}
 	return n, marks, nil
 }

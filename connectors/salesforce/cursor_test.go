@@ -20,7 +20,7 @@ func TestLostCursor(t *testing.T) {
 	l := newLab(t, deals.Demo()[:3])
 	f := l.fixture(t)
 	want := &replica{snapshots: map[string]*crm.Snapshot{}}
-	want.pull(t, l.client, false)
+	want.pull(t, l.client, 0)
 	n := 0
 	for line := range bytes.Lines(l.call(t, http.MethodGet, "/_sandbox/log", nil)) {
 		var e struct {
@@ -48,7 +48,7 @@ func TestLostCursor(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := &replica{snapshots: map[string]*crm.Snapshot{}}
-		got.pull(t, newClient(t, l.cfg), false)
+		got.pull(t, newClient(t, l.cfg), 0)
 		l.call(t, http.MethodDelete, "/_sandbox/faults", nil)
 		if diff := cmp.Diff(want.snapshots, got.snapshots, cmpopts.EquateComparable(crm.Date{})); diff != "" {
 			t.Errorf("composite %d, -with the cursor +without it:\n%s", n, diff)

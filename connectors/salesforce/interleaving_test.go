@@ -25,20 +25,28 @@ type replica struct {
 	marks     crm.Watermarks
 }
 
-// pull saves what a pull brings. One that is killed ends behind its first deals, which are saved.
-func (r *replica) pull(t *testing.T, c *salesforce.Client, killed bool) {
+// pull saves what a pull brings: of each batch the deals, then the watermarks. It is killed before the save of that number; 0: it is
+// not.
+func (r *replica) pull(t *testing.T, c *salesforce.Client, killed int) {
 	t.Helper()
-	err := c.Pull(t.Context(), r.marks, func(b connectors.Batch) error {
-		for i := range b.Records {
-			r.snapshots[b.Records[i].Snapshot.ID] = &b.Records[i].Snapshot
-		}
-		if b.Watermarks != nil {
-			r.marks = b.Watermarks
-		}
-		if killed && len(b.Records) > 0 {
+	saves := 0
+	save := func(do func()) error {
+		if saves++; saves == killed {
 			return errKilled
 		}
+		do()
 		return nil
+	}
+	err := c.Pull(t.Context(), r.marks, func(b connectors.Batch) error {
+		err := save(func() {
+			for i := range b.Records {
+				r.snapshots[b.Records[i].Snapshot.ID] = &b.Records[i].Snapshot
+			}
+		})
+		if err != nil || b.Watermarks == nil {
+			return err
+		}
+		return save(func() { r.marks = b.Watermarks })
 	})
 	if err != nil && !errors.Is(err, errKilled) {
 		t.Fatal(err)
@@ -73,6 +81,7 @@ type interleaver struct {
 	random *rand.Rand
 	saved  *replica
 	won    []string
+	mapped int // which of mappings holds
 	late   []lateWrite
 	writes int
 }
@@ -81,7 +90,7 @@ func newInterleaver(t *testing.T, seed uint64) *interleaver {
 	clock := connectortest.NewClock()
 	l := startLab(t, &lab{clock: clock}, sandbox.Options{Cases: deals.Demo()[:4], NoLimits: true, NoLog: true, Sleep: clock.Sleep})
 	i := &interleaver{lab: l, random: rand.New(rand.NewPCG(seed, seed)), saved: &replica{snapshots: map[string]*crm.Snapshot{}}}
-	i.saved.pull(t, l.client, false)
+	i.saved.pull(t, l.client, 0)
 	for id := range i.saved.snapshots {
 		i.won = append(i.won, id)
 	}
@@ -89,24 +98,36 @@ func newInterleaver(t *testing.T, seed uint64) *interleaver {
 	return i
 }
 
-// interleave is one interleaving, on a machine whose clock is up to half an hour ahead of that of the org, or behind it.
+// mappings are what may be read of a deal: where it changes, all deals are swept again.
+var mappings = []map[string]string{nil, {"champion": "Business_Problem__c"}}
+
+// interleave is one interleaving, on a machine whose clock is up to half an hour ahead of that of the org, or behind it. A sweep
+// that is killed, by REST or in bulk, goes on after what changes meanwhile.
 func (i *interleaver) interleave(t *testing.T) {
 	skew := time.Duration(i.random.IntN(61)-30) * time.Minute
 	cfg := i.cfg
 	cfg.Now = func() time.Time { return i.clock.Now().Add(skew) }
+	if i.random.IntN(2) == 0 {
+		i.mapped = 1 - i.mapped
+	}
+	cfg.Fields = mappings[i.mapped]
+	anew := newClient(t, cfg)
+	if i.random.IntN(2) == 0 {
+		cfg.BulkFrom, cfg.Sleep = 1, hurried
+	}
 	client := newClient(t, cfg)
 	for range 2 + i.random.IntN(5) {
 		i.advance(t, []time.Duration{0, 300 * time.Millisecond, time.Second, time.Minute, 10 * time.Minute}[i.random.IntN(5)])
 		if i.random.IntN(3) == 0 {
-			i.saved.pull(t, client, i.random.IntN(4) == 0)
+			i.saved.pull(t, client, i.random.IntN(10))
 		} else {
 			i.write(t)
 		}
 	}
 	i.advance(t, longestCommit)
-	i.saved.pull(t, client, false)
+	i.saved.pull(t, client, 0)
 	fresh := &replica{snapshots: map[string]*crm.Snapshot{}}
-	fresh.pull(t, client, false)
+	fresh.pull(t, anew, 0)
 	if diff := cmp.Diff(fresh.snapshots, i.saved.snapshots, cmpopts.EquateComparable(crm.Date{})); diff != "" {
 		t.Errorf("with a clock that is off by %v, -the org +saved:\n%s", skew, diff)
 	}

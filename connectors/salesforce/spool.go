@@ -25,11 +25,12 @@ type spool struct {
 
 // The rows of an object are found by the record that they belong to, and stand in their order within it.
 const spoolSchema = `
-DROP TABLE IF EXISTS sweep; DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS rows;
+DROP TABLE IF EXISTS sweep; DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS rows; DROP TABLE IF EXISTS overtaken;
 CREATE TABLE sweep (identity TEXT NOT NULL);
 CREATE TABLE jobs (object TEXT PRIMARY KEY, id TEXT NOT NULL, locator TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE rows (object TEXT, parent TEXT, place TEXT, id TEXT, data BLOB, PRIMARY KEY (object, parent, place, id)) WITHOUT ROWID;
-CREATE INDEX won ON rows (place, id) WHERE object = 'Opportunity';`
+CREATE INDEX won ON rows (place, id) WHERE object = 'Opportunity';
+CREATE TABLE overtaken (id TEXT PRIMARY KEY) WITHOUT ROWID;`
 
 // openSpool opens the spool of the sweep of that identity, which is empty where there was none. Another process that
 // has it open is an error.
@@ -168,11 +169,36 @@ func rows[T any](ctx context.Context, sp *spool, object string, parents []string
 	return spooled[T](ctx, sp, query, args...)
 }
 
-// won returns the first deals behind a watermark, newest first.
+// won returns the first deals behind a watermark that were not overtaken, newest first.
 func (sp *spool) won(ctx context.Context, at crm.Watermark) []listed {
-	const beyond = "SELECT data FROM rows WHERE object = 'Opportunity' AND (place, id) < (?, ?) ORDER BY place DESC, id DESC LIMIT ?"
+	const (
+		deals  = "SELECT data FROM rows WHERE object = 'Opportunity' AND id NOT IN (SELECT id FROM overtaken)"
+		newest = " ORDER BY place DESC, id DESC LIMIT ?"
+	)
 	if at.Time.IsZero() {
-		return spooled[listed](ctx, sp, "SELECT data FROM rows WHERE object = 'Opportunity' ORDER BY place DESC, id DESC LIMIT ?", pageSize)
+		return spooled[listed](ctx, sp, deals+newest, pageSize)
 	}
-	return spooled[listed](ctx, sp, beyond, date(at.Time), at.ID, pageSize)
+	return spooled[listed](ctx, sp, deals+" AND (place, id) < (?, ?)"+newest, date(at.Time), at.ID, pageSize)
+}
+
+// overtake leaves deals out of won: what the rows tell of them may be older than what is known by now.
+func (sp *spool) overtake(ctx context.Context, deals []string) (err error) {
+	tx, err := sp.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write the spool: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	for _, id := range deals {
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO overtaken VALUES (?)", id); err != nil {
+			return fmt.Errorf("write the spool: %w", err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write the spool: %w", err)
+	}
+	return nil
 }

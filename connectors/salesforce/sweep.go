@@ -37,50 +37,44 @@ type listed struct {
 
 func (l listed) mark() crm.Watermark { return crm.Watermark{Time: l.Closed.Time(), ID: l.ID} }
 
-// sweep yields all won deals of the first window that lie behind since, newest first: they matter most, should the quota
-// not reach for all. What changes after it began is left to the pull after it: it would otherwise run after its own
-// write-back. So is what left Closed Won since the pull before it, and a deal whose close date is edited meanwhile.
-func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(connectors.Batch) error) (err error) {
-	ctx = connectors.Backfill(ctx)
-	r, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.tellLeft(ctx)
-	at, news, until, reads, unread := since[opportunity], r.seen, since[sweepMark].Time, r.reads(), since[notesMark]
+// atStart is the place of a sweep that has read nothing yet.
+var atStart = crm.Watermark{ID: "start"}
+
+// sweeping reports whether a sweep has begun and is not done.
+func sweeping(since crm.Watermarks) bool { return since[opportunity].ID != "" }
+
+// beginSweep returns the watermarks with which a sweep begins. News that is still to be listed stays so.
+func (r *reader) beginSweep(since crm.Watermarks) crm.Watermarks {
+	news := r.seen
 	if mark, ok := since[readsMark]; ok {
 		news = mark.Time
 	}
-	if since[readsMark].ID != reads || until.IsZero() {
-		at, until, unread = crm.Watermark{}, r.now, crm.Watermark{}
-	}
-	marks := crm.Watermarks{readsMark: {Time: news, ID: reads}, sweepMark: {Time: until}}
+	marks := crm.Watermarks{}
 	for _, f := range r.feeds() {
 		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
 			marks[f.object] = crm.Watermark{Time: news}
 		}
 	}
-	for object, mark := range since { // news that is still to be listed
-		if _, ok := marks[object]; ok && object != readsMark && object != sweepMark {
-			marks[object] = mark
-		}
-	}
-	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(until))
-	list, total, err := r.listWon(ctx, scope, at, true)
+	maps.Copy(marks, since)
+	marks[opportunity], marks[readsMark] = atStart, crm.Watermark{Time: news, ID: r.reads()}
+	marks[sweepMark], marks[notesMark] = crm.Watermark{Time: r.now}, r.unread
+	return marks
+}
+
+// sweep yields all won deals of the first window that lie behind the place in marks, newest first: they matter most, should
+// the quota not reach for all. What changes after it began is left to pullChanges: it would otherwise run after its own
+// write-back. So is what left Closed Won since then, and a deal whose close date is edited meanwhile. The pull has yielded done
+// deals before.
+func (r *reader) sweep(ctx context.Context, marks crm.Watermarks, done int, yield func(connectors.Batch) error) (err error) {
+	at, unread := marks[opportunity], marks[notesMark]
+	scope := all(r.won(), r.window(), "SystemModstamp <= "+datetime(marks[sweepMark].Time))
+	list, behind, err := r.listWon(ctx, scope, at, true)
 	if err != nil {
 		return err
 	}
-	counted := total != uncounted
-	many := total > r.cfg.BulkFrom || !counted
-	total = max(total, 0)
-	if _, ok := since[opportunity]; !ok && many { // should this stop before the first deals, the next one goes on with its jobs
-		begun := maps.Clone(marks)
-		delete(begun, opportunity) // which would say that the sweep is done
-		if err := yield(connectors.Batch{Watermarks: begun, Total: total}); err != nil {
-			return err
-		}
-	}
-	if err := r.inBulk(ctx, all(scope, older(at)), reads+" "+datetime(until), many); err != nil {
+	counted := behind != uncounted
+	total, many := done+max(behind, 0), behind > r.cfg.BulkFrom || !counted
+	if err := r.inBulk(ctx, all(scope, older(at)), sweepOf(marks), many); err != nil {
 		return err
 	}
 	together := maxDeals
@@ -117,7 +111,7 @@ func (c *Client) sweep(ctx context.Context, since crm.Watermarks, yield func(con
 			}
 		}
 		if len(list) < pageSize {
-			marks[opportunity], marks[notesMark] = crm.Watermark{Time: news}, newest(unread, r.unread)
+			marks[opportunity], marks[notesMark] = crm.Watermark{Time: marks[readsMark].Time}, newest(unread, r.unread)
 			return yield(connectors.Batch{Watermarks: marks, Total: total})
 		}
 		if list, _, err = r.listWon(ctx, scope, at, false); err != nil {
@@ -214,7 +208,7 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 	if _, err := os.Stat(r.cfg.Spool); r.cfg.Spool == "" || err != nil && !many {
 		return nil
 	}
-	sp, err := openSpool(ctx, r.cfg.Spool, r.org+" "+r.won()+" "+identity)
+	sp, err := openSpool(ctx, r.cfg.Spool, identity)
 	if err == nil {
 		if err = r.fill(ctx, sp, scope); err == nil {
 			r.spool = sp
@@ -230,6 +224,25 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 	}
 	r.log.WarnContext(ctx, "deals are not read in bulk", "why", err)
 	return nil
+}
+
+// overtake takes deals that are yielded with their news, or that have left, out of what a sweep that goes on has read in bulk
+// before.
+func (r *reader) overtake(ctx context.Context, since crm.Watermarks, deals []string) error {
+	if _, err := os.Stat(r.cfg.Spool); r.cfg.Spool == "" || err != nil || len(deals) == 0 || !sweeping(since) {
+		return nil
+	}
+	sp, err := openSpool(ctx, r.cfg.Spool, sweepOf(since))
+	if err != nil {
+		return err
+	}
+	err = sp.overtake(ctx, deals)
+	return sp.end(err, err == nil)
+}
+
+// sweepOf identifies the sweep that has these watermarks.
+func sweepOf(marks crm.Watermarks) string {
+	return marks[readsMark].ID + " " + datetime(marks[sweepMark].Time)
 }
 
 // window is the condition that a deal belongs to the first pull. The close date can be edited at will, the stage's
