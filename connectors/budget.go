@@ -42,7 +42,7 @@ type bound struct {
 // share is how many percent of the quota may be used. What can wait yields at the half, so that other runs have room.
 func (b bound) share() int {
 	if b.backfill {
-		return b.Budget.share / 2
+		return max(1, b.Budget.share/2)
 	}
 	return b.Budget.share
 }
@@ -66,7 +66,7 @@ func Backfill(ctx context.Context) context.Context {
 // a quota that no answer has told yet, bound nothing.
 func Afford(ctx context.Context, crm, op string) error {
 	b, ok := ctx.Value(boundKey{}).(bound)
-	if !ok || b.share() == 0 {
+	if !ok || b.Budget.share == 0 {
 		return nil
 	}
 	q := b.quota.Load()

@@ -19,6 +19,9 @@ func TestBudget(t *testing.T) {
 		{"at the share", 80, false, Quota{80_000, 100_000}, "80000 of 100000 API calls of the day are used, by all integrations, and a run stops at 80 %"},
 		{"backfill, below its half", 80, true, Quota{39_999, 100_000}, ""},
 		{"backfill, at its half", 80, true, Quota{40_000, 100_000}, "40000 of 100000 API calls of the day are used, by all integrations, and reading all deals stops at 40 %"},
+		{"backfill, below half of next to nothing", 1, true, Quota{9, 1000}, ""},
+		{"backfill, at half of next to nothing", 1, true, Quota{10, 1000}, "10 of 1000 API calls of the day are used, by all integrations, and reading all deals stops at 1 %"},
+		{"backfill without bounds", 0, true, Quota{100, 100}, ""},
 		{"everything", 100, false, Quota{99, 100}, ""},
 		{"without bounds", 0, false, Quota{100, 100}, ""},
 	} {
