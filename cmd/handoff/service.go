@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -24,6 +25,7 @@ type service struct {
 	engine *rules.Engine
 	fields []crm.FieldSpec        // our own
 	crms   []connectors.Connector // of the connections, in their order
+	turns  []*semaphore.Weighted  // likewise: held while a job of this process runs there
 	told   []jobs.Notifier        // of findings
 	adopt  bool
 
@@ -46,7 +48,7 @@ func (a *app) openService(ctx context.Context, cfg *Config) (*service, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
-		s.crms = append(s.crms, c)
+		s.crms, s.turns = append(s.crms, c), append(s.turns, semaphore.NewWeighted(1))
 	}
 	return s, nil
 }
@@ -118,10 +120,14 @@ func (s *service) once(ctx context.Context, name string, asJSON bool) error {
 
 // runJob runs the named job of a connection and shows its progress on bar. What is left for a person, although the run did its work, is
 // printed.
-// Of two processes that run the same connection, the second waits, and gives up after a while.
+// Jobs of one connection take turns. Of two processes that run it, the second waits, and gives up after a while.
 func (s *service) runJob(ctx context.Context, i int, name string, job *jobs.ScoreDeals, bar *progress) (sum jobs.Summary, err error) {
 	sum.Connection = job.Connection
 	if !job.DryRun {
+		if err := s.turns[i].Acquire(ctx, 1); err != nil {
+			return sum, fmt.Errorf("wait for another job of the connection: %w", err)
+		}
+		defer s.turns[i].Release(1)
 		unlock, lockErr := s.db.Lock(ctx, job.Connection)
 		if lockErr != nil {
 			return sum, placed(&s.cfg.Connections[i], lockErr)
