@@ -97,10 +97,14 @@ func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) (row
 	if mark, ok := since[k.object]; ok {
 		from = mark.Time.Add(-r.cfg.Overlap)
 	}
-	s := &search{op: "list what changed", object: k.object, groups: []group{nil}, properties: []string{k.stamp}}
+	var g group
 	if !from.IsZero() {
-		s.groups = []group{{{Property: k.stamp, Operator: "GTE", Value: milliseconds(from)}}}
+		g = append(g, filter{Property: k.stamp, Operator: "GTE", Value: milliseconds(from)})
 	}
+	if k.object == contacts || k.object == companies { // most of them are on no deal, and marketing may change them all in a night
+		g = append(g, filter{Property: dealCount, Operator: "GT", Value: "0"})
+	}
+	s := &search{op: "list what changed", object: k.object, groups: []group{g}, properties: []string{k.stamp}}
 	if k.object == deals {
 		s.properties = append(s.properties, isWon)
 	}

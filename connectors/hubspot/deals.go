@@ -25,6 +25,9 @@ type kind struct {
 
 const modified = "hs_lastmodifieddate"
 
+// dealCount is how many deals a contact or a company is on.
+const dealCount = "num_associated_deals"
+
 // The kinds of records around a deal.
 const (
 	contacts = "contacts"

@@ -24,8 +24,8 @@ var coreFeeds = []feed{
 	{object: opportunity, columns: []string{"IsWon", "IsDeleted"}},
 	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
 	{object: "Contact", through: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
-	{object: "Task", columns: []string{"WhatId"}, where: "WhatId != null"},
-	{object: "Event", columns: []string{"WhatId"}, where: "WhatId != null"},
+	{object: "Task", columns: []string{"WhatId"}, where: ofDeal("What")},
+	{object: "Event", columns: []string{"WhatId"}, where: ofDeal("What")},
 }
 
 // feeds are those of this org: a kind of record that we do not read brings no news.
@@ -37,15 +37,20 @@ func (r *reader) feeds() []feed {
 		}
 	}
 	described := func(object string) bool { return !r.schema.objects[object].off() }
-	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}})
+	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}, where: ofDeal("Parent")})
 	add(described("ContentNote"), feed{object: "ContentDocument", through: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
 	add(described("ContentNote"), feed{object: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
-	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}})
-	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: "RelatedToId != null"})
+	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}, where: "Event.WhatId != null"})
+	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: ofDeal("RelatedTo")})
 	add(r.schema.reads("Account"), feed{object: "Account", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
 	add(r.schema.reads("Contract"), feed{object: "Contract", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
 	return feeds
 }
+
+// ofDeal is the condition that a relationship, which may lead to records of many kinds, leads to an opportunity: most tasks and
+// e-mails of an org may be those of cases.
+// https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_relationships_and_polymorph_keys.htm
+func ofDeal(relationship string) string { return relationship + ".Type = " + quote(opportunity) }
 
 // linked is the condition that a link leads from a won deal to a note: the note may be older than the link. Salesforce
 // refuses to list links that are not filtered by what they link, and takes a semi-join for such a filter.

@@ -351,6 +351,9 @@ func (l *lab) child(t *testing.T, object, deal string) string {
 		return create(object, map[string]any{"WhatId": deal, "Subject": "Call"})
 	case "Event":
 		return create(object, map[string]any{"WhatId": deal, "Subject": "Call", "StartDateTime": now, "DurationInMinutes": 30})
+	case "EventRelation":
+		event := create("Event", map[string]any{"WhatId": deal, "Subject": "Call", "StartDateTime": now, "DurationInMinutes": 30})
+		return create(object, map[string]any{"EventId": event, "RelationId": create("Contact", map[string]any{"LastName": "Okafor"})})
 	case "EmailMessage":
 		return create(object, map[string]any{"RelatedToId": deal, "Subject": "Hello", "Status": "3", "MessageDate": now})
 	default:

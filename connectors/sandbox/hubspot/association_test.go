@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,5 +120,38 @@ func TestAssociationPages(t *testing.T) {
 	}
 	if got, want := a.refusal("POST", path, `{"inputs":[{"id":"1","after":"x"}]}`), `400 VALIDATION_ERROR Invalid paging cursor "x"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A record counts the records that it is associated with, whatever their labels, and searches find it by that.
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	err := a.portal.load(t.Context(), func(ctx context.Context, t *tx) error {
+		for _, name := range []string{"Acme", "Beta"} {
+			id, err := t.insert(ctx, newRecord{Object: "companies", Properties: map[string]string{"name": name}})
+			if err != nil || name == "Beta" {
+				return err
+			}
+			for _, deal := range []string{wonID, openID} {
+				if err := t.associate(ctx, ref{"deals", deal}, ref{"companies", id}, "Primary"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for object, want := range map[string]string{"companies": "2", "contacts": "1"} {
+		body := `{"filterGroups":[{"filters":[{"propertyName":"num_associated_deals","operator":"GT","value":"0"}]}],"properties":["num_associated_deals"]}`
+		var counts []string
+		for _, r := range get[found](a, http.StatusOK, "POST", "/crm/objects/2026-09/"+object+"/search", body).Results {
+			counts = append(counts, *r.Properties["num_associated_deals"])
+		}
+		if len(counts) == 0 || slices.ContainsFunc(counts, func(n string) bool { return n != want }) {
+			t.Errorf("%s: %v deals, want %s", object, counts, want)
+		}
 	}
 }

@@ -86,7 +86,7 @@ func (p *Portal) create(ctx context.Context) error {
 		}
 		p.objects = append(p.objects, o)
 	}
-	if _, err := p.db.ExecContext(ctx, counted); err != nil {
+	if _, err := p.db.ExecContext(ctx, counters()); err != nil {
 		return err
 	}
 	return p.load(ctx, seed)
@@ -127,17 +127,27 @@ CREATE TABLE association (from_object TEXT NOT NULL, from_id INTEGER NOT NULL, t
 CREATE TABLE merged (object TEXT NOT NULL, id INTEGER NOT NULL, heir INTEGER NOT NULL, PRIMARY KEY (object, id)) STRICT, WITHOUT ROWID;
 `
 
-// counted keeps the number of a deal's contacts.
-const counted = `
-CREATE TRIGGER contacts_more AFTER INSERT ON association WHEN NEW.from_object = 'deals' AND NEW.to_object = 'contacts' BEGIN
-	UPDATE deals SET num_associated_contacts = (SELECT count(DISTINCT to_id) FROM association
-		WHERE from_object = 'deals' AND from_id = NEW.from_id AND to_object = 'contacts') WHERE hs_object_id = NEW.from_id;
-END;
-CREATE TRIGGER contacts_less AFTER DELETE ON association WHEN OLD.from_object = 'deals' AND OLD.to_object = 'contacts' BEGIN
-	UPDATE deals SET num_associated_contacts = (SELECT count(DISTINCT to_id) FROM association
-		WHERE from_object = 'deals' AND from_id = OLD.from_id AND to_object = 'contacts') WHERE hs_object_id = OLD.from_id;
-END;
-`
+// counted are the properties that hold how many records of a kind a record is associated with.
+var counted = []struct{ object, with, property string }{
+	{"deals", "contacts", "num_associated_contacts"},
+	{"contacts", "deals", "num_associated_deals"},
+	{"companies", "deals", "num_associated_deals"},
+}
+
+// counters returns the triggers that keep them.
+func counters() string {
+	var b strings.Builder
+	for _, c := range counted {
+		for event, row := range map[string]string{"INSERT": "NEW", "DELETE": "OLD"} {
+			fmt.Fprintf(&b, `
+CREATE TRIGGER count_%[1]s_%[2]s_%[4]s AFTER %[4]s ON association WHEN %[5]s.from_object = '%[1]s' AND %[5]s.to_object = '%[2]s' BEGIN
+	UPDATE %[1]s SET %[3]s = (SELECT count(DISTINCT to_id) FROM association
+		WHERE from_object = '%[1]s' AND from_id = %[5]s.from_id AND to_object = '%[2]s') WHERE hs_object_id = %[5]s.from_id;
+END;`, c.object, c.with, c.property, event, row)
+		}
+	}
+	return b.String()
+}
 
 // object returns the kind of record of that name, as a path may give it: "deals", "deal" or "0-3". nil: there is none.
 // Reading needs no lock: kinds of records never change, only their properties do.
