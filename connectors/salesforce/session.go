@@ -36,7 +36,7 @@ func (c *Client) session(ctx context.Context) (session, error) {
 		return c.current, nil
 	}
 	var err error
-	c.current, err = c.authenticate(ctx)
+	c.current, err = c.tryLogin(ctx)
 	if errors.Is(err, connectors.ErrConfig) {
 		c.shut(err)
 	}
