@@ -77,6 +77,8 @@ type app struct {
 	sleep              func(context.Context, time.Duration) error
 	bulkFrom, bulkRows int
 
+	searches searchPaces // nil: no connection to HubSpot was made yet
+
 	started    bool // a command's own code has begun: arguments and flags were in order
 	configPath string
 	verbose    int

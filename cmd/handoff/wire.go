@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"handoff/connectors"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/salesforce"
@@ -108,12 +110,28 @@ func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[strin
 	return salesforce.Export(a.salesforceConfig(conn, own))
 }
 
+// searchPaces pace the searches of HubSpot accounts: connections that get in alike share one.
+type searchPaces map[hubspotAccess]*rate.Limiter
+
+type hubspotAccess struct{ url, token string }
+
+func (a *app) searchPace(conn *Connection) *rate.Limiter {
+	access := hubspotAccess{conn.URL, conn.Token.Reveal()}
+	if a.searches == nil {
+		a.searches = searchPaces{}
+	}
+	if a.searches[access] == nil {
+		a.searches[access] = hubspot.NewSearches()
+	}
+	return a.searches[access]
+}
+
 func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec, memory connectors.Memory) (connectors.Connector, error) {
 	return hubspot.New(hubspot.Config{
 		URL: conn.URL, Token: conn.Token.Reveal(), APIVersion: conn.APIVersion,
 		Since: conn.Since.From(a.clock()), Pipelines: conn.Pipelines, DealTypes: conn.DealTypes,
 		Overlap: conn.Overlap, Fields: conn.Fields, Methodology: conn.Methodology, HandoffFields: conn.HandoffFields, Specs: own,
-		CaseAsOf: conn.AsOf.Case, Memory: memory, Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
+		CaseAsOf: conn.AsOf.Case, Memory: memory, Searches: a.searchPace(conn), Patience: a.patience, Now: a.clock, Sleep: a.sleep, Log: a.log,
 	})
 }
 

@@ -63,6 +63,9 @@ type Config struct {
 
 	Memory connectors.Memory // nil: none
 
+	// Searches paces searches, which an account has few of: connections to one account share it. nil: one of its own.
+	Searches *rate.Limiter
+
 	CaseAsOf bool // case_as_of of a deal is the as-of time of its snapshot; for sandboxes on this machine
 
 	Patience time.Duration // how long one answer may take to its last byte; 0: a minute
@@ -78,7 +81,6 @@ type Client struct {
 	specs     map[crm.Object][]ownField
 	transport *transport
 	rest      *resty.Client
-	searches  *rate.Limiter
 
 	mu     sync.Mutex
 	schema *schema   // as last described; nil: not yet
@@ -132,11 +134,17 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	c := &Client{cfg: cfg, specs: ownFields(cfg), transport: newTransport(cfg.Log), searches: rate.NewLimiter(searchesPerSecond, 1)}
+	if cfg.Searches == nil {
+		cfg.Searches = NewSearches()
+	}
+	c := &Client{cfg: cfg, specs: ownFields(cfg), transport: newTransport(cfg.Log)}
 	c.rest = resty.NewWithClient(&http.Client{Transport: c.transport, CheckRedirect: connectors.NoRedirect, Timeout: cfg.Patience}).SetLogger(connectors.Silence{}).
 		SetBaseURL(cfg.URL).SetAuthToken(cfg.Token).SetHeader("Accept", "application/json").SetResponseBodyLimit(maxAnswer)
 	return c, nil
 }
+
+// NewSearches returns what paces the searches of one account.
+func NewSearches() *rate.Limiter { return rate.NewLimiter(searchesPerSecond, 1) }
 
 // api returns the path of an area of the CRM's API, such as "objects".
 func (c *Client) api(area, below string) string {

@@ -162,7 +162,7 @@ func (c *Client) paceCall(ctx context.Context) error {
 // paceSearch waits until a search may be sent.
 func (c *Client) paceSearch(ctx context.Context) error {
 	now := c.cfg.Now()
-	if d := c.searches.ReserveN(now, 1).DelayFrom(now); d > 0 {
+	if d := c.cfg.Searches.ReserveN(now, 1).DelayFrom(now); d > 0 {
 		return c.cfg.Sleep(ctx, d)
 	}
 	return nil

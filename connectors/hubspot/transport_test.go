@@ -95,11 +95,13 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestPacing: searches stay below five a second, whatever their answers.
+// TestPacing: searches stay below five a second, whatever their answers, and whichever connection to the account makes them.
 func TestPacing(t *testing.T) {
 	s := newStub(t, func(w http.ResponseWriter, _ *http.Request, _ string) { say(w, 200, `{"total":0,"results":[]}`) })
-	c := s.client(t)
-	for range 4 {
+	pace := NewSearches()
+	shared := func(cfg *Config) { cfg.Searches = pace }
+	one, two, stranger := s.client(t, shared), s.client(t, shared), s.client(t)
+	for _, c := range []*Client{one, two, stranger, two, one} {
 		if _, err := c.next(t.Context(), &search{op: opTest, object: deals, groups: []group{nil}}); err != nil {
 			t.Fatal(err)
 		}
