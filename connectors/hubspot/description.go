@@ -55,13 +55,13 @@ func (d *description) portal() string {
 // wished for and is not too old; otherwise HubSpot is asked.
 func (c *Client) describe(ctx context.Context) (*schema, error) {
 	s := c.current()
-	if s == nil && c.cfg.Memory != nil {
-		data, err := c.cfg.Memory.Recall(ctx)
+	if s == nil {
+		d, err := c.recall(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if d := (description{}); json.Unmarshal(data, &d, lenient) == nil { // else another version of handoff wrote it
-			s = c.resolve(&d)
+		if d != nil {
+			s = c.resolve(d)
 		}
 	}
 	if s == nil || c.doubted() || !s.whole() || s.Access != c.access() || c.cfg.Now().Sub(s.ReadAt) >= descriptionLife {
@@ -71,6 +71,22 @@ func (c *Client) describe(ctx context.Context) (*schema, error) {
 	older.fresh = false
 	c.use(&older)
 	return &older, nil
+}
+
+// recall returns the description that was kept last, in whatever process; nil: there is none.
+func (c *Client) recall(ctx context.Context) (*description, error) {
+	if c.cfg.Memory == nil {
+		return nil, nil
+	}
+	data, err := c.cfg.Memory.Recall(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &description{}
+	if json.Unmarshal(data, d, lenient) != nil { // another version of handoff wrote it
+		return nil, nil
+	}
+	return d, nil
 }
 
 // described returns the schema as last described in this process.
@@ -113,7 +129,10 @@ func (c *Client) describeAnew(ctx context.Context) (*schema, error) {
 		return nil, err
 	}
 	d.unnamed = forbidden(err)
-	if d.Portal, err = c.portalID(ctx); forbidden(err) == nil && err != nil {
+	if d.Portal, err = c.portalID(ctx); forbidden(err) != nil || status(err) == http.StatusNotFound || errors.Is(err, connectors.ErrRetry) {
+		d.Portal, err = c.portalBefore(ctx, d.Access)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(s.own[crm.AccountObject]) > 0 { // definitions open with other scopes than records, and a run without news meets none of these
@@ -233,6 +252,18 @@ func (c *Client) portalID(ctx context.Context) (string, error) {
 		return nil
 	})
 	return string(account.ID), err
+}
+
+// portalBefore returns the id of the portal as it was told last to whom has the same access; "": it was not.
+func (c *Client) portalBefore(ctx context.Context, access string) (string, error) {
+	if s := c.current(); s != nil {
+		return s.Portal, nil
+	}
+	d, err := c.recall(ctx)
+	if err != nil || d == nil || d.Access != access {
+		return "", err
+	}
+	return d.Portal, nil
 }
 
 func (c *Client) accountDetails() string { return "/account-info/" + c.cfg.APIVersion + "/details" }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"handoff/connectors"
+	"handoff/connectors/connectortest"
 	"handoff/connectors/hubspot"
 	"handoff/connectors/sandbox/deals"
 	"handoff/crm"
@@ -235,5 +237,40 @@ func TestAnotherPortal(t *testing.T) {
 				t.Errorf("%d deals come again", len(n.records))
 			}
 		})
+	}
+}
+
+// TestPortalNotTold: a portal that does not tell its id is read all the same, and is the one that it was.
+func TestPortalNotTold(t *testing.T) {
+	for name, fault := range map[string]connectortest.Fault{
+		"it fails": {Status: http.StatusInternalServerError}, "it does not exist": {Status: http.StatusNotFound},
+		"a scope is missing": {Status: http.StatusForbidden, Code: "MISSING_SCOPES"}, "half an answer": {Truncate: true},
+	} {
+		fault.Path = "/account-info/.*"
+		for _, told := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, told before: %v", name, told), func(t *testing.T) {
+				l := newLab(t, deals.Demo()[:4])
+				setUp(t, l)
+				hide := func() {
+					if err := l.fixture(t).AddFault(t, fault); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if !told {
+					hide()
+				}
+				n := pull(t, l.client, nil)
+				if len(n.records) != 4 {
+					t.Errorf("%d deals come, want 4", len(n.records))
+				}
+				if told {
+					hide()
+				}
+				l.clock.Advance(25 * time.Hour)
+				if n = pull(t, l.again(t, func(*hubspot.Config) {}), n.marks); len(n.records) > 0 {
+					t.Errorf("a day later %d deals come again", len(n.records))
+				}
+			})
+		}
 	}
 }
