@@ -35,10 +35,11 @@ It exits with 1 if there is any problem (✗), with 0 if there are only warnings
 			if err != nil {
 				return err
 			}
+			all := cfg.Connections
 			if err := cfg.narrow(connection); err != nil {
 				return useError{err}
 			}
-			return a.check(cmd.Context(), cfg, asJSON)
+			return a.check(cmd.Context(), cfg, all, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "only this connection")
@@ -46,25 +47,31 @@ It exits with 1 if there is any problem (✗), with 0 if there are only warnings
 	return cmd
 }
 
-// check prints what it finds on this machine and in each CRM. Its error is errReported if any of that is a problem.
-func (a *app) check(ctx context.Context, cfg *Config, asJSON bool) error {
+// check prints what it finds on this machine and in the CRM of each connection of cfg, which may be some of all there are. Its
+// error is errReported if any of that is a problem.
+func (a *app) check(ctx context.Context, cfg *Config, all []Connection, asJSON bool) error {
 	fields := jobs.Fields(cfg.Engine.Scorecard())
 	checkups, err := a.checkups(ctx, cfg.Connections, fields)
 	if err != nil {
 		return err
 	}
 	chapters := []chapter{{title: "this machine", findings: a.checkMachine(ctx, cfg)}}
-	var costs []usage // nil: the store does not tell
+	var costs []usage // of all; nil: the store does not tell
 	if chapters[0].worst() < connectors.Problem {
-		if costs, err = usages(ctx, cfg, a.clock()); err != nil {
+		if costs, err = usages(ctx, cfg.StoreURL, all, a.clock()); err != nil {
 			return err
 		}
+	}
+	found, places := make([]connectors.Checkup, len(all)), make([]int, len(checkups)) // by place in all; of those that are checked
+	for i, conn := range cfg.Connections {
+		places[i] = slices.IndexFunc(all, func(other Connection) bool { return other.Name == conn.Name })
+		found[places[i]] = checkups[i]
 	}
 	for i := range cfg.Connections {
 		conn := &cfg.Connections[i]
 		findings := slices.Concat(checkups[i].Findings, overlaps(cfg.Connections, checkups, i), conn.check(a.clock()))
 		if costs != nil {
-			findings = append(findings, forecast(cfg.Connections, checkups, costs, i))
+			findings = append(findings, forecast(all, found, costs, places[i]))
 		}
 		for k := range findings {
 			findings[k].Place = conn.place(findings[k].Place)
@@ -145,7 +152,7 @@ func (a *app) checkup(ctx context.Context, conn *Connection, fields []crm.FieldS
 // check says what a connection will do by its configuration.
 func (conn *Connection) check(now time.Time) []connectors.Finding {
 	findings := []connectors.Finding{
-		{Place: "schedule", Text: "next run: " + conn.nextRun(now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone},
+		{Place: "schedule", Text: "next run: " + conn.next(conn.Schedule, now).Format("Mon 2 Jan 15:04 ") + conn.TimeZone},
 		{Place: "since", Text: "a first run reads deals won since " + conn.Since.From(now).UTC().Format(time.DateOnly) + ", and none from before"},
 	}
 	if !conn.WriteBack {

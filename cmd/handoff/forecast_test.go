@@ -38,7 +38,7 @@ func TestUsage(t *testing.T) {
 func TestRunsADay(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) // a Saturday
 	for schedule, want := range map[string]int{"0 7 * * *": 1, "*/15 * * * *": 96, "0 7 * * 1-5": 1, "@every 1h": 24} {
-		if got := (&Connection{Schedule: schedule, TimeZone: "UTC"}).runsADay(now); got != want {
+		if got := (&Connection{TimeZone: "UTC"}).runsADay(schedule, now); got != want {
 			t.Errorf("%s: %d runs, want %d", schedule, got, want)
 		}
 	}
@@ -66,6 +66,14 @@ func TestForecast(t *testing.T) {
 			"96 runs a day, of 4 API calls each as in the last days, will cost 384 API calls a day; those of the last 24 hours cost 388; a run stops when 384 of 480 are used (80 %)"},
 		{"too often together", known, connectors.Quota{Used: 5, Limit: 1000}, []usage{{total: 416}}, connectors.Warning,
 			"96 runs a day, of 4 API calls each as in the last days, will cost 384 API calls a day; those of the last 24 hours cost 388; a run stops when 800 of 1000 are used (80 %), and all connections to this org together will cost 800"},
+		{"with reconciliations", usage{runs: 24, today: 99, each: 4, reconciles: 17, total: 113}, connectors.Quota{Used: 200, Limit: 1000}, nil, connectors.Fine,
+			"24 runs a day, of 4 API calls each as in the last days, and 17 for the reconciliation, will cost 113 API calls a day; those of the last 24 hours cost 99; a run stops when 800 of 1000 are used (80 %)"},
+		{"others leave too little", usage{runs: 1, today: 50, each: 150, total: 150}, connectors.Quota{Used: 750, Limit: 1000}, nil, connectors.Warning,
+			"1 run a day, of 150 API calls each as in the last days, will cost 150 API calls a day; those of the last 24 hours cost 50; a run stops when 800 of 1000 are used (80 %), and other integrations have used 700"},
+		{"others leave too little for all", usage{runs: 1, today: 50, each: 50, total: 50}, connectors.Quota{Used: 750, Limit: 1000}, []usage{{today: 50, total: 100}}, connectors.Warning,
+			"1 run a day, of 50 API calls each as in the last days, will cost 50 API calls a day; those of the last 24 hours cost 50; a run stops when 800 of 1000 are used (80 %), and all connections to this org together will cost 150, and other integrations have used 650"},
+		{"others leave enough", usage{runs: 1, today: 50, each: 50, total: 50}, connectors.Quota{Used: 750, Limit: 1000}, []usage{{today: 50, total: 50}}, connectors.Fine,
+			"1 run a day, of 50 API calls each as in the last days, will cost 50 API calls a day; those of the last 24 hours cost 50; a run stops when 800 of 1000 are used (80 %)"},
 		{"used up", usage{runs: 1}, connectors.Quota{Used: 800, Limit: 1000}, nil, connectors.Warning,
 			"1 run a day; what they cost is known once two have done their work; a run stops when 800 of 1000 are used (80 %), which they are: runs stop at once"},
 	} {
@@ -81,5 +89,31 @@ func TestForecast(t *testing.T) {
 				t.Errorf("got %+v\nwant %d %s", f, tc.severity, tc.want)
 			}
 		})
+	}
+}
+
+// TestSameAccount: where one of two connections is not checked, their configuration tells.
+func TestSameAccount(t *testing.T) {
+	acme := Connection{CRM: "salesforce", URL: "https://acme.my.salesforce.com"}
+	portal := Connection{CRM: "hubspot", URL: "https://api.hubapi.com", Token: Secret{"one"}}
+	another := portal
+	another.Token = Secret{"two"}
+	first, second, none := connectors.Checkup{Account: "1"}, connectors.Checkup{Account: "2"}, connectors.Checkup{}
+	for _, tc := range []struct {
+		name     string
+		a, b     Connection
+		ofA, ofB connectors.Checkup
+		want     bool
+	}{
+		{"one account", portal, another, first, first, true},
+		{"two accounts", acme, acme, first, second, false},
+		{"two CRMs", acme, portal, first, first, false},
+		{"the org of one that is not checked", acme, acme, first, none, true},
+		{"the key of one that is not checked", portal, portal, first, none, true},
+		{"another key", portal, another, first, none, false},
+	} {
+		if got := sameAccount(&tc.a, &tc.b, &tc.ofA, &tc.ofB); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
 	}
 }

@@ -44,7 +44,7 @@ func (s *service) health(ctx context.Context) (health, error) {
 	for i := range s.cfg.Connections {
 		conn := &s.cfg.Connections[i]
 		run := last[conn.Name]
-		c := connectionHealth{Connection: conn.Name, LastRun: run.EndedAt, OK: true, NextRun: conn.nextRun(s.clock())}
+		c := connectionHealth{Connection: conn.Name, LastRun: run.EndedAt, OK: true, NextRun: conn.next(conn.Schedule, s.clock())}
 		for _, run := range []jobs.Run{reconciled[conn.Name], run} { // what the latter says matters more
 			if why := cmp.Or(run.Error, run.Summary.Left); why != "" && !run.Summary.Interrupted {
 				h.Status, c.OK, c.Error = failing, false, why

@@ -150,9 +150,9 @@ func newNotifiers(cfg *Config) ([]jobs.Notifier, error) {
 // checkSchedule says what is wrong with a cron line or a time zone, and what would be right.
 func checkSchedule(spec, timeZone string) error { return scheduler.Validate(spec, timeZone) }
 
-// nextRun returns when the connection runs next after now, in its own time zone.
-func (conn *Connection) nextRun(now time.Time) time.Time {
-	return scheduler.Next(conn.Schedule, conn.TimeZone, now)
+// next is when a cron line of the connection comes after a moment; zero: never.
+func (conn *Connection) next(line string, after time.Time) time.Time {
+	return scheduler.Next(line, conn.TimeZone, after)
 }
 
 type scheduledJob = scheduler.Job
