@@ -30,6 +30,7 @@ type Refusal struct {
 	At      time.Time `json:"at"`               // of the last one
 	Tries   int       `json:"tries"`            // with this code
 	Next    time.Time `json:"next"`             // not tried before, unless the record or what is to be written changes
+	Changed time.Time `json:"changed,omitzero"` // when the record had changed last, by the CRM's clock; zero: not known
 	Sent    string    `json:"sent"`             // a digest of what was refused
 }
 
@@ -43,12 +44,15 @@ type Parked struct {
 
 // refusalOf returns the refusal of w, after an earlier one of the same record; nil: the write before was not refused.
 func refusalOf(w *Write, earlier *Refusal, err *connectors.Error) *Refusal {
-	r := &Refusal{Code: err.Code, Message: err.Message, Fields: err.Fields, Remedy: err.Remedy, Since: w.At, At: w.At, Tries: 1, Sent: digest(w.After)}
+	r := &Refusal{Code: err.Code, Message: err.Message, Fields: err.Fields, Remedy: err.Remedy, Since: w.At, At: w.At, Tries: 1, Changed: w.Changed, Sent: digest(w.After)}
 	if err.Message == "" && err.Err != nil {
 		r.Message = err.Err.Error()
 	}
 	if earlier != nil && earlier.Code == r.Code {
 		r.Since, r.Tries = earlier.Since, earlier.Tries+1
+	}
+	if earlier != nil && r.Changed.IsZero() {
+		r.Changed = earlier.Changed
 	}
 	r.Next = r.At.Add(wait(err, r.Tries))
 	return r
@@ -76,10 +80,8 @@ func (r *Refusal) waits(values crm.Values, now time.Time) bool {
 	return r.early(now) && r.Sent == digest(values)
 }
 
-// before reports whether a record was changed after r, as far as its CRM tells in whole seconds.
-func (r *Refusal) before(change time.Time) bool {
-	return r != nil && !change.Before(r.At.Truncate(time.Second))
-}
+// before reports whether a record has changed since r, by the CRM's clock: a write that it refuses moves no stamp.
+func (r *Refusal) before(change time.Time) bool { return r != nil && change.After(r.Changed) }
 
 // String is what the CRM said, in a line.
 func (r *Refusal) String() string {

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -103,7 +104,7 @@ func TestParkedSaysWhy(t *testing.T) {
 	got := w.parked()
 	want := []jobs.Parked{{Connection: "acme", Ref: crm.Ref{Object: crm.DealObject, ID: "d2"}, Name: "Deal d2", Refusal: jobs.Refusal{
 		Code: "VALIDATION", Message: "Amount must be approved", Fields: []string{"Amount"}, Remedy: "Correct the deal",
-		Since: first, At: w.now, Tries: 2, Next: w.now.Add(2 * time.Hour), Sent: got[0].Refusal.Sent}}}
+		Since: first, At: w.now, Tries: 2, Next: w.now.Add(2 * time.Hour), Changed: first.Add(-time.Hour), Sent: got[0].Refusal.Sent}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("parked (-want +got):\n%s", diff)
 	}
@@ -118,7 +119,7 @@ func TestParkedSaysWhy(t *testing.T) {
 	}
 }
 
-// TestChangedRowIsTriedAtOnce: whoever corrects what the CRM complains of need not wait.
+// TestChangedRowIsTriedAtOnce: whoever corrects what the CRM complains of need not wait, whatever the CRM's clock says.
 func TestChangedRowIsTriedAtOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -137,24 +138,27 @@ func TestChangedRowIsTriedAtOnce(t *testing.T) {
 			}
 		}, 2},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t)
-			crm := asked{w.crm, map[string]int{}}
-			w.job.CRM = crm
-			tomorrow := *approval
-			tomorrow.RetryAfter = 365 * 24 * time.Hour
-			w.crm.refused["d1"] = &tomorrow
-			w.crm.put(emptyDeal("d1"), "")
-			w.crm.put(emptyDeal("d2"), "")
-			w.run()
-			w.now = w.now.Add(time.Minute)
-			tt.change(w)
-			w.run()
-			w.run()
-			if got := crm.tries["d1"]; got != tt.want {
-				t.Errorf("tried %d times, want %d", got, tt.want)
-			}
-		})
+		for _, ahead := range []time.Duration{-3 * time.Hour, 0, 3 * time.Hour} {
+			t.Run(fmt.Sprintf("%s, with a clock ahead by %v", tt.name, ahead), func(t *testing.T) {
+				w := newWorld(t)
+				w.crm.clock = func() time.Time { return w.now.Add(ahead) }
+				crm := asked{w.crm, map[string]int{}}
+				w.job.CRM = crm
+				tomorrow := *approval
+				tomorrow.RetryAfter = 365 * 24 * time.Hour
+				w.crm.refused["d1"] = &tomorrow
+				w.crm.put(emptyDeal("d1"), "")
+				w.crm.put(emptyDeal("d2"), "")
+				w.run()
+				w.now = w.now.Add(time.Minute)
+				tt.change(w)
+				w.run()
+				w.run()
+				if got := crm.tries["d1"]; got != tt.want {
+					t.Errorf("tried %d times, want %d", got, tt.want)
+				}
+			})
+		}
 	}
 }
 

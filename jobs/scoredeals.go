@@ -304,6 +304,9 @@ func (r *scoring) records(ctx context.Context, records []connectors.Record) erro
 		rec := &records[i]
 		who := authors{tracked: rec.Edits, by: rec.ModifiedBy, at: rec.ModifiedAt}
 		if c, ok := r.settle(held[id], next[i], values, who); ok {
+			if c.Write != nil {
+				c.Write.Changed = rec.ChangedAt
+			}
 			changes = append(changes, c)
 		}
 	}

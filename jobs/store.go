@@ -77,6 +77,7 @@ type Write struct {
 	State      WriteState
 	Detail     string    // the CRM's words when it refused
 	At         time.Time // when it was intended
+	Changed    time.Time // when its record had changed last, by the CRM's clock; zero: not known. Not in the ledger
 	Refusal    *Refusal  // once parked: its own; until then that of the write before, nil: it was not refused. Not in the ledger
 }
 
