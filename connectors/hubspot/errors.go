@@ -75,7 +75,7 @@ func judge(status int, code string) verdict {
 		return v
 	}
 	switch {
-	case status == 0, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
+	case status == 0, status == http.StatusConflict, status == http.StatusBadRequest && strings.HasPrefix(code, "INVALID_"):
 		return verdict{connectors.ErrPark, "", seeRecord}
 	case status == http.StatusUnauthorized:
 		return verdict{connectors.ErrConfig, "token", seeToken}

@@ -189,13 +189,13 @@ func (w *writing) write(ctx context.Context, object string, batch []change) erro
 	switch {
 	case errors.As(err, &refused) && len(refused.Fields) > 0 && !w.fresh:
 		return errOutdated
-	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(batch) == 1:
+	case errors.As(err, &refused) && ofOneRow(refused) && len(batch) == 1:
 		if errors.Is(refused, connectors.ErrConfig) && len(refused.Fields) > 0 {
 			refused.Setting = w.setting(object, refused.Fields[0])
 		}
 		w.settle(batch[0].at, refused)
 		return nil
-	case errors.As(err, &refused) && refused.Status == http.StatusBadRequest:
+	case errors.As(err, &refused) && ofOneRow(refused):
 		half := len(batch) / 2
 		if err := w.write(ctx, object, batch[:half]); err != nil {
 			return err
@@ -222,4 +222,10 @@ func (w *writing) write(ctx context.Context, object string, batch []change) erro
 		w.settle(ch.at, refused)
 	}
 	return nil
+}
+
+// ofOneRow reports whether a batch may have been refused whole for one row of it: a value (400), or another change of the same
+// record at the same time (409).
+func ofOneRow(refused *connectors.Error) bool {
+	return refused.Status == http.StatusBadRequest || errors.Is(refused, connectors.ErrPark)
 }

@@ -64,32 +64,47 @@ func scores(n int) []crm.Update {
 
 // TestBadRowIsIsolated: HubSpot refuses a batch whole; the rows beside the bad ones are written all the same.
 func TestBadRowIsIsolated(t *testing.T) {
-	bad := []string{"7", "61"}
-	written := map[string]int{}
-	calls := 0
-	s := portal(t, func(w http.ResponseWriter, ids []string, _ string) {
-		calls++
-		if slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(bad, id) }) {
-			say(w, 400, `{"status":"error","message":"Missing required properties","category":"VALIDATION_ERROR"}`)
-			return
-		}
-		for _, id := range ids {
-			written[id]++
-		}
-		say(w, 200, "{"+accepted(ids)+"}")
-	})
-	outcomes, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Write(t.Context(), scores(100))
-	if err != nil || len(outcomes) != 100 || len(written) != 98 {
-		t.Fatalf("%d outcomes, %d written, %v", len(outcomes), len(written), err)
-	}
-	for i, o := range outcomes {
-		id := fmt.Sprint(i + 1)
-		if o.Ref.ID != id || slices.Contains(bad, id) != (o.Err != nil && errors.Is(o.Err, connectors.ErrPark)) || written[id] > 1 {
-			t.Errorf("%+v, written %d times", o, written[id])
-		}
-	}
-	if calls > 2*2*7+1 {
-		t.Errorf("%d calls", calls)
+	for _, tc := range []struct {
+		name   string
+		status int
+		body   string
+	}{
+		{"a rule", 400, `{"status":"error","message":"Missing required properties","category":"VALIDATION_ERROR"}`},
+		{"a conflict", 409, `{"status":"error","message":"The record is being changed","category":"CONFLICT"}`},
+		{"a conflict without a category", 409, `{"status":"error","message":"The record is being changed"}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			bad := []string{"7", "61"}
+			written := map[string]int{}
+			calls := 0
+			s := portal(t, func(w http.ResponseWriter, ids []string, _ string) {
+				calls++
+				if slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(bad, id) }) {
+					say(w, tc.status, tc.body)
+					return
+				}
+				for _, id := range ids {
+					written[id]++
+				}
+				say(w, 200, "{"+accepted(ids)+"}")
+			})
+			outcomes, err := s.client(t, func(c *Config) { c.Specs = testSpecs }).Write(t.Context(), scores(100))
+			if err != nil || len(outcomes) != 100 || len(written) != 98 {
+				t.Fatalf("%d outcomes, %d written, %v", len(outcomes), len(written), err)
+			}
+			for i, o := range outcomes {
+				id := fmt.Sprint(i + 1)
+				if o.Ref.ID != id || slices.Contains(bad, id) != (o.Err != nil && errors.Is(o.Err, connectors.ErrPark)) || written[id] > 1 {
+					t.Errorf("%+v, written %d times", o, written[id])
+				}
+				if o.Err != nil && o.Err.Remedy == "" {
+					t.Errorf("%s: it does not say what to do", id)
+				}
+			}
+			if calls > 2*2*7+1 {
+				t.Errorf("%d calls", calls)
+			}
+		})
 	}
 }
 
