@@ -13,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // This file holds what clients of CRMs have in common.
@@ -100,6 +101,12 @@ func Unreachable(ctx context.Context, crm, op string, err error) error {
 	return e
 }
 
+// Unsent reports whether a call failed before anything of it was sent.
+func Unsent(err error) bool {
+	op := (*net.OpError)(nil)
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
 // Garbled is an answer that says success but cannot be read. Of a decoder's error only the place is told: the rest may
 // quote the answer.
 func Garbled(crm, op string, err error) error {
@@ -126,6 +133,14 @@ func (Silence) Warnf(string, ...any) {}
 
 // Debugf implements resty.Logger.
 func (Silence) Debugf(string, ...any) {}
+
+// WantJSON returns an error unless the body of an answer, if there is one, is JSON: a proxy's page is not.
+func WantJSON(crm, op string, body []byte) error {
+	if len(body) > 0 && !jsontext.Value(body).IsValid() {
+		return Garbled(crm, op, errors.New("it is not JSON"))
+	}
+	return nil
+}
 
 // Clip cuts a message of a CRM to a length that a person reads.
 func Clip(s string) string {
@@ -160,4 +175,28 @@ func Cut(s string, n, lineBreak int) string {
 		return s[:word] + "…"
 	}
 	return s[:fits] + "…"
+}
+
+// Certain returns those of the outcomes that are certain, in their order.
+func Certain(outcomes []Outcome, certain []bool) []Outcome {
+	var kept []Outcome
+	for i, o := range outcomes {
+		if certain[i] {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+// CompareTimes orders times, with those that are not known (nil) first.
+func CompareTimes(a, b *time.Time) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return a.Compare(*b)
 }

@@ -139,3 +139,41 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestUnsent(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"no connection", Unreachable(t.Context(), "HubSpot", "write", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), true},
+		{"a connection that broke", Unreachable(t.Context(), "HubSpot", "write", &net.OpError{Op: "read", Err: syscall.ECONNRESET}), false},
+		{"half an answer", io.ErrUnexpectedEOF, false},
+		{"none", nil, false},
+	} {
+		if got := Unsent(tc.err); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}
+
+func TestWantJSON(t *testing.T) {
+	for body, want := range map[string]bool{"": true, `{"id":"1"}`: true, "[]": true, "<html>": false, `{"id":`: false} {
+		if err := WantJSON("HubSpot", "write", []byte(body)); (err == nil) != want || err != nil && !errors.Is(err, ErrRetry) {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+func TestCompareTimes(t *testing.T) {
+	first := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	second := first.Add(time.Second)
+	for _, tc := range []struct {
+		a, b *time.Time
+		want int
+	}{{nil, nil, 0}, {nil, &first, -1}, {&first, nil, 1}, {&first, &second, -1}, {&second, &first, 1}, {&first, &first, 0}} {
+		if got := CompareTimes(tc.a, tc.b); got != tc.want {
+			t.Errorf("%v, %v: %d", tc.a, tc.b, got)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -221,12 +220,9 @@ func status(err error) int {
 
 // undone reports whether a call that failed is certain not to have been carried out.
 func undone(err error) bool {
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
 	switch status(err) {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusLocked, statusMigrating:
 		return true
 	}
-	return false
+	return connectors.Unsent(err)
 }

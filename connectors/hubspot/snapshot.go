@@ -141,7 +141,7 @@ func roster(a *around, deal string) []crm.Contact {
 		roles[l.id] = l.labels
 	}
 	rows := a.of(contacts, deal)
-	slices.SortStableFunc(rows, func(x, y object) int { return compareTimes(x.Created.moment(), y.Created.moment()) })
+	slices.SortStableFunc(rows, func(x, y object) int { return connectors.CompareTimes(x.Created.moment(), y.Created.moment()) })
 	var all []crm.Contact
 	for _, o := range rows {
 		c := crm.Contact{
@@ -171,7 +171,7 @@ func (r *reader) notes(a *around, deal string) []crm.Note {
 		title, body := cutTitle(o.text("hs_note_body"))
 		all = append(all, crm.Note{ID: string(o.ID), At: o.moment("hs_timestamp"), Author: r.owner(o.text(ownerID)).name(), Title: title, Body: body})
 	}
-	slices.SortStableFunc(all, func(a, b crm.Note) int { return compareTimes(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b crm.Note) int { return connectors.CompareTimes(a.At, b.At) })
 	return all
 }
 
@@ -250,7 +250,7 @@ func (r *reader) activities(a *around, deal string) ([]crm.Activity, *time.Time)
 		}
 		all = append(all, read[kind]...)
 	}
-	slices.SortStableFunc(all, func(a, b crm.Activity) int { return compareTimes(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b crm.Activity) int { return connectors.CompareTimes(a.At, b.At) })
 	return all, kickoff
 }
 
@@ -304,7 +304,7 @@ func (r *reader) history(d object) []crm.Change {
 	}
 	add("stage", "dealstage", func(id text) string { return r.stage(string(id)) })
 	add("owner", ownerID, func(id text) string { return r.owner(string(id)).name() })
-	slices.SortStableFunc(all, func(a, b crm.Change) int { return compareTimes(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b crm.Change) int { return connectors.CompareTimes(a.At, b.At) })
 	return all
 }
 
@@ -337,17 +337,4 @@ func (r *reader) byUser(v version) string {
 		return ""
 	}
 	return cmp.Or(r.user(string(v.User)).name(), "user "+string(v.User))
-}
-
-// compareTimes puts what has no time first.
-func compareTimes(a, b *time.Time) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return -1
-	case b == nil:
-		return 1
-	}
-	return a.Compare(*b)
 }

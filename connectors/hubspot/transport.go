@@ -92,10 +92,7 @@ func (c *Client) send(ctx context.Context, r call, accept func(header http.Heade
 // order sends a call of whose answer nothing is read. That it is HubSpot's, and not a proxy's page, matters all the same.
 func (c *Client) order(ctx context.Context, r call) error {
 	return c.send(ctx, r, func(_ http.Header, body []byte) error {
-		if len(body) > 0 && !jsontext.Value(body).IsValid() {
-			return connectors.Garbled(crmName, r.op, errors.New("it is not JSON"))
-		}
-		return nil
+		return connectors.WantJSON(crmName, r.op, body)
 	})
 }
 

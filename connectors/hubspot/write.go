@@ -71,7 +71,7 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 		}
 	}
 	if err != nil {
-		return w.settled(), err
+		return connectors.Certain(w.outcomes, w.certain), err
 	}
 	return w.outcomes, nil
 }
@@ -167,16 +167,6 @@ var errOutdated = errors.New("the schema is outdated")
 
 func (w *writing) settle(i int, err *connectors.Error) {
 	w.outcomes[i].Err, w.certain[i] = err, true
-}
-
-func (w *writing) settled() []connectors.Outcome {
-	var kept []connectors.Outcome
-	for i, o := range w.outcomes {
-		if w.certain[i] {
-			kept = append(kept, o)
-		}
-	}
-	return kept
 }
 
 // write sends one batch and settles its rows.

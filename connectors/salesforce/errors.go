@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -223,11 +222,8 @@ func code(err error) string {
 
 // undone reports whether a call that failed is certain not to have been carried out.
 func undone(err error) bool {
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
-	e := (*connectors.Error)(nil)
-	return errors.As(err, &e) && (e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests || e.Code == "REQUEST_LIMIT_EXCEEDED")
+	e := refused(err)
+	return connectors.Unsent(err) || e != nil && (e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests || e.Code == "REQUEST_LIMIT_EXCEEDED")
 }
 
 // temporary reports whether trying again may help. A lost cursor stays lost.

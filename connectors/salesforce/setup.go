@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"handoff/connectors"
 	"handoff/crm"
@@ -207,10 +205,7 @@ func (c *Client) change(ctx context.Context, method, path string, record any) er
 		send.body = body
 	}
 	return c.do(ctx, send, func(_ http.Header, body []byte) error {
-		if len(body) > 0 && !jsontext.Value(body).IsValid() { // a proxy's page
-			return connectors.Garbled(crmName, opSetup, errors.New("it is not JSON"))
-		}
-		return nil
+		return connectors.WantJSON(crmName, opSetup, body)
 	})
 }
 

@@ -109,8 +109,8 @@ func csm(d row, f fact, assigned []fact) *crm.CSM {
 func contacts(roles []roleRow) []crm.Contact {
 	roles = slices.DeleteFunc(slices.Clone(roles), func(r roleRow) bool { return r.Contact == nil })
 	slices.SortStableFunc(roles, func(a, b roleRow) int {
-		return cmp.Or(compareTimes(a.Contact.CreatedDate.ptr(), b.Contact.CreatedDate.ptr()), cmp.Compare(a.ContactID, b.ContactID),
-			compareTimes(a.CreatedDate.ptr(), b.CreatedDate.ptr()), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(connectors.CompareTimes(a.Contact.CreatedDate.ptr(), b.Contact.CreatedDate.ptr()), cmp.Compare(a.ContactID, b.ContactID),
+			connectors.CompareTimes(a.CreatedDate.ptr(), b.CreatedDate.ptr()), cmp.Compare(a.ID, b.ID))
 	})
 	var merged []crm.Contact
 	for _, r := range roles {
@@ -150,7 +150,7 @@ func notes(a *around, id string, missing gaps) []crm.Note {
 		}
 		all = append(all, crm.Note{ID: n.ID, At: n.CreatedDate.ptr(), Author: n.CreatedBy.name(), Title: n.Title, Body: lines(text.text), Version: text.version})
 	}
-	slices.SortStableFunc(all, func(a, b crm.Note) int { return cmp.Or(compareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(all, func(a, b crm.Note) int { return cmp.Or(connectors.CompareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
 	return all
 }
 
@@ -197,7 +197,9 @@ func activities(a *around, id string) ([]crm.Activity, *time.Time) {
 		}
 		all = append(all, meeting)
 	}
-	slices.SortStableFunc(all, func(a, b crm.Activity) int { return cmp.Or(compareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(all, func(a, b crm.Activity) int {
+		return cmp.Or(connectors.CompareTimes(a.At, b.At), cmp.Compare(a.ID, b.ID))
+	})
 	return all, kickoff
 }
 
@@ -228,7 +230,7 @@ func history(a *around, id string) []crm.Change {
 			all = append(all, crm.Change{Field: "owner", At: c.CreatedDate.ptr(), By: c.CreatedBy.name(), From: from, To: to})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b crm.Change) int { return compareTimes(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b crm.Change) int { return connectors.CompareTimes(a.At, b.At) })
 	return all
 }
 
@@ -248,17 +250,4 @@ func (r *reader) edits(changes []fieldChangeRow) []connectors.FieldEdit {
 		all = append(all, connectors.FieldEdit{Field: f.Name, Value: fromCRM(f.Type, c.NewValue), By: c.CreatedBy.name(), At: c.CreatedDate.Time})
 	}
 	return all
-}
-
-// compareTimes puts what has no time first.
-func compareTimes(a, b *time.Time) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return -1
-	case b == nil:
-		return 1
-	}
-	return a.Compare(*b)
 }

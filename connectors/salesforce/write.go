@@ -88,7 +88,7 @@ func (c *Client) Write(ctx context.Context, updates []crm.Update) ([]connectors.
 			}
 			results, err := c.writeBatch(ctx, pickRecords(records, batch))
 			if err != nil {
-				return certainOnly(outcomes, certain), err
+				return connectors.Certain(outcomes, certain), err
 			}
 			crowded := try == 1 && triggerRefused(results)
 			for n, i := range batch {
@@ -129,16 +129,6 @@ func pickRecords(records []map[string]any, at []int) []map[string]any {
 		picked[n] = records[i]
 	}
 	return picked
-}
-
-func certainOnly(outcomes []connectors.Outcome, certain []bool) []connectors.Outcome {
-	var kept []connectors.Outcome
-	for i, o := range outcomes {
-		if certain[i] {
-			kept = append(kept, o)
-		}
-	}
-	return kept
 }
 
 const opWrite = "write our fields"
