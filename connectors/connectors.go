@@ -41,6 +41,9 @@ type Batch struct {
 	Records []Record
 	Left    []string // ids of deals with news that are not Closed Won, filtered out or deleted: of interest only where we hold a card
 
+	// Unlisted are the parts of deals whose news the CRM refuses to list: a deal that has such news alone does not come.
+	Unlisted []crm.Part
+
 	// Watermarks may be saved once everything of this batch and of those before it is saved. Nil: no progress to save yet.
 	Watermarks crm.Watermarks
 

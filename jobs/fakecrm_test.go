@@ -19,9 +19,10 @@ type fakeCRM struct {
 	size     int // records in a batch
 	stamp    int // of the last change
 
-	applied []crm.Update // every update that was carried out, in order
-	refused map[string]*connectors.Error
-	hidden  map[string]bool // our fields that do not exist
+	applied  []crm.Update // every update that was carried out, in order
+	refused  map[string]*connectors.Error
+	unlisted []crm.Part      // what it does not list as new
+	hidden   map[string]bool // our fields that do not exist
 
 	calls, reads int
 	unread       []crm.Part // what cannot be looked at
@@ -109,7 +110,7 @@ func (c *fakeCRM) Pull(ctx context.Context, since crm.Watermarks, yield func(con
 			return err
 		}
 		c.calls++
-		b := connectors.Batch{Total: len(ids)}
+		b := connectors.Batch{Total: len(ids), Unlisted: c.unlisted}
 		for _, id := range part {
 			d := c.deals[id]
 			switch {

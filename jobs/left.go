@@ -82,6 +82,10 @@ func (r *scoring) sayLacking(unusable []connectors.Finding, held map[int64]int) 
 		all = append(all, fmt.Sprintf("%s not scored in full, because handoff could not read: %s. `handoff check` says why, and what to do",
 			count(deals, "deal"), partNames(slices.Sorted(maps.Keys(r.unread.parts)))))
 	}
+	if len(r.unlisted) > 0 {
+		all = append(all, fmt.Sprintf("the CRM refuses to list what is new of: %s. A deal that has such news alone is scored when it has other news, too. `handoff check` says why, and what to do",
+			partNames(slices.Sorted(maps.Keys(r.unlisted)))))
+	}
 	return all
 }
 

@@ -68,7 +68,7 @@ func (j *ScoreDeals) Run(ctx context.Context) (Summary, error) {
 // do begins and ends a run of the named job, and has work do it: its first context says whether to go on, its second outlives
 // that one for what is at hand.
 func (j *ScoreDeals) do(ctx context.Context, job string, work func(*scoring, context.Context, context.Context) error) (Summary, error) {
-	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: newUnread(), spared: newUnread(),
+	r := &scoring{ScoreDeals: *j, started: j.Clock(), rulebook: j.Engine.Rulebook(), budget: connectors.NewBudget(j.QuotaShare), seen: map[string]bool{}, unread: newUnread(), spared: newUnread(), unlisted: map[crm.Part]bool{},
 		vanished: map[string]bool{}, stranded: map[string]bool{}}
 	r.sum.Connection = j.Connection
 	if r.AsOf == nil {
@@ -142,11 +142,12 @@ type scoring struct {
 	unshown   error // why no account gets its health
 	behind    error // why not all deals are read; nil: they are
 	unread    unread
-	spared    unread          // by a reconciliation: deals that it read less of than is held
-	parked    int             // rows that the CRM refused in this run
-	queue     []queued        // oldest first
-	vanished  map[string]bool // deals found Missing
-	stranded  map[string]bool // merged deals, the edits of which are not on the deals that they were merged into
+	unlisted  map[crm.Part]bool // parts whose news the CRM refuses to list
+	spared    unread            // by a reconciliation: deals that it read less of than is held
+	parked    int               // rows that the CRM refused in this run
+	queue     []queued          // oldest first
+	vanished  map[string]bool   // deals found Missing
+	stranded  map[string]bool   // merged deals, the edits of which are not on the deals that they were merged into
 	sum       Summary
 }
 
@@ -245,6 +246,9 @@ func (r *scoring) batch(ctx, work context.Context, b connectors.Batch) error {
 		if r.Progress != nil {
 			r.Progress(len(r.seen), b.Total)
 		}
+	}
+	for _, part := range b.Unlisted {
+		r.unlisted[part] = true
 	}
 	for ids := range slices.Chunk(b.Left, chunk) {
 		if err := r.leave(work, ids); err != nil {

@@ -464,6 +464,18 @@ func TestNotReadIsNotMissing(t *testing.T) {
 	}
 }
 
+// TestUnlisted: what the CRM does not list as new is said as long as it does not.
+func TestUnlisted(t *testing.T) {
+	w := newWorld(t)
+	w.crm.put(emptyDeal("d1"), "")
+	w.run()
+	w.crm.unlisted = []crm.Part{crm.PartTasks, crm.PartNotes}
+	w.wantRun(jobs.Summary{Flagged: 1, Left: "the CRM refuses to list what is new of: notes, tasks. A deal that has such news alone is scored when it has other news, too. " +
+		"`handoff check` says why, and what to do"})
+	w.crm.unlisted = nil
+	w.wantRun(jobs.Summary{Flagged: 1})
+}
+
 // TestNotReadIsSaidUntilItIsRead: also when nothing comes of the deal any more.
 func TestNotReadIsSaidUntilItIsRead(t *testing.T) {
 	w := newWorld(t)

@@ -13,6 +13,7 @@ import (
 // each kind has a watermark of its own.
 type feed struct {
 	object  string // the kind
+	part    crm.Part
 	through string // the record that ties it to a deal, where that is one below it; "": the object itself
 	columns []string
 	where   string
@@ -21,29 +22,29 @@ type feed struct {
 // coreFeeds exist in every org; as many as one composite takes, so that they are listed in the call that describes the
 // org.
 var coreFeeds = []feed{
-	{object: opportunity, columns: []string{"IsWon", "IsDeleted"}},
-	{object: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
-	{object: "Contact", through: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
-	{object: "Task", columns: []string{"WhatId"}, where: ofDeal("What")},
-	{object: "Event", columns: []string{"WhatId"}, where: ofDeal("What")},
+	{object: opportunity, part: crm.PartFields, columns: []string{"IsWon", "IsDeleted"}},
+	{object: "OpportunityContactRole", part: crm.PartContacts, columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
+	{object: "Contact", part: crm.PartContacts, through: "OpportunityContactRole", columns: []string{"OpportunityId"}, where: "Opportunity.IsWon = true"},
+	{object: "Task", part: crm.PartTasks, columns: []string{"WhatId"}, where: ofDeal("What")},
+	{object: "Event", part: crm.PartEvents, columns: []string{"WhatId"}, where: ofDeal("What")},
 }
 
 // feeds are those of this org: a kind of record that we do not read brings no news.
-func (r *reader) feeds() []feed {
+func (c *Client) feeds(s *schema) []feed {
 	feeds := slices.Clone(coreFeeds)
 	add := func(reads bool, f feed) {
 		if reads {
 			feeds = append(feeds, f)
 		}
 	}
-	described := func(object string) bool { return !r.schema.objects[object].off() }
-	add(described("Note"), feed{object: "Note", columns: []string{"ParentId"}, where: ofDeal("Parent")})
-	add(described("ContentNote"), feed{object: "ContentDocument", through: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
-	add(described("ContentNote"), feed{object: noteLinks.object, columns: []string{"LinkedEntityId"}, where: r.linked()})
-	add(described("EventRelation"), feed{object: "EventRelation", columns: []string{"Event.WhatId"}, where: "Event.WhatId != null"})
-	add(described("EmailMessage"), feed{object: "EmailMessage", columns: []string{"RelatedToId"}, where: ofDeal("RelatedTo")})
-	add(r.schema.reads("Account"), feed{object: "Account", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
-	add(r.schema.reads("Contract"), feed{object: "Contract", through: opportunity, columns: []string{"IsWon"}, where: r.won()})
+	described := func(object string) bool { return !s.objects[object].off() }
+	add(described("Note"), feed{object: "Note", part: crm.PartNotes, columns: []string{"ParentId"}, where: ofDeal("Parent")})
+	add(described("ContentNote"), feed{object: "ContentDocument", part: crm.PartNotes, through: noteLinks.object, columns: []string{"LinkedEntityId"}, where: c.linked()})
+	add(described("ContentNote"), feed{object: noteLinks.object, part: crm.PartNotes, columns: []string{"LinkedEntityId"}, where: c.linked()})
+	add(described("EventRelation"), feed{object: "EventRelation", part: crm.PartEvents, columns: []string{"Event.WhatId"}, where: "Event.WhatId != null"})
+	add(described("EmailMessage"), feed{object: "EmailMessage", part: crm.PartEmails, columns: []string{"RelatedToId"}, where: ofDeal("RelatedTo")})
+	add(s.reads("Account"), feed{object: "Account", part: crm.PartFields, through: opportunity, columns: []string{"IsWon"}, where: c.won()})
+	add(s.reads("Contract"), feed{object: "Contract", part: crm.PartFields, through: opportunity, columns: []string{"IsWon"}, where: c.won()})
 	return feeds
 }
 
@@ -55,8 +56,8 @@ func ofDeal(relationship string) string { return relationship + ".Type = " + quo
 // linked is the condition that a link leads from a won deal to a note: the note may be older than the link. Salesforce
 // refuses to list links that are not filtered by what they link, and takes a semi-join for such a filter.
 // https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentdocumentlink.htm
-func (r *reader) linked() string {
-	return all("LinkedEntityId IN ("+selectFrom(opportunity, []string{"Id"}, r.won(), "")+")", noteLinks.where)
+func (c *Client) linked() string {
+	return all("LinkedEntityId IN ("+selectFrom(opportunity, []string{"Id"}, c.won(), "")+")", noteLinks.where)
 }
 
 // list is one page of a feed, by keyset: a cursor that is lost, or that outlives its rows, would be of no use here.
@@ -128,11 +129,11 @@ func (c *Client) begin(f feed, since crm.Watermarks) *list {
 // the watermarks that hold once the news is saved. A feed without a watermark waits for the end of a sweep, which reads all of
 // it anyway.
 func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list) (*news, crm.Watermarks, error) {
-	n := &news{won: map[string]bool{}, left: map[string]bool{}, linked: map[string]bool{}, deals: map[string]bool{}}
+	n := &news{won: map[string]bool{}, left: map[string]bool{}, linked: map[string]bool{}, deals: map[string]bool{}, unlisted: gaps{}}
 	from, _ := newsSince(since)
 	marks := maps.Clone(since)
 	var next []*list
-	for _, f := range r.feeds()[len(coreFeeds):] {
+	for _, f := range r.feeds(r.schema)[len(coreFeeds):] {
 		next = append(next, r.begin(f, from))
 	}
 	if sweeping(since) || since[readsMark].ID != r.reads() {
@@ -149,6 +150,9 @@ func (r *reader) follow(ctx context.Context, since crm.Watermarks, lists []*list
 				return nil, nil, l.err
 			case l.err != nil: // its watermark stays, so that nothing is missed once it may be listed
 				r.log.WarnContext(ctx, "what is new cannot be listed, and is read when its deals have other news", "object", object, "why", l.err)
+				if !r.schema.lacks(l.feed.part) { // else the deals tell
+					n.unlisted[l.feed.part] = true
+				}
 				continue
 			default:
 				marks[object] = crm.Watermark{Time: latest(from[object].Time, r.seen)}
@@ -191,6 +195,8 @@ type news struct {
 	left   map[string]bool // deals that are not
 	linked map[string]bool // deals that a list of won ones led to
 	deals  map[string]bool // deals that may be either
+
+	unlisted gaps // news of these could not be listed
 }
 
 func (n *news) add(r row) {

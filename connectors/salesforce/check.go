@@ -176,7 +176,11 @@ func (k *checkup) usage() {
 
 // org looks at what the integration user may see and do.
 func (k *checkup) org(ctx context.Context) {
-	s, _, err := k.look(ctx)
+	var lists []*list
+	for _, f := range coreFeeds {
+		lists = append(lists, f.after(crm.Watermark{Time: k.orgTime()}, time.Time{}))
+	}
+	s, _, err := k.look(ctx, parts(lists)...)
 	if err != nil {
 		k.failed(err)
 		return
@@ -187,6 +191,7 @@ func (k *checkup) org(ctx context.Context) {
 	for _, src := range sources {
 		k.source(s, src)
 	}
+	k.news(ctx, s, lists)
 	k.own(ctx, s)
 	k.pages(ctx, s)
 	k.tracking(ctx, s)
@@ -259,6 +264,27 @@ func (k *checkup) ask(ctx context.Context, selections ...*selection[row]) error 
 		}
 	}
 	return nil
+}
+
+// news tries the lists of what is new, of which core are those of coreFeeds. What hides a part of the deals from us is told
+// already, and so are the schema's faults.
+func (k *checkup) news(ctx context.Context, s *schema, core []*list) {
+	if len(s.faults) > 0 {
+		return
+	}
+	var more []*list
+	for _, f := range k.feeds(s)[len(coreFeeds):] {
+		more = append(more, f.after(crm.Watermark{Time: k.orgTime()}, time.Time{}))
+	}
+	if _, err := k.read(ctx, opCheck, parts(more)...); err != nil {
+		k.missed("whether Salesforce lists what is new", "API Enabled", err)
+		return
+	}
+	for _, l := range slices.Concat(core, more) {
+		if l.err != nil && !s.lacks(l.feed.part) {
+			k.add(connectors.Problem, l.feed.object, fmt.Sprintf("Salesforce refuses to list what is new of %s (%s): deals that have such news alone are not scored anew", l.feed.part, l.err.Message), l.err.Remedy)
+		}
+	}
 }
 
 // losses say what goes with a standard field of opportunities that holds no fact and that we cannot see.

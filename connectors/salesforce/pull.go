@@ -116,5 +116,5 @@ func (r *reader) pullChanges(ctx context.Context, since crm.Watermarks, lists []
 		return nil, 0, err
 	}
 	marks[notesMark] = newest(since[notesMark], r.unread)
-	return marks, len(changed), yield(connectors.Batch{Left: left, Watermarks: maps.Clone(marks), Total: len(changed)})
+	return marks, len(changed), yield(connectors.Batch{Left: left, Unlisted: n.unlisted.parts(), Watermarks: maps.Clone(marks), Total: len(changed)})
 }

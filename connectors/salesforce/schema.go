@@ -372,6 +372,18 @@ func (s *schema) choose(object string, columns []string) (seen, lost []string) {
 	return seen, lost
 }
 
+// lacks reports whether something of a part of the deals is hidden from us.
+func (s *schema) lacks(part crm.Part) bool {
+	return slices.ContainsFunc(sources, func(src source) bool {
+		d := s.objects[src.object]
+		if src.part != part || d.off() && src.feature && absent(d.err) {
+			return false
+		}
+		_, lost := s.choose(src.object, src.columns)
+		return lost != nil
+	})
+}
+
 // kind is the type of a column of an object, or of a record above it where the relationship carries its object's name; "":
 // that is not described.
 func (s *schema) kind(object, column string) string {

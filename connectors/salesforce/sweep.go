@@ -50,7 +50,7 @@ func (r *reader) beginSweep(since crm.Watermarks) crm.Watermarks {
 		news = mark.Time
 	}
 	marks := crm.Watermarks{}
-	for _, f := range r.feeds() {
+	for _, f := range r.feeds(r.schema) {
 		if d := r.schema.objects[f.object]; d == nil || !d.off() { // a gap gets none: once it is closed, all of it is news
 			marks[f.object] = crm.Watermark{Time: news}
 		}
