@@ -73,11 +73,8 @@ func (c *Client) recallBadLogin(ctx context.Context) (*badLogin, error) {
 		return nil, err
 	}
 	var b badLogin
-	if json.Unmarshal(data, &b, lenient) != nil { // another version of handoff wrote it
-		return &badLogin{}, nil
-	}
 	present, err := c.fingerprint()
-	if b.Login != present {
+	if json.Unmarshal(data, &b, lenient) != nil || b.Login != present { // another version of handoff may have written it
 		b = badLogin{}
 	}
 	return &b, err
