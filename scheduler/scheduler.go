@@ -20,6 +20,9 @@ type Job struct {
 
 	// Run does the work once. When ctx is cancelled it finishes what it has at hand and returns.
 	Run func(ctx context.Context) error
+
+	// Again says, to begin with and after each run, when the job is to run beside its times; the zero time: never. It may be nil.
+	Again func(ctx context.Context) time.Time
 }
 
 // Validate says what is wrong with a spec or a time zone, and what would be right.
@@ -72,7 +75,20 @@ func Run(ctx context.Context, log *slog.Logger, jobs []Job) error {
 		}
 		l := cronLog{log.With("job", job.Name)}
 		once := cron.NewChain(cron.SkipIfStillRunning(l), cron.Recover(l)) // a panic must not look like a job that runs for ever
-		c.Schedule(schedule, once.Then(cron.FuncJob(func() { run(ctx, l.log, job) })))
+		var early cron.EntryID
+		plan := func() {}
+		work := once.Then(cron.FuncJob(func() {
+			run(ctx, l.log, job)
+			plan()
+		}))
+		if job.Again != nil {
+			plan = func() {
+				c.Remove(early)
+				early = c.Schedule(moment(job.Again(ctx)), work)
+			}
+			plan()
+		}
+		c.Schedule(schedule, work)
 	}
 	c.Start()
 	<-ctx.Done()
@@ -88,6 +104,17 @@ func run(ctx context.Context, log *slog.Logger, job Job) {
 	default:
 		log.Error("job failed; it runs again at its next time", "error", err)
 	}
+}
+
+// moment is a schedule of one time.
+type moment time.Time
+
+// Next implements cron.Schedule.
+func (m moment) Next(after time.Time) time.Time {
+	if at := time.Time(m); after.Before(at) {
+		return at
+	}
+	return time.Time{}
 }
 
 // cronLog carries what cron has to say about one job to our log.

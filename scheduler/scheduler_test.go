@@ -142,6 +142,30 @@ func TestRunSkipsTicksWhileAJobIsRunning(t *testing.T) {
 	})
 }
 
+// TestRunsAgain: a job runs beside its times when it says so; what it says after a run replaces what it said before.
+func TestRunsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ticks []string
+		again := []time.Duration{20 * time.Minute, 100 * time.Minute, 10 * time.Minute, 40 * time.Minute, 70 * time.Minute}
+		bench(t, 4*time.Hour-time.Second, Job{Name: "score", Spec: "@hourly",
+			Run: func(context.Context) error {
+				ticks = append(ticks, time.Now().UTC().Format("15:04"))
+				return nil
+			},
+			Again: func(context.Context) time.Time {
+				if len(again) == 0 {
+					return time.Time{}
+				}
+				after := again[0]
+				again = again[1:]
+				return time.Now().Add(after)
+			}})
+		if diff := cmp.Diff([]string{"00:20", "01:00", "01:10", "01:50", "02:00", "03:00"}, ticks); diff != "" {
+			t.Errorf("ticks (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestRunWaitsForRunningJobs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stopped, finished time.Time

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -68,4 +69,26 @@ func (db *DB) Parked(ctx context.Context, connection string) ([]jobs.Parked, err
 		)
 	})
 	return parked, err
+}
+
+// NextDue returns the first moment after the given one at which a write that was refused may be tried again, or time alone
+// may change a card; the zero time: there is none.
+func (db *DB) NextDue(ctx context.Context, connection string, after time.Time) (time.Time, error) {
+	var due *int64
+	err := db.reader.GetContext(ctx, &due, db.reader.Rebind(`
+		SELECT MIN(due_at) FROM handoffs WHERE connection = ? AND due_at > ? AND NOT finalised AND NOT reopened`), connection, millis(after))
+	if err != nil {
+		return time.Time{}, db.failed("find out what is due", err)
+	}
+	var first time.Time
+	if due != nil {
+		first = moment(*due)
+	}
+	parked, err := db.Parked(ctx, connection)
+	for _, p := range parked {
+		if next := p.Refusal.Next; next.After(after) && (first.IsZero() || next.Before(first)) {
+			first = next
+		}
+	}
+	return first, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"testing"
+	"time"
 
 	"handoff/crm"
 	"handoff/jobs"
@@ -51,4 +52,31 @@ func testParked(t *testing.T, db *DB) {
 
 	check(t, db.CompareAgain(ctx, "acme"))
 	equal(t, "after the CRM was set up again", list(""), []string{"elsewhere"})
+}
+
+func testNextDue(t *testing.T, db *DB) {
+	run := begin(t, db)
+	due := func(id string, hour int, change ...func(*jobs.Handoff)) {
+		save(t, db, run, deal(id, append(change, func(h *jobs.Handoff) { h.DueAt = new(at(hour, 0)) })...))
+	}
+	due("ghost by then", 10)
+	due("later", 15)
+	due("finalised", 8, func(h *jobs.Handoff) { h.Finalised = true })
+	due("reopened", 9, func(h *jobs.Handoff) { h.Reopened = true })
+	due("elsewhere", 8, func(h *jobs.Handoff) { h.Connection = "globex" })
+	save(t, db, run, deal("refused", func(h *jobs.Handoff) {
+		h.Pending, h.DueAt, h.Parked = true, nil, &jobs.Refusal{Message: "no", Next: at(11, 0)}
+	}))
+	for _, tt := range []struct {
+		name, connection string
+		after, want      time.Time
+	}{
+		{"a card that time changes", "acme", at(7, 0), at(10, 0)},
+		{"a write that was refused", "acme", at(10, 0), at(11, 0)},
+		{"the last", "acme", at(11, 0), at(15, 0)},
+		{"nothing more", "acme", at(15, 0), time.Time{}},
+		{"nothing of a connection without deals", "none", at(7, 0), time.Time{}},
+	} {
+		equal(t, tt.name, must[time.Time](t)(db.NextDue(t.Context(), tt.connection, tt.after)), tt.want)
+	}
 }

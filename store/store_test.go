@@ -55,6 +55,7 @@ func testStore(t *testing.T, open func(t *testing.T) *DB) {
 		"writes to accounts":          testAccountWrites,
 		"rollback":                    testRollback,
 		"parked":                      testParked,
+		"next due":                    testNextDue,
 		"outbox":                      testOutbox,
 		"list":                        testList,
 		"find":                        testFind,

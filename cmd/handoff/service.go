@@ -232,14 +232,22 @@ func (s *service) serve(ctx context.Context) error {
 	var list []scheduledJob
 	for i, conn := range s.cfg.Connections {
 		for name, spec := range map[string]string{jobs.ScoreJob: conn.Schedule, jobs.ReconcileJob: conn.Reconcile} {
+			var began time.Time
 			list = append(list, scheduledJob{
 				Name: name + " " + conn.Name, Spec: spec, TimeZone: conn.TimeZone,
 				Run: func(ctx context.Context) error {
+					began = s.clock()
 					sum, err := s.runJob(ctx, i, name, s.job(i), &progress{})
 					if err == nil {
 						s.report(i, name, sum)
 					}
 					return errors.Join(err, s.notify(ctx))
+				},
+				Again: func(ctx context.Context) time.Time {
+					if name != jobs.ScoreJob {
+						return time.Time{}
+					}
+					return s.dueAfter(ctx, conn.Name, began)
 				},
 			})
 		}
@@ -252,6 +260,21 @@ func (s *service) serve(ctx context.Context) error {
 	both.Go(func() error { return s.serveHTTP(ctx, l) })
 	both.Go(func() error { return s.schedule(ctx, list) })
 	return both.Wait()
+}
+
+// lull is the least time between a run and one for what is due after it: what is due about the same time shares one.
+const lull = 5 * time.Minute
+
+// dueAfter returns when a run has something to do without news, after one that began then; the zero time: never.
+func (s *service) dueAfter(ctx context.Context, connection string, began time.Time) time.Time {
+	due, err := s.db.NextDue(ctx, connection, began)
+	if err != nil {
+		s.log.Error("what is due waits for the next run", "connection", connection, "error", err)
+	}
+	if soonest := s.clock().Add(lull); err == nil && !due.IsZero() && due.Before(soonest) {
+		return soonest
+	}
+	return due
 }
 
 // notify sends what the outbox holds. Jobs that end together take turns, in whatever process, so that nothing is sent
