@@ -82,11 +82,10 @@ func (c *Client) recall(ctx context.Context) (*description, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &description{}
-	if json.Unmarshal(data, d, lenient) != nil { // another version of handoff wrote it
-		return nil, nil
+	if d := (&description{}); json.Unmarshal(data, d, lenient) == nil { // else another version of handoff wrote it
+		return d, nil
 	}
-	return d, nil
+	return nil, nil
 }
 
 // described returns the schema as last described in this process.

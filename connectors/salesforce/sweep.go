@@ -205,7 +205,7 @@ func ids(rows []listed) []string {
 // inBulk reads the deals of a sweep in bulk if they are many, or if a sweep that was killed has begun to. Where bulk is of
 // no use, r.spool stays nil. An error means that the run is over.
 func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) error {
-	if _, err := os.Stat(r.cfg.Spool); r.cfg.Spool == "" || err != nil && !many {
+	if r.cfg.Spool == "" || !many && !r.spooling() {
 		return nil
 	}
 	sp, err := openSpool(ctx, r.cfg.Spool, identity)
@@ -226,10 +226,16 @@ func (r *reader) inBulk(ctx context.Context, scope, identity string, many bool) 
 	return nil
 }
 
+// spooling reports whether a sweep has begun to read in bulk.
+func (r *reader) spooling() bool {
+	_, err := os.Stat(r.cfg.Spool)
+	return err == nil
+}
+
 // overtake takes deals that are yielded with their news, or that have left, out of what a sweep that goes on has read in bulk
 // before.
 func (r *reader) overtake(ctx context.Context, since crm.Watermarks, deals []string) error {
-	if _, err := os.Stat(r.cfg.Spool); r.cfg.Spool == "" || err != nil || len(deals) == 0 || !sweeping(since) {
+	if len(deals) == 0 || !sweeping(since) || !r.spooling() {
 		return nil
 	}
 	sp, err := openSpool(ctx, r.cfg.Spool, sweepOf(since))
