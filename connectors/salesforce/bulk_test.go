@@ -236,8 +236,8 @@ func TestBulkOutage(t *testing.T) {
 	}{
 		{name: "of some minutes", fault: connectortest.Fault{Path: resultsPath, After: 8, Times: 30, Status: 503}},
 		{name: "that begins before the jobs", fault: connectortest.Fault{Path: jobsPath, Times: 30, Status: 503}, failed: 30},
-		{name: "that lasts", fault: connectortest.Fault{Path: jobsPath + "/.*", After: 30, Status: 503}, want: connectors.ErrRetry},
-		{name: "for lack of calls", fault: connectortest.Fault{Path: jobsPath + "/.*", After: 30, Status: 403, Code: "REQUEST_LIMIT_EXCEEDED"}, want: connectors.ErrQuota},
+		{name: "that lasts", fault: connectortest.Fault{Method: "GET", Path: jobsPath + "/.*", After: 20, Status: 503}, want: connectors.ErrRetry},
+		{name: "for lack of calls", fault: connectortest.Fault{Method: "GET", Path: jobsPath + "/.*", After: 20, Status: 403, Code: "REQUEST_LIMIT_EXCEEDED"}, want: connectors.ErrQuota},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
