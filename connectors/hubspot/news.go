@@ -72,20 +72,15 @@ var activityKinds = map[string]crm.Kind{calls: crm.Call, emails: crm.Email, meet
 
 // heldIDs are the ids of the records of a kind in a snapshot.
 func heldIDs(s *crm.Snapshot, kind string) []string {
-	var ids []string
 	switch kind {
 	case contacts:
-		for _, c := range s.Contacts {
-			ids = append(ids, c.ID)
-		}
+		return s.IDs(crm.PartContacts)
 	case notes:
-		for _, n := range s.Notes {
-			ids = append(ids, n.ID)
-		}
-	default:
-		for _, a := range heldActivities(s, kind) {
-			ids = append(ids, a.ID)
-		}
+		return s.IDs(crm.PartNotes)
+	}
+	var ids []string
+	for _, a := range heldActivities(s, kind) {
+		ids = append(ids, a.ID)
 	}
 	return ids
 }
