@@ -44,7 +44,8 @@ type Batch struct {
 	// Unlisted are the parts of deals whose news the CRM refuses to list: a deal that has such news alone does not come.
 	Unlisted []crm.Part
 
-	// Watermarks may be saved once everything of this batch and of those before it is saved. Nil: no progress to save yet.
+	// Watermarks may be saved once everything of this batch and of those before it is saved; those that are left out stay as
+	// they are. Nil: no progress to save yet.
 	Watermarks crm.Watermarks
 
 	// ReadAt is, by this machine's clock, when the oldest of it was read; zero: after the batch before it was yielded.

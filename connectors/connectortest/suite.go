@@ -3,6 +3,7 @@ package connectortest
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -53,13 +54,21 @@ type pulled struct {
 	marks   crm.Watermarks
 }
 
+// Save returns the watermarks that a store holds once it has saved some.
+func Save(held, some crm.Watermarks) crm.Watermarks {
+	all := crm.Watermarks{}
+	maps.Copy(all, held)
+	maps.Copy(all, some)
+	return all
+}
+
 func pull(ctx context.Context, c connectors.Puller, since crm.Watermarks) (pulled, error) {
 	p := pulled{marks: since}
 	err := c.Pull(ctx, since, func(b connectors.Batch) error {
 		p.records = append(p.records, b.Records...)
 		p.left = append(p.left, b.Left...)
 		if b.Watermarks != nil {
-			p.marks = b.Watermarks
+			p.marks = Save(p.marks, b.Watermarks)
 		}
 		return nil
 	})
@@ -225,7 +234,7 @@ func killedPull(t *testing.T, start Start) {
 				seen[r.Snapshot.Deal.Name]++
 			}
 			if b.Watermarks != nil {
-				marks = b.Watermarks
+				marks = Save(marks, b.Watermarks)
 			}
 			if len(b.Records) > 0 {
 				return killed

@@ -16,8 +16,7 @@ func feeds() []kind { return append([]kind{{object: deals, stamp: modified}}, ki
 // quiet reports whether a kind brings no news: of a company that no fact is read from, deals have the name alone. It does
 // where it has no watermark, as it was hidden from us then.
 func (r *reader) quiet(k kind, since crm.Watermarks) bool {
-	_, seen := since[k.object]
-	return k.object == companies && seen && !r.schema.readsCompanies()
+	return k.object == companies && !forgotten(since, k) && !r.schema.readsCompanies()
 }
 
 // changes yields the won deals that anything changed on since the watermarks. It returns the watermarks that hold from then
@@ -30,7 +29,7 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, anew bool, y
 	marks := maps.Clone(since)
 	var now time.Time // when HubSpot began to answer, by its own clock
 	for _, k := range feeds() {
-		if _, seen := since[k.object]; r.quiet(k, since) || !seen && (anew || sweeping(since)) {
+		if r.quiet(k, since) || forgotten(since, k) && (anew || sweeping(since)) {
 			continue
 		}
 		var links map[string][]link
@@ -91,11 +90,11 @@ func (r *reader) changes(ctx context.Context, since crm.Watermarks, anew bool, y
 }
 
 // changed lists the records of a kind that changed since its watermark, less the overlap, and says when HubSpot began to
-// answer. A kind without a watermark was not readable until now: it is listed from the beginning of the first window.
+// answer. A kind without a watermark is listed from the beginning of the first window.
 func (r *reader) changed(ctx context.Context, k kind, since crm.Watermarks) (rows []object, answered time.Time, err error) {
 	from := r.cfg.Since
-	if mark, ok := since[k.object]; ok {
-		from = mark.Time.Add(-r.cfg.Overlap)
+	if !forgotten(since, k) {
+		from = since[k.object].Time.Add(-r.cfg.Overlap)
 	}
 	var g group
 	if !from.IsZero() {

@@ -129,12 +129,18 @@ func (r *reader) sees(k kind) bool {
 	return !lost
 }
 
-// forget takes the watermarks of what cannot be read: once a gap is closed, all of it is news.
+// forget clears the watermarks of what cannot be read: once a gap is closed, all of it is news. They are not left out, as those
+// that were saved before would stand then.
 func (r *reader) forget(marks crm.Watermarks) {
-	for kind := range r.lost {
-		delete(marks, kind)
+	for _, k := range kinds {
+		if !r.sees(k) {
+			marks[k.object] = crm.Watermark{}
+		}
 	}
 }
+
+// forgotten reports whether a kind has no watermark: it was not readable until now.
+func forgotten(since crm.Watermarks, k kind) bool { return since[k.object].Time.IsZero() }
 
 // unread lists the parts that are missing from every deal of this pull.
 func (r *reader) unread() []crm.Part {

@@ -69,7 +69,7 @@ func (i *interleaver) pull(t *testing.T, c *hubspot.Client, killed int) {
 		if err != nil || b.Watermarks == nil {
 			return err
 		}
-		return save(func() { i.marks = b.Watermarks })
+		return save(func() { i.marks = connectortest.Save(i.marks, b.Watermarks) })
 	})
 	if err != nil && !errors.Is(err, errKilled) {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package hubspot_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func TestTokenEnds(t *testing.T) {
 	if e := (*connectors.Error)(nil); !errors.As(err, &e) || !errors.Is(e, connectors.ErrConfig) || e.Setting != "token" || !strings.Contains(e.Remedy, "Create a service key") {
 		t.Errorf("got %v", err)
 	}
-	if got := l.requests(t)["POST /crm/objects/…/notes/search"]; got != 2 || broken.marks != nil {
+	if got := l.requests(t)["POST /crm/objects/…/notes/search"]; got != 2 || !maps.Equal(broken.marks, n.marks) {
 		t.Errorf("asked %d times, want 2; watermarks %v", got, broken.marks)
 	}
 	f.Heal(t)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"handoff/connectors"
+	"handoff/connectors/connectortest"
 	"handoff/connectors/sandbox/deals"
 	"handoff/crm"
 )
@@ -75,7 +76,7 @@ func TestRefusedFeeds(t *testing.T) {
 				if err := odd.Pull(t.Context(), marks, func(b connectors.Batch) error {
 					parts = append(parts, b.Unlisted...)
 					if b.Watermarks != nil {
-						marks = b.Watermarks
+						marks = connectortest.Save(marks, b.Watermarks)
 					}
 					return nil
 				}); err != nil {

@@ -46,7 +46,7 @@ func (r *replica) pull(t *testing.T, c *salesforce.Client, killed int) {
 		if err != nil || b.Watermarks == nil {
 			return err
 		}
-		return save(func() { r.marks = b.Watermarks })
+		return save(func() { r.marks = connectortest.Save(r.marks, b.Watermarks) })
 	})
 	if err != nil && !errors.Is(err, errKilled) {
 		t.Fatal(err)

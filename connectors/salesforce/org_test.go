@@ -27,10 +27,11 @@ func pull(t *testing.T, c *salesforce.Client, since crm.Watermarks) ([]connector
 }
 
 func tryPull(t *testing.T, c *salesforce.Client, since crm.Watermarks) (records []connectors.Record, marks crm.Watermarks, err error) {
+	marks = since
 	err = c.Pull(t.Context(), since, func(b connectors.Batch) error {
 		records = append(records, b.Records...)
 		if b.Watermarks != nil {
-			marks = b.Watermarks
+			marks = connectortest.Save(marks, b.Watermarks)
 		}
 		return nil
 	})
