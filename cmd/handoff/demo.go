@@ -131,9 +131,11 @@ func demoConfig(s *crmSandbox, hook *slackStandIn, path string) (*Config, error)
 
 // demoSetup applies the setup and says so in a line rather than in one for each field.
 func (a *app) demoSetup(ctx context.Context, cfg *Config) error {
-	quiet := *a
-	quiet.stdout = io.Discard
-	if err := quiet.setup(ctx, cfg, nil, setupFlags{apply: true}); err != nil {
+	stdout := a.stdout
+	a.stdout = io.Discard
+	err := a.setup(ctx, cfg, nil, setupFlags{apply: true})
+	a.stdout = stdout
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%d fields in each, and the permission to see them.\n", len(jobs.Fields(cfg.Engine.Scorecard())))

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,7 +78,7 @@ type app struct {
 	sleep              func(context.Context, time.Duration) error
 	bulkFrom, bulkRows int
 
-	searches searchPaces // nil: no connection to HubSpot was made yet
+	searches sync.Map // *rate.Limiter by hubspotAccess
 
 	started    bool // a command's own code has begun: arguments and flags were in order
 	configPath string

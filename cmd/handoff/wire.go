@@ -110,20 +110,13 @@ func (a *app) exportSalesforce(conn *Connection, own []crm.FieldSpec) (map[strin
 	return salesforce.Export(a.salesforceConfig(conn, own))
 }
 
-// searchPaces pace the searches of HubSpot accounts: connections that get in alike share one.
-type searchPaces map[hubspotAccess]*rate.Limiter
-
+// hubspotAccess is how a connection gets into a HubSpot account.
 type hubspotAccess struct{ url, token string }
 
+// searchPace returns what paces the searches of a connection, and of those that get in alike.
 func (a *app) searchPace(conn *Connection) *rate.Limiter {
-	access := hubspotAccess{conn.URL, conn.Token.Reveal()}
-	if a.searches == nil {
-		a.searches = searchPaces{}
-	}
-	if a.searches[access] == nil {
-		a.searches[access] = hubspot.NewSearches()
-	}
-	return a.searches[access]
+	pace, _ := a.searches.LoadOrStore(hubspotAccess{conn.URL, conn.Token.Reveal()}, hubspot.NewSearches())
+	return pace.(*rate.Limiter)
 }
 
 func (a *app) connectHubSpot(conn *Connection, own []crm.FieldSpec, memory connectors.Memory) (connectors.Connector, error) {
