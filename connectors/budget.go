@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 )
 
 // Quota is how many API calls an org or portal has a day, and how many of them are used, by all its integrations, as the
@@ -26,7 +26,10 @@ var (
 // the context of calls, as a deadline does. Its methods may be called concurrently.
 type Budget struct {
 	share int
-	quota atomic.Pointer[Quota] // nil: not told yet
+
+	mu    sync.Mutex
+	quota Quota // as it was told last; zero: not told yet
+	told  int   // how often it was
 }
 
 // NewBudget returns the budget of a run that calls until share percent of the quota are used; 0: without bounds.
@@ -69,8 +72,8 @@ func Afford(ctx context.Context, crm, op string) error {
 	if !ok || b.Budget.share == 0 {
 		return nil
 	}
-	q := b.quota.Load()
-	if q == nil || !q.Reached(b.share()) {
+	q := b.known()
+	if !q.Reached(b.share()) {
 		return nil
 	}
 	stops, cause := "a run stops", ErrBudget
@@ -82,9 +85,30 @@ func Afford(ctx context.Context, crm, op string) error {
 		Remedy:  "What was done is saved, and the next run goes on from there. If it happens often, run less often, let the others use fewer calls, or raise quota_share"}
 }
 
-// Told is told by a connector what an answer to a call says of the quota; the zero value: nothing.
-func Told(ctx context.Context, q Quota) {
-	if b, ok := ctx.Value(boundKey{}).(bound); ok && q.Limit > 0 {
-		b.quota.Store(&q)
+// Sent is told by a connector that a call goes out. What it returns is to be told what the answer says of the quota; the zero
+// value: nothing. Of answers to calls that were under way together the one that tells of the most use counts, whichever comes
+// last.
+func Sent(ctx context.Context) (told func(Quota)) {
+	b, ok := ctx.Value(boundKey{}).(bound)
+	if !ok {
+		return func(Quota) {}
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := b.told
+	return func(q Quota) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if q.Limit > 0 && (b.told == before || q.Used > b.quota.Used) {
+			b.quota = q
+			b.told++
+		}
+	}
+}
+
+// known returns the quota as it was told last.
+func (b *Budget) known() Quota {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.quota
 }

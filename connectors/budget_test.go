@@ -31,8 +31,10 @@ func TestBudget(t *testing.T) {
 			if tc.backfill {
 				ctx = Backfill(Backfill(ctx))
 			}
-			Told(ctx, tc.told)
-			Told(ctx, Quota{}) // an answer that tells nothing
+			early := Sent(ctx)
+			Sent(ctx)(tc.told)
+			Sent(ctx)(Quota{})                            // an answer that tells nothing
+			early(Quota{tc.told.Used / 2, tc.told.Limit}) // one that was overtaken
 			err := Afford(ctx, "HubSpot", "read deals")
 			e := (*Error)(nil)
 			switch {
@@ -50,8 +52,8 @@ func TestBudget(t *testing.T) {
 func TestBudgetOfOneRun(t *testing.T) {
 	spent := Quota{100, 100}
 	first := NewBudget(80).Bound(t.Context())
-	Told(first, spent)
-	Told(context.Background(), spent)
+	Sent(first)(spent)
+	Sent(context.Background())(spent)
 	for name, ctx := range map[string]context.Context{"the next run": NewBudget(80).Bound(t.Context()), "a check": t.Context(), "a check that reads all": Backfill(t.Context())} {
 		if err := Afford(ctx, "HubSpot", "read deals"); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -23,7 +23,7 @@ func (m *metered) Pull(ctx context.Context, since crm.Watermarks, yield func(con
 			return err
 		}
 		m.used++
-		connectors.Told(ctx, connectors.Quota{Used: m.used, Limit: 100})
+		connectors.Sent(ctx)(connectors.Quota{Used: m.used, Limit: 100})
 		return yield(b)
 	})
 }
@@ -60,7 +60,7 @@ func (b backfilling) Pull(ctx context.Context, since crm.Watermarks, yield func(
 	if err := b.fakeCRM.Pull(ctx, since, yield); err != nil {
 		return err
 	}
-	connectors.Told(ctx, connectors.Quota{Used: 45, Limit: 100})
+	connectors.Sent(ctx)(connectors.Quota{Used: 45, Limit: 100})
 	return connectors.Afford(connectors.Backfill(ctx), "Fake", "list won deals")
 }
 

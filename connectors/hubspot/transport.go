@@ -111,12 +111,13 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (http.Header, []
 	if body != nil {
 		req.SetHeader("Content-Type", "application/json").SetBody(body)
 	}
+	told := connectors.Sent(ctx)
 	resp, err := req.Execute(r.method, r.path)
 	if err != nil {
 		return nil, nil, connectors.Unreachable(ctx, crmName, r.op, err)
 	}
 	c.heed(resp.Header())
-	connectors.Told(ctx, readQuota(resp.Header()))
+	told(readQuota(resp.Header()))
 	if !resp.IsSuccess() {
 		refused, correlation := refusal(r.op, resp.StatusCode(), resp.Header(), resp.Body())
 		if refused.Status == http.StatusNotFound {

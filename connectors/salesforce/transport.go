@@ -53,6 +53,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Sforce-Duplicate-Rule-Header", "allowSave=true") // nor fail because the record had a double before
 		req.Header.Set("Sforce-Call-Options", "client=handoff")
 	}
+	told := connectors.Sent(req.Context())
 	ctx, cancel := context.WithTimeout(req.Context(), t.patience)
 	resp, err := t.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
@@ -63,7 +64,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.log.DebugContext(req.Context(), "call", "method", req.Method, "path", req.URL.Path, "status", resp.StatusCode)
 	if q := parseQuota(resp.Header.Get("Sforce-Limit-Info")); q != nil {
 		t.quota.Store(q)
-		connectors.Told(req.Context(), *q)
+		told(*q)
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		t.skew.Store(int64(at.Sub(t.now())))
